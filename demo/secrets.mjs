@@ -1,0 +1,41 @@
+// The local secrets in .dev.vars: random ones, made once and never overwritten.
+import { randomBytes } from "node:crypto";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { inRoot } from "../src/worker/tools.mjs";
+
+const FILE = inRoot(".dev.vars");
+const CONFIGURATION = inRoot("wrangler.toml");
+const HEAD = '# Random secrets for this machine, made by npm start. Keep the quotes: a bare value ends at "#".\n';
+
+/** The secrets of .dev.vars by name, after adding those that wrangler.toml names and the file lacks. */
+export function localSecrets() {
+  const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : "";
+  const present = secretsOf(before);
+  const missing = namedSecrets(readFileSync(CONFIGURATION, "utf8")).filter((name) => !(name in present));
+  const made = Object.fromEntries(missing.map((name) => [name, randomBytes(40).toString("base64url")]));
+  if (missing.length) append(before, made);
+  return { ...present, ...made };
+}
+
+function append(before, made) {
+  const head = before === "" ? HEAD : before.endsWith("\n") ? "" : "\n";
+  const lines = Object.entries(made).map(([name, value]) => `${name}="${value}"\n`);
+  appendFileSync(FILE, head + lines.join(""), { mode: 0o600 });
+  console.log(`new local secrets in .dev.vars: ${Object.keys(made).join(", ")}`);
+}
+
+/** Read as wrangler reads them: a quoted value is taken whole, a bare one ends at "#". */
+function secretsOf(text) {
+  const line = /^\s*(?:export\s+)?([\w.-]+)\s*=\s*(?:'([^']*)'|"([^"]*)"|`([^`]*)`|([^#\r\n]*))/gm;
+  const pairs = [...text.matchAll(line)].map(([, name, single, double, back, bare]) => [
+    name,
+    single ?? double?.replaceAll("\\n", "\n").replaceAll("\\r", "\r") ?? back ?? bare.trim(),
+  ]);
+  return Object.fromEntries(pairs);
+}
+
+/** Quoted names with an underscore in the configuration are key ids; nothing else there is written so. */
+function namedSecrets(toml) {
+  const configuration = toml.slice(toml.indexOf("[vars.COUNTERSIGN]")).replace(/#.*$/gm, "");
+  return [...new Set([...configuration.matchAll(/["']([A-Z][A-Z0-9]*_[A-Z0-9_]*)["']/g)].map(([, name]) => name))];
+}

@@ -1,0 +1,183 @@
+"""A small Django site whose three cookies are signed: a login, a message, a theme. `npm start` runs it.
+
+It knows nothing of Countersign, except that /keys tells which key signed the cookies that arrived: asked through the
+Worker these are the site's copies, asked at the site's own port (cookies ignore ports) they are the browser's.
+Environment: DJANGO_SECRET_KEY, DEMO_FOLDER, DEMO_KEYS (JSON, bytes by key id), DEMO_WORKER_PORT. Prints its port as JSON.
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import django
+from django.conf import settings
+
+FOLDER = Path(os.environ["DEMO_FOLDER"])
+KEYS = json.loads(os.environ["DEMO_KEYS"])
+WORKER = [f"http://{host}:{os.environ['DEMO_WORKER_PORT']}" for host in ("127.0.0.1", "localhost")]
+USER = PASSWORD = "demo"
+THEMES = ["light", "dark", "sepia"]
+YEAR = 365 * 24 * 3600
+COOKIES = {"sessionid": "the login", "messages": "messages not yet read", "theme": "a signed cookie"}
+
+settings.configure(
+    SECRET_KEY=os.environ["DJANGO_SECRET_KEY"],
+    ALLOWED_HOSTS=["127.0.0.1", "localhost"],
+    # `wrangler dev --local-upstream` gives Host, Origin and Referer the upstream's name, the last two without its port.
+    CSRF_TRUSTED_ORIGINS=["http://127.0.0.1", "http://localhost", *WORKER],
+    ROOT_URLCONF=__name__,
+    USE_TZ=True,
+    INSTALLED_APPS=[f"django.contrib.{app}" for app in ("auth", "contenttypes", "sessions", "messages")],
+    MIDDLEWARE=[
+        f"{__name__}.which_keys",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+    ],
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [Path(__file__).parent]}],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": FOLDER / "users.sqlite3"}},
+    DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+    SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+    MESSAGE_STORAGE="django.contrib.messages.storage.cookie.CookieStorage",
+)
+django.setup()
+
+from django.contrib import auth, messages  # noqa: E402
+from django.contrib.auth.forms import AuthenticationForm  # noqa: E402
+from django.contrib.messages.storage.cookie import CookieStorage  # noqa: E402
+from django.core import signing  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.core.servers.basehttp import run  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.http import JsonResponse  # noqa: E402
+from django.shortcuts import redirect, render  # noqa: E402
+from django.urls import path  # noqa: E402
+from django.views.decorators.http import require_POST  # noqa: E402
+
+
+def front(request, **more):
+    site = keys_of(request.COOKIES)
+    context = {
+        "since": request.session.get("since"),
+        "theme": request.get_signed_cookie("theme", default=THEMES[0], salt="theme", max_age=YEAR),
+        "cookies": [(name, kind, site.get(name)) for name, kind in COOKIES.items()],
+        "port": request.META["SERVER_PORT"],
+        **more,
+    }
+    return render(request, "page.html", context)
+
+
+@require_POST
+def log_in(request):
+    form = AuthenticationForm(request, request.POST)
+    if not form.is_valid():
+        return front(request, error="This name and password do not match.")
+    auth.login(request, form.get_user())
+    request.session["since"] = time.strftime("%H:%M:%S")
+    return redirect("/")
+
+
+@require_POST
+def log_out(request):
+    auth.logout(request)
+    return redirect("/")
+
+
+@require_POST
+def add_message(request):
+    messages.info(request, f"A message from {time.strftime('%H:%M:%S')}")
+    return redirect("/")
+
+
+def read_messages(request):
+    return front(request, messages=[str(message) for message in messages.get_messages(request)], read=True)
+
+
+@require_POST
+def next_theme(request):
+    now = request.get_signed_cookie("theme", default=THEMES[0], salt="theme", max_age=YEAR)
+    response = redirect("/")
+    following = THEMES[(THEMES.index(now) + 1) % len(THEMES)]
+    response.set_signed_cookie("theme", following, salt="theme", max_age=YEAR, samesite="Lax")
+    return response
+
+
+urlpatterns = [
+    path("", front),
+    path("log-in", log_in),
+    path("log-out", log_out),
+    path("add-message", add_message),
+    path("messages", read_messages),
+    path("next-theme", next_theme),
+]
+
+
+def which_keys(get_response):
+    """Answers /keys ahead of the sessions, which would overwrite a cookie that the site's own key did not sign."""
+
+    def middleware(request):
+        if request.path != "/keys":
+            return get_response(request)
+        response = JsonResponse(keys_of(request.COOKIES), headers={"Cache-Control": "no-store", "Vary": "Origin"})
+        if request.headers.get("Origin") in WORKER:
+            response["Access-Control-Allow-Origin"] = request.headers["Origin"]
+            response["Access-Control-Allow-Credentials"] = "true"
+        return response
+
+    return middleware
+
+
+def keys_of(cookies):
+    return {name: signed_by(name, cookies[name]) for name in COOKIES if name in cookies}
+
+
+def signed_by(name, value):
+    """Which of KEYS signed a cookie, and how many seconds ago: Django's own signers decide."""
+    for key_id, key in KEYS.items():
+        try:
+            signer(name, key).unsign(value)
+        except signing.BadSignature:
+            continue
+        signed_at = signing.b62_decode(value.rsplit(":", 2)[1])
+        return {"key": key_id, "age": max(0, int(time.time()) - signed_at)}
+    return {"key": None}
+
+
+def signer(name, key):
+    cookie_key = signing._cookie_signer_key(key)
+    key, salt = {
+        "sessionid": (key, "django.contrib.sessions.backends.signed_cookies"),
+        "messages": (cookie_key, CookieStorage.key_salt),
+        "theme": (cookie_key, signing._cookie_signer_salt("theme", "theme")),
+    }[name]
+    return signing.TimestampSigner(key=key, fallback_keys=[], salt=salt)
+
+
+def make_user():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    call_command("migrate", verbosity=0)
+    users = auth.get_user_model().objects
+    if not users.filter(username=USER).exists():
+        users.create_user(USER, password=PASSWORD)
+
+
+def end_with_parent():
+    sys.stdin.read()
+    os._exit(0)
+
+
+def announce(port):
+    print(json.dumps({"port": port}), flush=True)
+
+
+if __name__ == "__main__":
+    make_user()
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    # wrangler logs each request already.
+    logging.getLogger("django.server").setLevel("WARNING")
+    run("127.0.0.1", 0, get_wsgi_application(), threading=True, on_bind=announce)

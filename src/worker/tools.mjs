@@ -1,0 +1,161 @@
+// Finds what the scripts need and installs it into node_modules/ and .tools/, never outside the checkout.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure, asked, step } from "./progress.mjs";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+const WASM = "wasm32-unknown-unknown";
+const NODE_AT_LEAST = [20, 3];
+const PYTHON_AT_LEAST = [3, 10];
+const GET_RUST = "curl https://sh.rustup.rs -sSf | sh";
+const GET_NODE = "install Node 20 or newer from https://nodejs.org/ (nvm install 22, brew install node)";
+const GET_PYTHON = "apt-get install python3 python3-venv (Fedora: dnf install python3, macOS: brew install python)";
+
+/** A path inside the checkout. */
+export const inRoot = (...parts) => path.join(root, ...parts);
+
+/** Refuses a Node that is too old to run wrangler. */
+export function node() {
+  if (atLeast(numbers(process.versions.node), NODE_AT_LEAST)) return;
+  throw new Failure(`Node ${NODE_AT_LEAST.join(".")} or newer is needed, this is ${process.versions.node}`, GET_NODE);
+}
+
+/** Refuses a machine without cargo, or with one that is older than Cargo.toml asks for. */
+export async function rust() {
+  const version = await asked("rustc", ["--version"], { cwd: root });
+  if (!version || !(await asked("cargo", ["--version"], { cwd: root }))) throw noRust();
+  const needed = /^rust-version\s*=\s*"([\d.]+)"/m.exec(readFileSync(inRoot("Cargo.toml"), "utf8"))?.[1];
+  if (!needed || atLeast(numbers(version), numbers(needed))) return;
+  throw new Failure(
+    `Rust ${needed} or newer is needed, this is ${version}`,
+    `rustup update stable (without rustup: ${GET_RUST})`,
+  );
+}
+
+function noRust() {
+  const installed = path.join(process.env.CARGO_HOME || path.join(process.env.HOME ?? "", ".cargo"), "bin", "cargo");
+  if (!existsSync(installed)) return new Failure("cargo, Rust's build tool, was not found", GET_RUST);
+  const profile = path.join(path.dirname(installed), "../env");
+  return new Failure("cargo is installed but does not run", `. "${profile}" (or: rustup default stable)`);
+}
+
+/** Installs the npm packages where node_modules does not hold what package-lock.json names. */
+export async function npmPackages() {
+  if (npmPackagesFit()) return;
+  if (!(await asked("npm", ["--version"]))) throw new Failure("npm was not found", GET_NODE);
+  await step("npm packages", "npm", ["ci", "--no-audit", "--no-fund"], { cwd: root });
+}
+
+function npmPackagesFit() {
+  const installed = inRoot("node_modules/.package-lock.json");
+  if (!existsSync(installed)) return false;
+  const { "": _, ...wanted } = packagesOf(inRoot("package-lock.json"));
+  const present = packagesOf(installed);
+  const fits = ([name, { version, optional }]) => (present[name] ? present[name].version === version : optional);
+  return Object.entries(wanted).every(fits) && Object.keys(present).every((name) => name in wanted);
+}
+
+const packagesOf = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
+
+/** Adds Rust's standard library for wasm where it is missing. */
+export async function wasmTarget() {
+  const folder = await asked("rustc", ["--print", "target-libdir", "--target", WASM], { cwd: root });
+  if (folder && existsSync(folder)) return;
+  await withRustup(`Rust's ${WASM} target`, ["target", "add", WASM]);
+}
+
+/** Adds rustfmt and clippy where they are missing. */
+export async function rustLints() {
+  const present = await Promise.all(["fmt", "clippy"].map((name) => asked("cargo", [name, "--version"], { cwd: root })));
+  if (!present.every(Boolean)) await withRustup("rustfmt and clippy", ["component", "add", "rustfmt", "clippy"]);
+}
+
+async function withRustup(what, args) {
+  if (!(await asked("rustup", ["--version"], { cwd: root })))
+    throw new Failure(`${what}: missing, and there is no rustup to add it`, GET_RUST);
+  await step(what, "rustup", args, { cwd: root });
+}
+
+/** The wasm-bindgen command line of exactly the version that Cargo.lock pins: another version refuses the module. */
+export async function wasmBindgen() {
+  const wanted = /name = "wasm-bindgen"\r?\nversion = "([^"]+)"/.exec(readFileSync(inRoot("Cargo.lock"), "utf8"))?.[1];
+  if (!wanted) throw new Failure("Cargo.lock names no wasm-bindgen", "git checkout Cargo.lock");
+  const own = inRoot(".tools/bin/wasm-bindgen");
+  for (const candidate of [process.env.WASM_BINDGEN_BIN, own, "wasm-bindgen"]) {
+    if (candidate && (await asked(candidate, ["--version"])) === `wasm-bindgen ${wanted}`) return candidate;
+  }
+  await compileWasmBindgen(wanted);
+  return own;
+}
+
+async function compileWasmBindgen(version) {
+  const target = inRoot(".tools/wasm-bindgen-target");
+  const args = [
+    "install",
+    "--locked",
+    "wasm-bindgen-cli",
+    "--version",
+    version,
+    "--bin",
+    "wasm-bindgen",
+    "--root",
+    inRoot(".tools"),
+    "--target-dir",
+    target,
+    "--force",
+  ];
+  const env = {
+    CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
+    CARGO_PROFILE_RELEASE_LTO: "false",
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+  };
+  await step(`wasm-bindgen ${version} (compiled once, some minutes)`, "cargo", args, { cwd: root, env });
+  rmSync(target, { recursive: true, force: true });
+}
+
+/** The Python of the environment .tools/venv-NAME, made anew when the requirements file or Python itself changed. */
+export async function venv(name, requirements) {
+  const folder = inRoot(".tools", `venv-${name}`);
+  const own = path.join(folder, "bin/python");
+  const stamp = path.join(folder, "made-from");
+  const { command, version } = await python();
+  // An environment holds absolute paths, so a checkout that moved needs a new one.
+  const madeFrom = `${folder} ${version} ${sha256(readFileSync(requirements))}`;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === madeFrom && (await asked(own, ["--version"]))) return own;
+  rmSync(folder, { recursive: true, force: true });
+  await step(`Python environment "${name}"`, command, ["-m", "venv", folder]);
+  const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-r", requirements];
+  await step(`Python packages of ${path.relative(root, requirements)}`, own, pip, { cwd: root });
+  writeFileSync(stamp, madeFrom);
+  return own;
+}
+
+/** The first Python that is new enough and can make environments: its command and its version. */
+export async function python() {
+  const report = 'import sys; print(sys.version.split()[0]); import venv, ensurepip; print("venv")';
+  const seen = [];
+  for (const command of [process.env.PYTHON, "python3", "python", "python3.13", "python3.12", "python3.11", "python3.10"]) {
+    const said = command && (await asked(command, ["-c", `try:\n    ${report}\nexcept ImportError: pass`]));
+    if (!said) continue;
+    const [version, complete] = said.split("\n");
+    if (complete && atLeast(numbers(version), PYTHON_AT_LEAST)) return { command, version };
+    seen.push(`${command} is ${version}${complete ? "" : " without venv and ensurepip"}`);
+  }
+  const found = seen.length ? `; ${seen.join(", ")}` : " and none was found";
+  throw new Failure(`Python ${PYTHON_AT_LEAST.join(".")} or newer with its venv module is needed${found}`, GET_PYTHON);
+}
+
+export const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
+
+const numbers = (text) =>
+  text
+    .match(/\d+(\.\d+)*/)[0]
+    .split(".")
+    .map(Number);
+
+function atLeast(version, needed) {
+  const differing = needed.findIndex((number, i) => (version[i] ?? 0) !== number);
+  return differing === -1 || (version[differing] ?? 0) > needed[differing];
+}

@@ -1,0 +1,88 @@
+// Installs what the tests need and runs them all (`npm test`); `--only lint`, `rust` or `e2e` runs a part.
+import { readdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Failure, run, shown } from "../src/worker/progress.mjs";
+import { inRoot, node, npmPackages, root, rust, rustLints, venv, wasmTarget } from "../src/worker/tools.mjs";
+
+const DENY = ["--", "-D", "warnings"];
+const BUILD = inRoot("src/worker/build.mjs");
+const E2E = inRoot("tests/e2e");
+// The steps of a part depend on each other where `chained`: tests of a build that failed would test the one before it.
+const PARTS = {
+  lint: () => ({
+    steps: [
+      ["rustfmt", "cargo", ["fmt", "--check"]],
+      ["clippy for the host", "cargo", ["clippy", "--all-targets", ...DENY]],
+      ["clippy for wasm", "cargo", ["clippy", "--lib", "--target", "wasm32-unknown-unknown", ...DENY]],
+    ],
+  }),
+  rust: () => ({ steps: [["Rust tests", "cargo", ["test"]]] }),
+  e2e: () => ({
+    chained: true,
+    steps: [
+      ["build of the Worker", process.execPath, [BUILD]],
+      ["build of a Worker with a fault", process.execPath, [BUILD, "--features", "fault", "--out", "build-fault"]],
+      // Files are named because Node 22 takes no folder, the reporter because off a terminal Node 20 prints TAP.
+      ["end-to-end tests", process.execPath, ["--test", "--test-reporter=spec", ...endToEndFiles()]],
+    ],
+  }),
+};
+
+run(async () => {
+  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  if (values.only && !PARTS[values.only]) {
+    throw new Failure(`--only ${values.only}: no such part of the tests`, `one of ${Object.keys(PARTS).join(", ")}`);
+  }
+  const parts = values.only ? [values.only] : Object.keys(PARTS);
+  await install(parts);
+  const results = [];
+  for (const part of parts) results.push(...(await runInTurn(PARTS[part]())));
+  summarise(results);
+});
+
+async function install(parts) {
+  node();
+  await rust();
+  await npmPackages();
+  await wasmTarget();
+  if (parts.includes("lint")) await rustLints();
+  if (parts.includes("e2e")) for (const [name, file] of environments()) await venv(name, file);
+}
+
+/** requirements.txt makes .tools/venv-e2e, requirements-NAME.txt makes .tools/venv-NAME. */
+function environments() {
+  const files = readdirSync(E2E).filter((file) => /^requirements.*\.txt$/.test(file));
+  return files.map((file) => [/^requirements-(.+)\.txt$/.exec(file)?.[1] ?? "e2e", `${E2E}/${file}`]);
+}
+
+function endToEndFiles() {
+  const files = readdirSync(E2E, { recursive: true })
+    .filter((file) => file.endsWith(".test.mjs"))
+    .sort();
+  if (files.length === 0) throw new Failure(`no end-to-end tests in ${E2E}`);
+  return files.map((file) => `${E2E}/${file}`);
+}
+
+async function runInTurn({ steps, chained }) {
+  const results = [];
+  for (const [label, command, args] of steps) {
+    if (chained && results.some(({ code }) => code !== 0)) {
+      results.push({ label, code: "not run", seconds: 0 });
+      continue;
+    }
+    console.log(`\n── ${label}`);
+    const began = Date.now();
+    const code = await shown(command, args, { cwd: root });
+    results.push({ label, code, seconds: Math.round((Date.now() - began) / 1000) });
+  }
+  return results;
+}
+
+function summarise(results) {
+  console.log("\n── summary");
+  for (const { label, code, seconds } of results) {
+    console.log(`${code === 0 ? "✓" : "✗"} ${label}, ${seconds} s${code === 0 ? "" : `: failed (${code})`}`);
+  }
+  const failed = results.filter(({ code }) => code !== 0);
+  if (failed.length) throw new Failure(`failed: ${failed.map(({ label }) => label).join(", ")}`);
+}
