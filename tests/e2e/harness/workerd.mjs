@@ -1,0 +1,120 @@
+// Starts the real workerd with a Worker in it, on a free port, and gathers what the Worker logs.
+import fs from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import workerd from "workerd";
+import { workerdConfig } from "./capnp.mjs";
+import { assertNoLeak, sensitive } from "./leaks.mjs";
+import { eachLine, end, setAside, start, temporaryFolder } from "./processes.mjs";
+
+/**
+ * Runs the built Worker in front of `origin` (anything with a `port`).
+ * `config` becomes the variable COUNTERSIGN, `secrets` are text bindings, `bindings` are others (see capnp.mjs).
+ * Stops after the test, and fails it if a key or a cookie value was logged.
+ */
+export function worker(t, { origin, build = BUILD, ...version }) {
+  return run(t, { origin, build, version });
+}
+
+/** The same runtime with a Worker that does nothing: what the runtime itself makes of the traffic. */
+export async function passThrough(t, { origin }) {
+  const build = await temporaryFolder();
+  await fs.writeFile(path.join(build, "index.js"), "export default { fetch: (request) => fetch(request) };");
+  return run(t, { origin, build, version: {} });
+}
+
+async function run(t, { origin, build, version }) {
+  const folder = await temporaryFolder();
+  const modules = await copyModules(build, folder);
+  const log = [];
+  let child;
+
+  const running = {
+    port: 0,
+    pid: 0,
+    get url() {
+      return `http://127.0.0.1:${running.port}`;
+    },
+    /** What the Worker wrote on the console so far: `{level, message}` each. */
+    logs: () => log,
+    logText: () => log.map(({ message }) => message).join("\n"),
+    /** The reports so far, parsed; waits until there are `count` of them. */
+    async reports(count = 0) {
+      const lines = () => log.filter(({ message }) => message.startsWith('{"source":"countersign"'));
+      await until(() => lines().length >= count, () => `${count} reports, but it logged:\n${running.logText()}`);
+      return lines().map(({ message }) => JSON.parse(message));
+    },
+    /** Waits for a text in the log. */
+    logged: (pattern) => until(() => pattern.test(running.logText()), () => `${pattern} in:\n${running.logText()}`),
+    /** Runs on as a new version of the Worker, `{config, secrets, bindings}`. */
+    async restart(version) {
+      await end(child);
+      await begin(version);
+    },
+    async stop() {
+      if (child) await end(child);
+      assertNoLeak(running.logText());
+    },
+  };
+
+  async function begin(version) {
+    const bindings = bindingsOf(version);
+    const file = path.join(folder, "worker.capnp");
+    const compatibility = await wranglerCompatibility();
+    await fs.writeFile(file, workerdConfig({ modules, compatibility, bindings, originPort: origin.port }));
+    child = start(workerd.default, ["serve", "--experimental", "--control-fd=3", file], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) eachLine(stream, (line) => log.push(asMessage(line)));
+    running.port = await listeningPort(child, () => running.logText());
+    running.pid = child.pid;
+    setAside(child);
+  }
+  t.after(running.stop);
+  await begin(version);
+  return running;
+}
+
+function bindingsOf({ config, secrets = {}, bindings = {} }) {
+  Object.values(secrets).forEach(sensitive);
+  return { ...secrets, ...bindings, ...(config !== undefined && { COUNTERSIGN: { json: config } }) };
+}
+
+async function until(holds, expected) {
+  for (const end = Date.now() + 3000; !holds(); ) {
+    if (Date.now() > end) throw new Error(`waited in vain for ${expected()}`);
+    await setTimeout(5);
+  }
+}
+
+function asMessage(line) {
+  try {
+    const { level, message } = JSON.parse(line);
+    return { level, message };
+  } catch {
+    return { level: "raw", message: line };
+  }
+}
+
+function listeningPort(child, logText) {
+  return new Promise((resolve, reject) => {
+    eachLine(child.stdio[3], (line) => resolve(JSON.parse(line).port));
+    child.once("close", (code) => reject(new Error(`workerd ended with ${code}:\n${logText()}`)));
+  });
+}
+
+async function copyModules(build, folder) {
+  const names = (await fs.readdir(build)).filter((name) => /\.(js|wasm)$/.test(name));
+  await Promise.all(names.map((name) => fs.copyFile(path.join(build, name), path.join(folder, name))));
+  return ["index.js", ...names.filter((name) => name !== "index.js")];
+}
+
+/** The runtime's version of behaviour is the one that the deployed Worker has. */
+async function wranglerCompatibility() {
+  const toml = await fs.readFile(path.join(PROJECT, "wrangler.toml"), "utf8");
+  const [, date] = /^compatibility_date *= *"([^"]+)"/m.exec(toml);
+  const [, list = ""] = /^compatibility_flags *= *\[([^\]]*)\]/m.exec(toml) ?? [];
+  return { date, flags: [...list.matchAll(/"([^"]+)"/g)].map(([, flag]) => flag) };
+}
+
+const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
+const BUILD = path.join(PROJECT, "build");
