@@ -1,0 +1,117 @@
+"""Makes the vectors anew from the real frameworks, each at its recorded version in an environment of its own.
+
+    python3 tests/vectors/generate/run.py            write tests/vectors/*.jsonl
+    python3 tests/vectors/generate/run.py --check    only say whether the files there differ from what would be written
+    ... django-5.2.19 django-4.2.30                  only these
+
+Needs Python 3.10 or newer with venv, and pip's package index on the first run. Environments are kept in .tools/.
+"""
+import argparse
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+VECTORS = HERE.parent
+TOOLS = HERE.parents[2] / ".tools"
+
+Source = collections.namedtuple("Source", "name requirements script")
+
+
+def django(version, *more):
+    return Source("django-" + version, ("Django==" + version, *more), "from_django.py")
+
+
+# What the standard library no longer has and an old Django still imports.
+DISTUTILS = 'setuptools==80.9.0; python_version >= "3.12"'
+CGI = 'legacy-cgi==2.6.4; python_version >= "3.13"'
+
+SOURCES = [
+    django("2.2.28", DISTUTILS, CGI),
+    django("3.0.14", DISTUTILS, CGI),
+    django("3.1.14", DISTUTILS, CGI),
+    django("3.2.25", DISTUTILS, CGI),
+    django("4.2.30"),
+    django("5.2.12"),
+    django("5.2.19"),
+]
+
+
+def main():
+    options = arguments()
+    sources = [source for source in SOURCES if not options.names or source.name in options.names]
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) if options.check else options.out
+        differing = [source.name for source in sources if not made(source, out, options)]
+    if differing:
+        sys.exit("error: these differ from what their framework makes: " + ", ".join(differing))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="sources to run, default all")
+    parser.add_argument("--check", action="store_true", help="compare with the files in --out, write nothing")
+    parser.add_argument("--out", type=pathlib.Path, default=VECTORS, help="folder of the files, default tests/vectors")
+    parser.add_argument("--seed", type=int, default=1, help="of the random parts; the files in tests/vectors have 1")
+    options = parser.parse_args()
+    unknown = set(options.names) - {source.name for source in SOURCES}
+    if unknown:
+        parser.error("unknown: %s; known: %s" % (", ".join(sorted(unknown)), ", ".join(s.name for s in SOURCES)))
+    return options
+
+
+def made(source, out, options):
+    """Runs one source; False if it was to be compared and differs."""
+    print(source.name, end=" ", flush=True)
+    python = environment(source)
+    run([python, str(HERE / source.script), "--out", str(out), "--seed", str(options.seed)], source)
+    fresh = rows_by_id(out / (source.name + ".jsonl"))
+    print("%d rows" % len(fresh), end="", flush=True)
+    differences = compared(rows_by_id(options.out / (source.name + ".jsonl")), fresh) if options.check else []
+    print(", as recorded" if options.check and not differences else "")
+    for difference in differences:
+        print("  " + difference)
+    return not differences
+
+
+def environment(source):
+    """The Python of the source's own environment, made where it is missing or was made for something else."""
+    folder = TOOLS / ("venv-vectors-" + source.name)
+    stamp, wanted = folder / "made-for", "\n".join([sys.version, *source.requirements])
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        print("(installing)", end=" ", flush=True)
+        run([sys.executable, "-m", "venv", "--clear", str(folder)], source)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, *source.requirements], source)
+        stamp.write_text(wanted)
+    return str(python)
+
+
+def run(command, source):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        print()
+        sys.exit("error: %s: %s\n%s" % (source.name, " ".join(command), done.stderr or done.stdout))
+    if done.stderr:
+        print("\n" + done.stderr.rstrip(), flush=True)
+
+
+def rows_by_id(path):
+    if not path.exists():
+        return {}
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return {json.loads(line)["id"]: line for line in lines if line}
+
+
+def compared(recorded, fresh):
+    return ["%s is not made any more" % row for row in recorded if row not in fresh] + [
+        "%s is %s" % (row, "other" if row in recorded else "not recorded")
+        for row in fresh if recorded.get(row) != fresh[row]]
+
+
+if __name__ == "__main__":
+    main()
