@@ -1,4 +1,4 @@
-// Builds the deployable Worker (`npm run build`): build/index.js, build/countersign.js and build/countersign_bg.wasm.
+// Builds the deployable Worker (`npm run build`): build/index.js and build/countersign_bg.wasm.
 // `--features NAME` builds with a cargo feature, `--out DIR` elsewhere: the tests make a faulty Worker that way.
 import {
   copyFileSync,
@@ -19,7 +19,12 @@ import { Failure, run, step } from "./progress.mjs";
 import { inRoot, node, npmPackages, root, rust, sha256, wasmBindgen, wasmTarget } from "./tools.mjs";
 
 const CARGO_FLAGS = ["--release", "--lib", "--target", "wasm32-unknown-unknown"];
-const BINDGEN_FLAGS = ["--target", "web", "--no-typescript", "--out-name", "countersign"];
+// The reset is what a fault is answered with: the wasm instance after a panic is in no known state.
+const BINDGEN_FLAGS = [
+  ...["--target", "web", "--no-typescript", "--out-name", "countersign"],
+  "--experimental-reset-state-function",
+];
+const BUNDLE = { bundle: true, format: "esm", minifyWhitespace: true, minifySyntax: true, external: ["*.wasm"] };
 const OPT_FLAGS = ["-O3"];
 const WASM = "countersign_bg.wasm";
 const ENTRY = "index.js";
@@ -59,12 +64,17 @@ async function compiled(features) {
 }
 
 async function bound(bindgen, raw, folder) {
+  const glue = path.join(folder, "glue");
   const wasm = path.join(folder, WASM);
-  await step("JavaScript glue", bindgen, [...BINDGEN_FLAGS, "--out-dir", folder, raw], { cwd: root });
+  await step("JavaScript glue", bindgen, [...BINDGEN_FLAGS, "--out-dir", glue, raw], { cwd: root });
+  copyFileSync(inRoot("src/worker/entry.js"), path.join(glue, ENTRY));
+  const esbuild = await import("esbuild"); // installed by now
+  await esbuild.build({ ...BUNDLE, entryPoints: [path.join(glue, ENTRY)], outfile: path.join(folder, ENTRY) });
+  renameSync(path.join(glue, WASM), wasm);
+  rmSync(glue, { recursive: true });
   const opt = inRoot("node_modules/binaryen/bin/wasm-opt");
   await step("optimised wasm", process.execPath, [opt, ...OPT_FLAGS, wasm, "-o", `${wasm}.optimised`], { cwd: root });
   renameSync(`${wasm}.optimised`, wasm);
-  copyFileSync(inRoot("src/worker/entry.js"), path.join(folder, ENTRY));
 }
 
 function fingerprint(raw) {

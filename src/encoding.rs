@@ -1,0 +1,224 @@
+//! How bytes become cookie text: base64, base62, and the quoting of Python's `http.cookies`.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+/// Appends `bytes` as base64url without padding.
+pub fn push_base64url(text: &mut String, bytes: &[u8]) {
+    URL_SAFE_NO_PAD.encode_string(bytes, text);
+}
+
+/// `bytes` as base64url without padding.
+pub fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The bytes of a base64url text without padding and with unused bits zero, or `None`.
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// The bytes of a standard base64 text with padding, or `None`.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// How many characters `bytes` bytes take as base64 without padding.
+pub const fn base64_len(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
+/// Whether a text consists of the characters of base64url, padding apart.
+pub fn is_base64url(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// The bytes of a text of hexadecimal digits, two a byte, in either case, or `None`.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.chars().map(|c| Some(c.to_digit(16)? as u8)).collect();
+    let digits = digits?;
+    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|d| d[0] << 4 | d[1]).collect())
+}
+
+/// Appends `bytes` as lower-case hexadecimal digits.
+pub fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+}
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Appends a number in base 62 as Django writes it: digits, upper case, lower case; most significant
+/// first, no leading zero (`django/core/signing.py`, `b62_encode`).
+pub fn push_base62(text: &mut String, number: u64) {
+    // 62^11 > 2^64
+    let mut digits = [0; 11];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = BASE62[(rest % 62) as usize];
+        rest /= 62;
+        if rest == 0 {
+            break;
+        }
+    }
+    text.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+}
+
+/// The number of a base-62 text in the form that [`push_base62`] writes, or `None`.
+pub fn from_base62(text: &str) -> Option<u64> {
+    if text.is_empty() || (text.len() > 1 && text.starts_with('0')) {
+        return None;
+    }
+    text.bytes().try_fold(0u64, |number, b| {
+        let digit = match b {
+            b'0'..=b'9' => b - b'0',
+            b'A'..=b'Z' => b - b'A' + 10,
+            b'a'..=b'z' => b - b'a' + 36,
+            _ => return None,
+        };
+        number.checked_mul(62)?.checked_add(u64::from(digit))
+    })
+}
+
+/// A cookie value as Python's `http.cookies` reads it: inside double quotes, `\ooo` is the code point
+/// of that octal number and any other escaped character is itself (`http/cookies.py`, `_unquote`).
+pub fn python_unquoted(value: &str) -> Cow<'_, str> {
+    let Some(inner) = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
+        return Cow::Borrowed(value);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some((before, after)) = rest.split_once('\\') {
+        text.push_str(before);
+        rest = match octal(after) {
+            Some(code) => {
+                text.push(char::from(code));
+                &after[3..] // three ASCII digits, says `octal`
+            }
+            None => {
+                let mut chars = after.chars();
+                text.push(chars.next().unwrap_or('\\'));
+                chars.as_str()
+            }
+        };
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// Appends a text as Python's `http.cookies` writes it, quoted where it must be; `None`, with nothing
+/// appended, where the text has a character above U+00FF, which Python cannot send in a header
+/// (`http/cookies.py`, `_quote`).
+pub fn push_python_quoted(value: &mut String, text: &str) -> Option<()> {
+    if text.bytes().all(is_python_legal) && !text.is_empty() {
+        value.push_str(text);
+        return Some(());
+    }
+    if text.chars().any(|c| u32::from(c) > 0xFF) {
+        return None;
+    }
+    value.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => value.push_str("\\\""),
+            '\\' => value.push_str("\\\\"),
+            c if is_python_unescaped(c) => value.push(c),
+            c => {
+                let code = u32::from(c);
+                value.push('\\');
+                for shift in [6, 3, 0] {
+                    // three bits make a digit below eight
+                    value.push(char::from(b"01234567"[(code >> shift & 7) as usize]));
+                }
+            }
+        }
+    }
+    value.push('"');
+    Some(())
+}
+
+fn octal(text: &str) -> Option<u8> {
+    let digits = text.as_bytes().first_chunk::<3>()?;
+    let [a, b, c] = digits.map(|d| d.wrapping_sub(b'0'));
+    (a < 4 && b < 8 && c < 8).then(|| a << 6 | b << 3 | c)
+}
+
+fn is_python_legal(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&b)
+}
+
+fn is_python_unescaped(c: char) -> bool {
+    u8::try_from(c).is_ok_and(|b| is_python_legal(b) || b" ()/<=>?@[]{}".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn base62_is_djangos() {
+        let write = |number| {
+            let mut text = String::new();
+            push_base62(&mut text, number);
+            text
+        };
+        assert_eq!(write(0), "0");
+        assert_eq!(write(1_682_883_680), "1ptCvA");
+        assert_eq!(from_base62("1ptCvA"), Some(1_682_883_680));
+        for bad in ["", "01", "a-", "zzzzzzzzzzzz"] {
+            assert_eq!(from_base62(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn octal_escapes_are_code_points() {
+        assert_eq!(python_unquoted(r#""caf\351 \"x\" \\ \054""#), "café \"x\" \\ ,");
+        assert_eq!(python_unquoted(r#""\""#), "\\");
+        assert_eq!(python_unquoted(r#"""#), "\"");
+        assert_eq!(python_unquoted(r#""\8é""#), "8é");
+    }
+
+    proptest! {
+        #[test]
+        fn base62_comes_back(number: u64) {
+            let mut text = String::new();
+            push_base62(&mut text, number);
+            prop_assert_eq!(from_base62(&text), Some(number));
+        }
+
+        #[test]
+        fn quoting_comes_back(text in "[\u{0}-\u{ff}]{1,40}") {
+            let mut value = String::new();
+            push_python_quoted(&mut value, &text).unwrap();
+            prop_assert_eq!(python_unquoted(&value), text);
+        }
+
+        #[test]
+        fn unquoting_never_panics(text in any::<String>()) {
+            python_unquoted(&text);
+            python_unquoted(&format!("\"{text}\""));
+        }
+
+        #[test]
+        fn hex_comes_back(bytes: Vec<u8>) {
+            let mut text = String::new();
+            push_hex(&mut text, &bytes);
+            prop_assert_eq!(from_hex(&text), Some(bytes));
+        }
+    }
+}

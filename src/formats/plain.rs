@@ -1,0 +1,77 @@
+//! `plain`: no signature at all.
+//!
+//! Layout: the value is the payload, in RFC 6265 cookie-octets (section 4.1.1):
+//! `PHPSESSID=3q1i2gbn6bk9vbc1a0nsp8n1ot`.
+
+use std::borrow::Cow;
+
+use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use crate::key::Key;
+
+pub const FORMATS: &[Entry] = &[("plain", |_| Some(Box::new(Plain)))];
+
+/// A value that carries no signature.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+impl Format for Plain {
+    fn nature(&self) -> Nature {
+        Nature {
+            carries_time: false,
+            binds_name: false,
+            payload: Payload::Text,
+            least_key: None,
+        }
+    }
+
+    fn derivation(&self, _cookie: &str) -> Derivation {
+        Derivation::None
+    }
+
+    fn keyed(&self, _cookie: &str, _key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+        Ok(Box::new(Plain))
+    }
+}
+
+impl Keyed for Plain {
+    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+        match value.bytes().all(is_cookie_octet) {
+            true => Ok(Content {
+                payload: Cow::Borrowed(value.as_bytes()),
+                time: None,
+            }),
+            false => Err(Refusal::Content),
+        }
+    }
+
+    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+        match content.payload.iter().copied().all(is_cookie_octet) {
+            true => Ok(content.text()?.to_owned()),
+            false => Err(Uncarriable),
+        }
+    }
+}
+
+/// RFC 6265, section 4.1.1: anything else could end the value or the header where it is written.
+fn is_cookie_octet(b: u8) -> bool {
+    matches!(b, 0x21 | 0x23..=0x2B | 0x2D..=0x3A | 0x3C..=0x5B | 0x5D..=0x7E)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_cookie_octets_are_written() {
+        let seal = |text: &str| {
+            Plain.seal(&Content {
+                payload: Cow::Borrowed(text.as_bytes()),
+                time: None,
+            })
+        };
+        assert_eq!(seal("a/b=c"), Ok("a/b=c".to_owned()));
+        for bad in ["a; admin=1", "a b", "a\"", "a,b", "a\\", "é", "a\u{1}", "a\u{7f}"] {
+            assert_eq!(seal(bad), Err(Uncarriable), "{bad}");
+        }
+    }
+}

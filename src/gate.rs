@@ -1,0 +1,138 @@
+//! The decision about a request and its response: pure and synchronous, no I/O; the time comes in as a
+//! number. `request` holds rules R1 to R7, `response` rules S2 to S6.
+
+use std::cell::Cell;
+
+use crate::formats::Content;
+use crate::key::KeyId;
+use crate::policy::Policy;
+use crate::verdict::Verdict;
+
+mod request;
+mod response;
+
+/// Decides, by a policy, for one isolate.
+#[derive(Debug)]
+pub struct Gate {
+    policy: Policy,
+    /// For each rule: whether the origin has been seen to set the cookie in another place (S5).
+    set_elsewhere: Vec<Cell<bool>>,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub struct Ruling {
+    /// What is done with it.
+    pub action: Action,
+    /// What the response is judged with.
+    pub passage: Passage,
+}
+
+/// What is done with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It goes on, not a byte changed.
+    AsItCame,
+    /// It goes on with this Cookie header, or with none.
+    WithCookie(Option<String>),
+    /// It is answered with 403 and these Set-Cookie headers.
+    Reject(Vec<String>),
+}
+
+/// What a request leaves behind for its response.
+#[derive(Debug, Default)]
+pub struct Passage {
+    /// The verdicts so far.
+    pub events: Vec<Event>,
+    due: Vec<Due>,
+    asked_ms: u64,
+}
+
+/// An upgrade that is due.
+#[derive(Debug)]
+struct Due {
+    rule: usize,
+    content: Content<'static>,
+    /// How many cookies of that name verified.
+    verified: usize,
+}
+
+/// What becomes of a response.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// All Set-Cookie headers in their order, where they change.
+    pub set_cookies: Option<Vec<String>>,
+    /// Whether `Cache-Control: private` is added.
+    pub private: bool,
+    /// The verdicts.
+    pub events: Vec<Event>,
+}
+
+/// A verdict on one cookie.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Event {
+    /// The rule, counted as in the policy.
+    pub rule: usize,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The key that verified or sealed, where one did.
+    pub key: Option<KeyId>,
+}
+
+/// What the gate may ask of a request and its response. Few need to be asked.
+pub trait Exchange {
+    /// The request's method.
+    fn method(&self) -> String;
+    /// A request header, its occurrences joined by commas.
+    fn request_header(&self, name: &str) -> Option<String>;
+    /// The response's status.
+    fn status(&self) -> u16;
+    /// A response header, its occurrences joined by commas.
+    fn response_header(&self, name: &str) -> Option<String>;
+}
+
+/// The gate caught itself in a mistake: the header that it built has a managed name that it did not
+/// write (R7). The request must not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault;
+
+impl Gate {
+    /// A gate for one isolate.
+    pub fn new(policy: Policy) -> Self {
+        let set_elsewhere = policy.rules.iter().map(|_| Cell::new(false)).collect();
+        Self {
+            policy,
+            set_elsewhere,
+        }
+    }
+
+    /// Its policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether a request to this host, port aside, may be served (B4): one under workers.dev goes round
+    /// the zone, and is served only where the configuration lists it.
+    pub fn admits(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let under_workers_dev = host == "workers.dev" || host.ends_with(".workers.dev");
+        !under_workers_dev || self.policy.hosts.contains(&host)
+    }
+}
+
+impl Passage {
+    /// Whether the response has to be judged with it: an upgrade is due.
+    pub fn is_pending(&self) -> bool {
+        !self.due.is_empty()
+    }
+}
+
+impl Event {
+    fn new(rule: usize, verdict: Verdict, key: Option<&KeyId>) -> Self {
+        Self {
+            rule,
+            verdict,
+            key: key.cloned(),
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! Requests: rules R1 to R7.
+
+use super::{Action, Due, Event, Fault, Gate, Passage, Ruling};
+use crate::cookie::{pair_value, pairs};
+use crate::formats::{Content, Refusal};
+use crate::key::KeyId;
+use crate::look_alike::{Kind, opens_quote, starts_with_dollar};
+use crate::policy::{Candidate, LookAlikes, Mode, OnInvalid, Rule, Seal, Standing};
+use crate::verdict::Verdict;
+
+/// What the work of one message is bounded by (R6).
+const TRIES: u32 = 256;
+const HASHED_BYTES: usize = 1 << 20;
+/// The longest value that is hashed, in bytes.
+pub(super) const LONGEST_VALUE: usize = 16 << 10;
+/// How far ahead of the clock a signed time may be, in seconds (R2).
+const CLOCK_SKEW: u64 = 300;
+
+/// Bounds the work that one message can cause.
+pub(super) struct Budget {
+    tries: u32,
+    bytes: usize,
+}
+
+/// A pair that the gate has something to do with.
+struct Mark<'h> {
+    /// The pair's place in the header.
+    at: usize,
+    pair: &'h str,
+    rule: usize,
+    edit: Edit,
+}
+
+enum Edit {
+    Keep,
+    Drop,
+    Write(String),
+}
+
+/// A copy of a managed cookie while it is judged.
+struct Copy<'h> {
+    /// Its place among the marks.
+    mark: usize,
+    value: &'h str,
+    outcome: Outcome<'h>,
+}
+
+enum Outcome<'h> {
+    /// No candidate has had its shape so far.
+    Unknown,
+    /// Some candidate has had its shape, and the key was another.
+    Unsigned,
+    Refused(Verdict),
+    Verified(Verified<'h>),
+}
+
+struct Verified<'h> {
+    verdict: Verdict,
+    key: Option<KeyId>,
+    content: Content<'h>,
+    /// The origin's copy, where it is not the same text.
+    for_origin: Option<String>,
+    upgrade: bool,
+}
+
+impl Gate {
+    /// Judges a request by its Cookie header. `now_ms` is in Unix milliseconds.
+    ///
+    /// # Errors
+    /// [`Fault`] where the request must not go on.
+    pub fn request(&self, header: Option<&str>, now_ms: u64) -> Result<Ruling, Fault> {
+        let mut passage = Passage {
+            asked_ms: now_ms,
+            ..Passage::default()
+        };
+        let Some(header) = header else {
+            return Ok(Ruling {
+                action: Action::AsItCame,
+                passage,
+            });
+        };
+        let mut marks = self.marks(header, &mut passage.events);
+        let rejections = self.judge_all(&mut marks, now_ms / 1000, &mut passage);
+        let action = match rejections {
+            Some(deletions) => Action::Reject(deletions),
+            None => self.rewrite(header, &marks)?,
+        };
+        Ok(Ruling { action, passage })
+    }
+
+    /// Finds the managed pairs and their look-alikes; the latter are dropped here (R7).
+    fn marks<'h>(&self, header: &'h str, events: &mut Vec<Event>) -> Vec<Mark<'h>> {
+        let names = &self.policy.names;
+        let mut marks = Vec::new();
+        let mut managed_since = 0;
+        for (at, pair) in pairs(header).enumerate() {
+            let (rule, edit) = match names.kind(pair) {
+                Kind::Managed(rule) => {
+                    // a quote left open would make this cookie part of that pair's value
+                    self.drop_open_quotes(&mut marks[managed_since..], rule, events);
+                    (rule, Edit::Keep)
+                }
+                Kind::LookAlike(rule) => (rule, self.drop_look_alike(rule, events)),
+                Kind::Other if starts_with_dollar(pair) => (0, self.drop_look_alike(0, events)),
+                Kind::Other if pair.contains('"') && opens_quote(pair) => (OPEN_QUOTE, Edit::Keep),
+                Kind::Other => continue,
+            };
+            marks.push(Mark {
+                at,
+                pair,
+                rule,
+                edit,
+            });
+            if rule != OPEN_QUOTE {
+                managed_since = marks.len();
+            }
+        }
+        marks.retain(|mark| mark.rule != OPEN_QUOTE);
+        marks
+    }
+
+    fn drop_open_quotes(&self, marks: &mut [Mark<'_>], rule: usize, events: &mut Vec<Event>) {
+        for mark in marks.iter_mut().filter(|mark| mark.rule == OPEN_QUOTE) {
+            mark.rule = rule;
+            mark.edit = self.drop_look_alike(rule, events);
+        }
+    }
+
+    fn drop_look_alike(&self, rule: usize, events: &mut Vec<Event>) -> Edit {
+        let spec = &self.policy.rules[rule].spec;
+        if spec.look_alikes == LookAlikes::Forward {
+            return Edit::Keep;
+        }
+        events.push(Event::new(rule, Verdict::LookAlike, None));
+        match spec.mode {
+            Mode::Enforce => Edit::Drop,
+            Mode::Observe => Edit::Keep,
+        }
+    }
+
+    /// Judges every managed pair. Answers the Set-Cookie headers of a 403 where a rule asks for one.
+    fn judge_all(
+        &self,
+        marks: &mut [Mark<'_>],
+        now: u64,
+        passage: &mut Passage,
+    ) -> Option<Vec<String>> {
+        let mut budget = Budget::new();
+        let mut deletions = None;
+        for (at, rule) in self.policy.rules.iter().enumerate() {
+            let mut copies: Vec<Copy<'_>> = marks
+                .iter()
+                .enumerate()
+                .filter(|(_, mark)| mark.rule == at && self.is_managed(mark))
+                .map(|(mark, found)| Copy::new(mark, pair_value(found.pair)))
+                .collect();
+            if copies.is_empty() {
+                continue;
+            }
+            rule.judge(&mut copies, now, &mut budget);
+            let verified = copies.iter().filter(|copy| copy.is_verified()).count();
+            for copy in copies {
+                let mark = copy.mark;
+                let edit = self.settle(at, copy, verified, passage);
+                if rule.spec.mode == Mode::Enforce {
+                    marks[mark].edit = edit;
+                }
+            }
+            let rejects = rule.spec.on_invalid == OnInvalid::Reject
+                && rule.spec.mode == Mode::Enforce
+                && passage.events.iter().any(|event| event.rule == at && is_rejected(event));
+            if rejects {
+                deletions.get_or_insert_with(Vec::new).push(rule.deletion());
+            }
+        }
+        deletions
+    }
+
+    fn is_managed(&self, mark: &Mark<'_>) -> bool {
+        matches!(mark.edit, Edit::Keep) && self.policy.names.exact(mark.pair) == Some(mark.rule)
+    }
+
+    /// Reports one copy, and decides what is written for it (R3 to R5).
+    fn settle(&self, at: usize, copy: Copy<'_>, verified: usize, passage: &mut Passage) -> Edit {
+        let rule = &self.policy.rules[at];
+        let refused = match copy.outcome {
+            Outcome::Verified(found) => {
+                passage.events.push(Event {
+                    rule: at,
+                    verdict: found.verdict,
+                    key: found.key,
+                });
+                if found.upgrade && passage.due.iter().all(|due| due.rule != at) {
+                    passage.due.push(Due {
+                        rule: at,
+                        content: found.content.into_owned(),
+                        verified,
+                    });
+                }
+                return found.for_origin.map_or(Edit::Keep, Edit::Write);
+            }
+            Outcome::Refused(verdict) => verdict,
+            Outcome::Unsigned => Verdict::BadSignature,
+            Outcome::Unknown => Verdict::Malformed,
+        };
+        if verified > 0 {
+            passage.events.push(Event::new(at, Verdict::DuplicateDropped, None));
+            return Edit::Drop;
+        }
+        passage.events.push(Event::new(at, refused, None));
+        match rule.spec.on_invalid {
+            OnInvalid::Forward => Edit::Keep,
+            OnInvalid::Strip | OnInvalid::Reject => Edit::Drop,
+        }
+    }
+
+    /// The header with every edit made.
+    fn rewrite(&self, header: &str, marks: &[Mark<'_>]) -> Result<Action, Fault> {
+        let enforces = || self.policy.rules.iter().any(|r| r.spec.mode == Mode::Enforce);
+        if marks.iter().all(|mark| matches!(mark.edit, Edit::Keep)) {
+            // The runtime shows U+FFFD for bytes that it cannot read. Rewritten, the origin sees what
+            // was judged; forwarded as the same object, it would see the bytes (R1).
+            let unreadable = !header.is_ascii() && header.contains(char::REPLACEMENT_CHARACTER);
+            return Ok(match unreadable && enforces() {
+                true => Action::WithCookie(Some(header.to_owned())),
+                false => Action::AsItCame,
+            });
+        }
+        let mut built = String::with_capacity(header.len() + 64);
+        let (mut kept, mut written) = (0, 0);
+        let mut marks = marks.iter().peekable();
+        for (at, pair) in pairs(header).enumerate() {
+            let mark = marks.next_if(|mark| mark.at == at);
+            if matches!(mark, Some(Mark { edit: Edit::Drop, .. })) {
+                continue;
+            }
+            if kept > 0 {
+                built.push(';');
+            }
+            let pair = match kept {
+                0 if at > 0 => pair.trim_start_matches([' ', '\t']),
+                _ => pair,
+            };
+            match mark.map(|mark| &mark.edit) {
+                Some(Edit::Write(value)) => {
+                    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+                    built.extend([name, "=", value]);
+                }
+                _ => built.push_str(pair),
+            }
+            kept += 1;
+            written += usize::from(mark.is_some_and(|m| self.policy.names.exact(m.pair).is_some()));
+        }
+        let found = pairs(&built).filter(|pair| self.policy.names.exact(pair).is_some()).count();
+        match found == written {
+            true => Ok(Action::WithCookie((kept > 0).then_some(built))),
+            false => Err(Fault),
+        }
+    }
+}
+
+/// Stands for a rule until it is known which managed cookie follows an open quote.
+const OPEN_QUOTE: usize = usize::MAX;
+
+/// A session that has merely expired must not lock anyone out of the login page, and what was not
+/// looked at for its length is no sign of an attack on this rule (R4, R6).
+fn is_rejected(event: &Event) -> bool {
+    matches!(event.verdict, Verdict::BadSignature | Verdict::Malformed)
+}
+
+impl Rule {
+    /// Tries every candidate on every copy: the copies in turn for each candidate, so that many planted
+    /// ones cannot use up the work before the good one had its first try.
+    fn judge<'h>(&self, copies: &mut [Copy<'h>], now: u64, budget: &mut Budget) {
+        for candidate in self.candidates.iter().filter(|c| c.until.is_none_or(|until| now < until)) {
+            for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
+                self.try_candidate(candidate, copy, now, budget);
+            }
+        }
+        if self.spec.is_unsealed() {
+            copies.iter_mut().for_each(Copy::take_as_plain);
+        } else if self.spec.adopt_until.is_some_and(|until| now < until)
+            && !copies.iter().any(Copy::is_verified)
+        {
+            copies.iter_mut().for_each(|copy| self.adopt(copy, now));
+        }
+    }
+
+    fn try_candidate<'h>(
+        &self,
+        candidate: &Candidate,
+        copy: &mut Copy<'h>,
+        now: u64,
+        budget: &mut Budget,
+    ) {
+        if !budget.allows(copy.value) {
+            copy.outcome = Outcome::Refused(Verdict::TooLong);
+            return;
+        }
+        let opened = candidate.keyed.open(copy.value, now);
+        if !matches!(opened, Err(Refusal::Shape)) {
+            budget.spend(copy.value);
+        }
+        copy.outcome = match opened {
+            Err(Refusal::Shape) => return,
+            Err(Refusal::Signature) => Outcome::Unsigned,
+            Err(Refusal::Content) => Outcome::Refused(Verdict::Malformed),
+            Err(Refusal::Expired) => Outcome::Refused(Verdict::Expired),
+            Ok(content) => match self.check_time(&content, now) {
+                Err(verdict) => Outcome::Refused(verdict),
+                Ok(()) => self.verified(candidate, content, now),
+            },
+        };
+    }
+
+    fn check_time(&self, content: &Content<'_>, now: u64) -> Result<(), Verdict> {
+        match (content.time, self.spec.max_age) {
+            (Some(time), _) if time > now + CLOCK_SKEW => Err(Verdict::Malformed),
+            (Some(time), Some(max_age)) if now.saturating_sub(time) > max_age => {
+                Err(Verdict::Expired)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn verified<'h>(&self, candidate: &Candidate, content: Content<'h>, now: u64) -> Outcome<'h> {
+        let for_origin = match candidate.same_as_other_side {
+            true => None,
+            false => match self.origin.seal(&content, now) {
+                Some(value) => Some(value),
+                None => return Outcome::Refused(Verdict::Malformed),
+            },
+        };
+        Outcome::Verified(Verified {
+            verdict: match candidate.standing {
+                Standing::Current => Verdict::Current,
+                Standing::Fallback => Verdict::Fallback,
+                Standing::Accepted => Verdict::AcceptedFormat,
+            },
+            key: Some(candidate.key.clone()),
+            content,
+            for_origin,
+            upgrade: candidate.upgrade,
+        })
+    }
+
+    /// Takes an unsigned cookie from before the first deployment for good. Only one that never had the
+    /// shape of a signed one: else a broken signature would do.
+    fn adopt(&self, copy: &mut Copy<'_>, now: u64) {
+        if !matches!(copy.outcome, Outcome::Unknown) {
+            return;
+        }
+        let content = Content {
+            payload: copy.value.as_bytes().into(),
+            time: None,
+        };
+        // what the origin's format or the browser's cannot carry stays malformed
+        let (for_origin, sealable) =
+            (self.origin.seal(&content, now), self.browser.seal(&content, now));
+        if for_origin.as_deref() == Some(copy.value) && sealable.is_some() {
+            copy.outcome = Outcome::Verified(Verified {
+                verdict: Verdict::AcceptedFormat,
+                key: None,
+                content,
+                for_origin: None,
+                upgrade: true,
+            });
+        }
+    }
+
+    /// The Set-Cookie header that deletes this cookie in the browser.
+    fn deletion(&self) -> String {
+        let attributes = self.spec.attributes.as_deref().unwrap_or("Path=/");
+        crate::cookie::Attributes::parse(attributes).deletion(&self.spec.name)
+    }
+}
+
+impl Seal {
+    /// The value for the header. A content without a time gets the present one, where one is needed.
+    pub(super) fn seal(&self, content: &Content<'_>, now: u64) -> Option<String> {
+        if self.carries_time && content.time.is_none() {
+            let timed = Content {
+                payload: (*content.payload).into(),
+                time: Some(now),
+            };
+            return self.keyed.seal(&timed).ok();
+        }
+        self.keyed.seal(content).ok()
+    }
+}
+
+impl<'h> Copy<'h> {
+    fn new(mark: usize, value: &'h str) -> Self {
+        let outcome = match value.len() > LONGEST_VALUE {
+            true => Outcome::Refused(Verdict::TooLong),
+            false => Outcome::Unknown,
+        };
+        Self {
+            mark,
+            value,
+            outcome,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.outcome, Outcome::Unknown | Outcome::Unsigned)
+    }
+
+    fn is_verified(&self) -> bool {
+        matches!(self.outcome, Outcome::Verified(_))
+    }
+
+    /// Where the browser's copy is not signed, what has no signed shape is as it should be.
+    fn take_as_plain(&mut self) {
+        if matches!(self.outcome, Outcome::Unknown) {
+            self.outcome = Outcome::Verified(Verified {
+                verdict: Verdict::Current,
+                key: None,
+                content: Content {
+                    payload: self.value.as_bytes().into(),
+                    time: None,
+                },
+                for_origin: None,
+                upgrade: false,
+            });
+        }
+    }
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self {
+            tries: TRIES,
+            bytes: HASHED_BYTES,
+        }
+    }
+
+    pub(super) fn allows(&self, value: &str) -> bool {
+        self.tries > 0 && value.len() <= self.bytes
+    }
+
+    pub(super) fn spend(&mut self, value: &str) {
+        self.tries = self.tries.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(value.len());
+    }
+}

@@ -1,0 +1,32 @@
+//! Countersign stands in front of a web site and rotates the keys of its session cookies.
+//!
+//! It verifies the signed cookies of each request against a ring of keys, hands the origin the same
+//! cookies signed with the key that the origin knows, and signs what the origin sets with the ring's
+//! current key. The crate is a pure core with a thin Worker around it; imports point down only:
+//!
+//! ```text
+//! worker            fetch event, bindings, reports; wasm32 only
+//!   gate, report    the decision, and how it is told
+//!     policy        typed configuration
+//!     cookie, look_alike
+//!       formats     one file a format family
+//!         key, primitives, encoding, settings, verdict
+//! ```
+//!
+//! The core knows no clock, no environment and no I/O: the time comes in as a number, secrets as a
+//! function, headers as text.
+
+pub mod cookie;
+pub mod encoding;
+pub mod formats;
+pub mod gate;
+pub mod key;
+pub mod look_alike;
+pub mod policy;
+pub mod primitives;
+pub mod report;
+pub mod settings;
+pub mod verdict;
+
+#[cfg(target_arch = "wasm32")]
+mod worker;

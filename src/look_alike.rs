@@ -1,0 +1,276 @@
+//! Spellings that an origin's parser might read as a managed name (rule R7).
+//!
+//! Parsers differ in where a pair ends (`,`, white space, control bytes, quotes), in what they trim
+//! from a name, in whether they percent-decode it, fold its case, or turn other characters into `_` as
+//! PHP does. What any of them might read as a managed name is recognised here, so that it cannot carry
+//! an unverified value past the gate. The comparison errs on the side of too many.
+
+/// The managed names of a policy.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    exact: Vec<String>,
+    folded: Vec<Vec<u8>>,
+    /// Whether some folded name starts with this byte.
+    starts: StartSet,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct StartSet {
+    bits: u128,
+}
+
+/// What a pair of the Cookie header is to a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It has the name with this index, exactly.
+    Managed(usize),
+    /// Some parser might read it as the name with this index.
+    LookAlike(usize),
+    /// No rule's business.
+    Other,
+}
+
+impl Names {
+    /// The names, in the order in which [`Kind`] counts them. Each has a letter or digit.
+    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let exact: Vec<String> = names.into_iter().map(Into::into).collect();
+        let folded: Vec<Vec<u8>> = exact.iter().map(|name| fold(name)).collect();
+        let mut starts = StartSet::default();
+        for name in &folded {
+            starts.bits |= name.first().map_or(0, |b| 1 << (b & 127));
+        }
+        Self {
+            exact,
+            folded,
+            starts,
+        }
+    }
+
+    /// What a pair, the text between two semicolons, is.
+    pub fn kind(&self, pair: &str) -> Kind {
+        if let Some(at) = self.exact(pair) {
+            return Kind::Managed(at);
+        }
+        match self.look_alike(pair.as_bytes()) {
+            Some(at) => Kind::LookAlike(at),
+            None => Kind::Other,
+        }
+    }
+
+    /// The managed name that a pair has exactly, spaces and tabs before it aside.
+    pub fn exact(&self, pair: &str) -> Option<usize> {
+        let (name, _) = pair.split_once('=')?;
+        self.position(name.trim_start_matches([' ', '\t']))
+    }
+
+    /// The place of a managed name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.exact.iter().position(|exact| exact == name)
+    }
+
+    /// The name that some piece of the pair might be read as. Pieces are cut before any decoding.
+    fn look_alike(&self, pair: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while at < pair.len() {
+            if cuts(pair[at]) {
+                at += 1;
+                continue;
+            }
+            if let Some(name) = self.at_piece(pair, at) {
+                return Some(name);
+            }
+            at += pair[at..].iter().take_while(|b| !cuts(**b)).count();
+        }
+        None
+    }
+
+    fn at_piece(&self, pair: &[u8], start: usize) -> Option<usize> {
+        if pair[start].is_ascii_alphanumeric() {
+            return self.at_name(pair, start);
+        }
+        // `%73` may hide a name's first letter, and a stray `%` may stand before one
+        let mut decoded = start;
+        while let Some((b, next)) = decode(pair, decoded) {
+            if b.is_ascii_alphanumeric() {
+                break;
+            }
+            decoded = next;
+        }
+        let raw = start
+            + pair[start..]
+                .iter()
+                .take_while(|b| !cuts(**b) && !b.is_ascii_alphanumeric())
+                .count();
+        self.at_name(pair, decoded).or_else(|| self.at_name(pair, raw))
+    }
+
+    fn at_name(&self, pair: &[u8], at: usize) -> Option<usize> {
+        let (first, _) = decode(pair, at)?;
+        if !self.starts.holds(first) {
+            return None;
+        }
+        self.folded.iter().position(|name| is_name(pair, at, name))
+    }
+}
+
+/// Whether a pair opens a double quote that it does not close, by either reading of a backslash.
+/// What follows it, up to the next quote, is part of its value to some parsers.
+pub fn opens_quote(pair: &str) -> bool {
+    let (mut all, mut unescaped, mut escaped) = (0, 0, false);
+    for b in pair.bytes() {
+        if b == b'"' {
+            all += 1;
+            unescaped += usize::from(!escaped);
+        }
+        escaped = b == b'\\' && !escaped;
+    }
+    all % 2 == 1 || unescaped % 2 == 1
+}
+
+/// Whether a pair's name starts with `$`: RFC 2965 gives such names a meaning of their own, and a
+/// parser that follows it reads the pairs after them in another way.
+pub fn starts_with_dollar(pair: &str) -> bool {
+    pair.bytes().find(|b| !cuts(*b)) == Some(b'$')
+}
+
+impl StartSet {
+    fn holds(self, b: u8) -> bool {
+        b < 128 && self.bits >> b & 1 == 1
+    }
+}
+
+/// Whether the decoded text at `at` is `name` up to the end of the piece, `=` or `[`, trailing
+/// characters other than letters and digits aside.
+fn is_name(pair: &[u8], mut at: usize, name: &[u8]) -> bool {
+    for expected in name {
+        let (b, next) = match (decode(pair, at), expected) {
+            (Some(found), _) => found,
+            // PHP reads a space inside a name as `_`
+            (None, b'_') if pair.get(at).is_some_and(u8::is_ascii_whitespace) => (b'_', at + 1),
+            (None, _) => return false,
+        };
+        let stands_for = *expected == b'_' && matches!(b, b'.' | b'[' | b'+' | b' ');
+        if b != *expected && !stands_for {
+            return false;
+        }
+        at = next;
+    }
+    while let Some((b, next)) = decode(pair, at) {
+        match b {
+            b'=' | b'[' | 0 => return true,
+            b if b.is_ascii_alphanumeric() => return false,
+            _ => at = next,
+        }
+    }
+    true
+}
+
+/// The byte at `at`, percent-decoded and in lower case, and where the next one starts; `None` at the
+/// end of the piece.
+fn decode(pair: &[u8], at: usize) -> Option<(u8, usize)> {
+    let b = *pair.get(at)?;
+    if cuts(b) {
+        return None;
+    }
+    let hex = |at: usize| char::from(*pair.get(at)?).to_digit(16);
+    match (b, hex(at + 1), hex(at + 2)) {
+        (b'%', Some(high), Some(low)) => {
+            let decoded = (high << 4 | low) as u8; // two hexadecimal digits
+            Some((decoded.to_ascii_lowercase(), at + 3))
+        }
+        _ => Some((b.to_ascii_lowercase(), at + 1)),
+    }
+}
+
+/// Whether some parser might end a pair at this byte: white space, controls, anything beyond ASCII,
+/// comma, semicolon and double quote.
+fn cuts(b: u8) -> bool {
+    b <= b' ' || b >= 0x7F || matches!(b, b',' | b';' | b'"')
+}
+
+/// A managed name without what parsers might trim, in lower case.
+fn fold(name: &str) -> Vec<u8> {
+    name.trim_matches(|c: char| !c.is_ascii_alphanumeric())
+        .to_ascii_lowercase()
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        Names::new(["sessionid", "user_id", "__Host-sid", "_app_session"])
+    }
+
+    #[test]
+    fn an_exact_name_is_managed_whatever_stands_before_it() {
+        assert_eq!(names().kind("sessionid=x"), Kind::Managed(0));
+        assert_eq!(names().kind(" \tuser_id=x=y"), Kind::Managed(1));
+        assert_eq!(names().kind("__Host-sid="), Kind::Managed(2));
+    }
+
+    #[test]
+    fn what_a_parser_might_read_as_a_managed_name_is_a_look_alike() {
+        for pair in [
+            "sessionid",
+            "SessionID=x",
+            "sessionid =x",
+            "sessionid\t=x",
+            "\u{b}sessionid=x",
+            "\u{a0}sessionid=x",
+            "sessionid\u{fffd}=x",
+            "a=1, sessionid=x",
+            "a=1 sessionid=x",
+            "a=\"1\"sessionid=x",
+            "=sessionid=x",
+            "--sessionid--=x",
+            "%73essionid=x",
+            "session%49d=x",
+            "sessionid%00x=y",
+            "sessionid%3Dx",
+            "sessionid[a]=x",
+            "sessionid[=x",
+            "%%73essionid=x",
+            "%sessionid=x",
+        ] {
+            assert_eq!(names().kind(pair), Kind::LookAlike(0), "{pair}");
+        }
+        for pair in [
+            "user.id=x", "user id=x", "user\tid=x", "user+id=x", "user[id=x", "user%20id=x",
+            "user%5Fid=x", "USER%2Eid[]=x", "a=b user id=x",
+        ] {
+            assert_eq!(names().kind(pair), Kind::LookAlike(1), "{pair}");
+        }
+        assert_eq!(names().kind("_[Host-sid=x"), Kind::LookAlike(2));
+        assert_eq!(names().kind("app_session=x"), Kind::LookAlike(3));
+    }
+
+    #[test]
+    fn other_names_are_other() {
+        for pair in [
+            "", " ", "sessionid2=x", "xsessionid=x", "a=sessionid=x", "session=x", "sessio",
+            "userid=x", "user_id2=x", "a=%20sessionid%3Dx", "session%69d2=x", "%", "%7", "%zz=1",
+            "connect.sid=s%3Aabc", "csrftoken=abc",
+        ] {
+            assert_eq!(names().kind(pair), Kind::Other, "{pair}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_is_seen_by_either_reading_of_a_backslash() {
+        for open in ["a=\"b", "a=b\"", "a=\"b\\\"", "a=\"b\"\""] {
+            assert!(opens_quote(open), "{open}");
+        }
+        for closed in ["a=b", "a=\"b\"", "a=\"\"", "a=\"\\\\\""] {
+            assert!(!opens_quote(closed), "{closed}");
+        }
+    }
+
+    #[test]
+    fn a_dollar_is_seen_behind_white_space() {
+        assert!(starts_with_dollar(" $Version=1"));
+        assert!(starts_with_dollar(",\t$Path"));
+        assert!(!starts_with_dollar("a=$1"));
+    }
+}

@@ -1,0 +1,359 @@
+//! The configuration as types: read once, and cannot be wrong afterwards.
+//!
+//! [`Policy::parse`] reads the variable `COUNTERSIGN`; `keys` and `rule` read its parts, `checks` holds
+//! what is refused although it can be read (C1 to C4), `compile` readies keys and formats for the gate.
+
+use std::fmt;
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::formats::{Format, Keyed};
+use crate::key::{KeyId, OriginKeys, Ring};
+use crate::look_alike::Names;
+use crate::settings::{Problem, Problems, Table};
+use crate::verdict::Verdict;
+
+mod checks;
+mod compile;
+mod keys;
+mod rule;
+
+/// What a Worker does, decided by its configuration.
+#[derive(Debug)]
+pub struct Policy {
+    /// Which verdicts are logged.
+    pub reports: Reports,
+    /// The origin's address, where the Worker has no route to it.
+    pub origin_url: Option<String>,
+    /// A header set on each request, so that the origin can insist on it.
+    pub origin_header: Option<OriginHeader>,
+    /// Hosts under workers.dev that may be used all the same, in lower case.
+    pub hosts: Vec<String>,
+    /// One for each managed cookie.
+    pub rules: Vec<Rule>,
+    /// The managed names, counted as `rules` are.
+    pub names: Names,
+    /// What is unwise and not refused.
+    pub notes: Vec<Problem>,
+}
+
+/// Which verdicts are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reports {
+    /// Refusals alone.
+    #[default]
+    Refusals,
+    /// Every verdict.
+    All,
+    /// None.
+    None,
+}
+
+/// A header that proves to the origin that a request came through the Worker.
+pub struct OriginHeader {
+    /// The header's name.
+    pub name: String,
+    /// Its value, a secret.
+    pub value: Zeroizing<String>,
+}
+
+impl fmt::Debug for OriginHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OriginHeader({}, redacted)", self.name)
+    }
+}
+
+/// Whether verdicts are carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Verify, report, and act.
+    #[default]
+    Enforce,
+    /// Verify and report; change nothing.
+    Observe,
+}
+
+/// When an upgrade may be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Upgrade {
+    /// When a page is opened.
+    #[default]
+    Navigation,
+    /// On every kind of request.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// What happens to a cookie that does not verify.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnInvalid {
+    /// It is taken out.
+    #[default]
+    Strip,
+    /// The request is answered with 403.
+    Reject,
+    /// It goes on as it came.
+    Forward,
+}
+
+/// What happens to look-alikes of the name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LookAlikes {
+    /// They are taken out.
+    #[default]
+    Drop,
+    /// They go on as they came.
+    Forward,
+}
+
+/// A rule as the configuration states it.
+#[derive(Debug)]
+pub struct Spec {
+    /// Where it stands: `COUNTERSIGN.cookies[0]`.
+    pub path: String,
+    /// The cookie's exact name.
+    pub name: String,
+    /// How the browser's copy is signed.
+    pub format: Box<dyn Format>,
+    /// Further formats that a browser's copy may be in.
+    pub accept: Vec<Accept>,
+    /// Until when (Unix seconds) unsigned cookies from before the first deployment are adopted.
+    pub adopt_until: Option<u64>,
+    /// How the origin's copy is signed.
+    pub origin_format: Box<dyn Format>,
+    /// Seconds after which a signed time is too old.
+    pub max_age: Option<u64>,
+    /// Attributes of an upgrade.
+    pub attributes: Option<String>,
+    /// When an upgrade may be sent.
+    pub upgrade: Upgrade,
+    /// What happens to a cookie that does not verify.
+    pub on_invalid: OnInvalid,
+    /// What happens to look-alikes.
+    pub look_alikes: LookAlikes,
+    /// Whether verdicts are carried out.
+    pub mode: Mode,
+    /// Whether the operator has said that `forward` may open the origin to unverified cookies.
+    pub unsafe_open: bool,
+    /// The keys of browsers' copies.
+    pub ring: Ring,
+    /// The keys of the origin's copies.
+    pub origin_keys: OriginKeys,
+}
+
+/// A further format that a browser's copy may be in.
+#[derive(Debug)]
+pub struct Accept {
+    /// The format.
+    pub format: Box<dyn Format>,
+    /// Unix seconds from which on it is no longer accepted.
+    pub until: Option<u64>,
+}
+
+/// A rule made ready: a [`Spec`] with its formats under its keys.
+#[derive(Debug)]
+pub struct Rule {
+    /// What the configuration says.
+    pub spec: Spec,
+    /// What a browser's copy may be sealed with, in the order in which it is tried.
+    pub candidates: Vec<Candidate>,
+    /// What the origin's copy may be sealed with, in the order in which it is tried.
+    pub origin_candidates: Vec<Candidate>,
+    /// Seals for the browser.
+    pub browser: Seal,
+    /// Seals for the origin.
+    pub origin: Seal,
+}
+
+/// One key in one format, to open with.
+#[derive(Debug)]
+pub struct Candidate {
+    /// The format under the key.
+    pub keyed: Box<dyn Keyed>,
+    /// The key.
+    pub key: KeyId,
+    /// What part key and format play.
+    pub standing: Standing,
+    /// Unix seconds from which on it is not tried.
+    pub until: Option<u64>,
+    /// Whether what it opens is due an upgrade.
+    pub upgrade: bool,
+    /// Whether the other side has the same key and format, so that the value can stay as it is.
+    pub same_as_other_side: bool,
+}
+
+/// What part a candidate's key and format play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The current key and the rule's format; for the origin, any key of its own.
+    Current,
+    /// A fallback and the rule's format.
+    Fallback,
+    /// Any key, and a format of `accept`.
+    Accepted,
+}
+
+/// One key in one format, to seal with.
+#[derive(Debug)]
+pub struct Seal {
+    /// The format under the key.
+    pub keyed: Box<dyn Keyed>,
+    /// The key; none where the format signs nothing.
+    pub key: Option<KeyId>,
+    /// Whether the format writes a time.
+    pub carries_time: bool,
+}
+
+impl Policy {
+    /// Reads the variable `COUNTERSIGN`. `secret` answers the text of a Worker secret by its name.
+    ///
+    /// # Errors
+    /// Every problem there is, each with its path and a cure.
+    pub fn parse(
+        value: &Value,
+        secret: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Problem>> {
+        let problems = Problems::default();
+        let notes = Problems::default();
+        let policy = Self::read(value, secret, &problems, &notes);
+        match policy {
+            Some(policy) if problems.is_empty() => Ok(Self {
+                notes: notes.into_vec(),
+                ..policy
+            }),
+            _ => Err(problems.into_vec()),
+        }
+    }
+
+    /// Whether traffic passes although the configuration is wrong: only where it asks to observe, and
+    /// no rule to enforce, so that a first deployment does not take a site down.
+    pub fn passes_when_wrong(value: &Value) -> bool {
+        let cookies = value["cookies"].as_array();
+        let enforces = cookies.is_some_and(|rules| rules.iter().any(|r| r["mode"] == "enforce"));
+        value["mode"] == "observe" && !enforces
+    }
+
+    /// Whether a verdict is logged.
+    pub fn tells(&self, verdict: Verdict) -> bool {
+        match self.reports {
+            Reports::Refusals => verdict.is_refusal(),
+            Reports::All => true,
+            Reports::None => false,
+        }
+    }
+
+    fn read(
+        value: &Value,
+        secret: &dyn Fn(&str) -> Option<String>,
+        problems: &Problems,
+        notes: &Problems,
+    ) -> Option<Self> {
+        let mut table = Table::new("COUNTERSIGN", value, problems)?;
+        let secrets = keys::Secrets::new(secret, problems);
+        let mode = table.choice("mode", rule::MODES).unwrap_or_default();
+        let reports = table.choice("reports", REPORTS).unwrap_or_default();
+        let origin_url = read_origin_url(&mut table);
+        let origin_header = read_origin_header(&mut table, &secrets);
+        let hosts = read_hosts(&mut table);
+        let shared = match table.value("keys") {
+            Some(value) => keys::Entries::read(table.path("keys"), value, problems),
+            None => keys::Entries::default(),
+        };
+        let entries = table.list("cookies");
+        if entries.is_empty() {
+            let cure = "name at least one cookie: [[vars.COUNTERSIGN.cookies]]";
+            match table.has("cookies") && problems.is_empty() {
+                true => table.problem("cookies", format!("empty; {cure}")),
+                false if !table.has("cookies") => table.missing("cookies", cure),
+                false => {}
+            }
+        }
+        let specs: Vec<Option<Spec>> = entries
+            .iter()
+            .map(|(path, value)| Spec::read(path, value, mode, &shared, &secrets, problems))
+            .collect();
+        secrets.note_weak(notes);
+        table.finish();
+        let readable: Vec<&Spec> = specs.iter().flatten().collect();
+        checks::check(&readable, problems);
+        let specs: Vec<Spec> = specs.into_iter().collect::<Option<_>>()?;
+        let names = Names::new(specs.iter().map(|spec| spec.name.as_str()));
+        let rules = specs.into_iter().map(|spec| Rule::compile(spec, problems));
+        Some(Self {
+            reports,
+            origin_url,
+            origin_header,
+            hosts,
+            rules: rules.collect::<Option<_>>()?,
+            names,
+            notes: Vec::new(),
+        })
+    }
+}
+
+const REPORTS: &[(&str, Reports)] = &[
+    ("refusals", Reports::Refusals),
+    ("all", Reports::All),
+    ("none", Reports::None),
+];
+
+/// `https://host` or `https://host:port`, with nothing behind it: path and query are the visitor's.
+fn read_origin_url(table: &mut Table<'_>) -> Option<String> {
+    let text = table.text("origin_url")?;
+    let trimmed = text.strip_suffix('/').unwrap_or(text);
+    let host = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| trimmed.strip_prefix(scheme));
+    let is_host = |b: u8| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b);
+    match host {
+        Some(host) if !host.is_empty() && host.bytes().all(is_host) => Some(trimmed.to_owned()),
+        _ => {
+            table.problem(
+                "origin_url",
+                "expected a scheme and a host alone, such as \"https://app.internal.example\"",
+            );
+            None
+        }
+    }
+}
+
+fn read_origin_header(table: &mut Table<'_>, secrets: &keys::Secrets<'_>) -> Option<OriginHeader> {
+    let value = table.value("origin_header")?;
+    let mut header = Table::new(table.path("origin_header"), value, table.problems())?;
+    let name = header.text("name");
+    if !header.has("name") {
+        header.missing("name", "name the header, such as \"X-Edge\"");
+    }
+    let is_token = |name: &str| !name.is_empty() && name.bytes().all(rule::is_token);
+    if name.is_some_and(|name| !is_token(name) || name.eq_ignore_ascii_case("cookie")) {
+        header.problem("name", "not a header name that can be set");
+    }
+    if !header.has("secret") {
+        header.missing("secret", "name the secret that holds the header's value");
+    }
+    let id = header.key_id("secret");
+    let path = header.path("secret");
+    header.finish();
+    let value = secrets.text(&path, &id?)?;
+    if !value.bytes().all(|b| (0x21..0x7F).contains(&b)) {
+        table.problems().add(path, "the secret's text is not visible ASCII without spaces, which a header's value has to be here");
+        return None;
+    }
+    Some(OriginHeader {
+        name: name?.to_owned(),
+        value,
+    })
+}
+
+fn read_hosts(table: &mut Table<'_>) -> Vec<String> {
+    let mut hosts = Vec::new();
+    for (path, value) in table.list("hosts") {
+        match value {
+            Value::String(host) => hosts.push(host.to_ascii_lowercase()),
+            _ => table.problems().add(path, "expected a host name in quotes"),
+        }
+    }
+    hosts
+}

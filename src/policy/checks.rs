@@ -1,0 +1,197 @@
+//! What is refused although it can be read: C1 separation, C2 observe is no off switch, C3 strength,
+//! C4 look-alikes; and formats that cannot carry each other's content.
+
+use super::keys::{Keys, STRONG};
+use super::rule::is_plain;
+use super::{Mode, OnInvalid, Spec};
+use crate::formats::{Derivation, Format, same};
+use crate::look_alike::{Kind, Names};
+use crate::settings::Problems;
+
+/// Checks each pair of rules.
+pub fn check(specs: &[&Spec], problems: &Problems) {
+    for (at, b) in specs.iter().enumerate() {
+        for a in &specs[..at] {
+            check_names(a, b, problems);
+            check_separation(a, b, problems);
+        }
+    }
+}
+
+/// Checks one rule by itself.
+pub fn check_alone(spec: &Spec, keys: &Keys, problems: &Problems) {
+    check_carrying(spec, problems);
+    check_times(spec, problems);
+    check_binding(spec, problems);
+    check_observe(spec, problems);
+    check_forward(spec, problems);
+    check_strength(spec, keys, problems);
+}
+
+fn formats(spec: &Spec) -> impl Iterator<Item = (String, &dyn Format)> {
+    let own = (format!("{}.format", spec.path), spec.format.as_ref());
+    let accepted = spec.accept.iter().enumerate().map(|(at, accept)| {
+        let path = format!("{}.accept[{at}]", spec.path);
+        (path, accept.format.as_ref())
+    });
+    std::iter::once(own).chain(accepted)
+}
+
+/// Payloads move between formats of one kind only.
+fn check_carrying(spec: &Spec, problems: &Problems) {
+    let origin = spec.origin_format.nature();
+    for (path, format) in formats(spec) {
+        if format.nature().payload != origin.payload {
+            problems.add(
+                path,
+                "its payload cannot be carried over to the format of `origin`: they serialise differently",
+            );
+        }
+    }
+    // a rule's own format and the origin's are of one kind; so `accept` is of that kind as well
+}
+
+fn check_times(spec: &Spec, problems: &Problems) {
+    let path = &spec.path;
+    let timed = spec.format.nature().carries_time;
+    if !timed && spec.origin_format.nature().carries_time {
+        problems.add(
+            format!("{path}.format"),
+            "carries no time and the origin's format does: each request would make an old session look new",
+        );
+    }
+    if spec.max_age.is_some() {
+        for (path, format) in formats(spec) {
+            if !format.nature().carries_time {
+                problems.add(path, "carries no time, so max_age cannot be held; leave max_age out");
+            }
+        }
+    }
+    if spec.adopt_until.is_some() && !is_plain(spec.origin_format.as_ref()) {
+        problems.add(
+            format!("{path}.accept"),
+            "\"plain\" needs an origin that reads plain cookies; else the Worker would sign for the origin whatever a visitor sends",
+        );
+    }
+    if spec.adopt_until.is_some() && !(timed && spec.max_age.is_some()) {
+        problems.add(
+            format!("{path}.accept"),
+            "\"plain\" needs a `format` that carries a time and a `max_age`, so that what is adopted grows old",
+        );
+    }
+}
+
+/// C1, for a rule alone: unsigned at the origin, a value must be good for one name only.
+fn check_binding(spec: &Spec, problems: &Problems) {
+    if !is_plain(spec.origin_format.as_ref()) {
+        if spec.is_unsealed() {
+            problems.add(
+                format!("{}.format", spec.path),
+                "\"plain\" needs an origin that reads plain cookies: origin = { format = \"plain\" }",
+            );
+        }
+        return;
+    }
+    for (path, format) in formats(spec) {
+        if !is_plain(format) && !format.nature().binds_name {
+            problems.add(
+                path,
+                "does not bind the cookie's name, which a rule with origin \"plain\" needs: a visitor could rename another cookie into this one; \"django-signed-cookie\" does",
+            );
+        }
+    }
+}
+
+/// C1, for two rules: a value of one must not open under the other.
+fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
+    if !a.ring.keys().any(|key| b.ring.holds(key)) {
+        return;
+    }
+    let one_origin = same(a.origin_format.as_ref(), b.origin_format.as_ref())
+        && a.origin_keys.current.same_bytes(&b.origin_keys.current)
+        && !is_plain(a.origin_format.as_ref());
+    for (_, x) in formats(a) {
+        for (path, y) in formats(b) {
+            let equals = one_origin && same(x, y);
+            if !equals && !is_separate(a, x, b, y) {
+                problems.add(
+                    path,
+                    format!("shares a key with {}, and a value of one could be passed off as the other; give one of them `keys` of its own, or formats that bind the name", a.path),
+                );
+                return;
+            }
+        }
+    }
+}
+
+fn is_separate(a: &Spec, x: &dyn Format, b: &Spec, y: &dyn Format) -> bool {
+    match (x.derivation(&a.name), y.derivation(&b.name)) {
+        (Derivation::None, _) | (_, Derivation::None) => true,
+        (Derivation::Derived(x), Derivation::Derived(y)) => x != y,
+        (Derivation::Bare, Derivation::Bare) => {
+            same(x, y) && x.nature().binds_name && y.nature().binds_name
+        }
+        _ => false,
+    }
+}
+
+/// C2. Sessions sealed with another key than the origin's would be overwritten by it.
+fn check_observe(spec: &Spec, problems: &Problems) {
+    let as_origin = spec.ring.current.same_bytes(&spec.origin_keys.current)
+        && same(spec.format.as_ref(), spec.origin_format.as_ref());
+    if spec.mode == Mode::Observe && !as_origin && !spec.is_unsealed() {
+        problems.add(
+            format!("{}.mode", spec.path),
+            "\"observe\" would hand the origin cookies that it cannot read: it stands only where the current key and format are the origin's; to switch off, rotate back to the origin's key first; for a bad day, on_invalid = \"forward\"",
+        );
+    }
+}
+
+/// C2, the brake: what it lets through must at least be checked by the origin.
+fn check_forward(spec: &Spec, problems: &Problems) {
+    let open = is_plain(spec.origin_format.as_ref());
+    let foreign = !spec.ring.holds(&spec.origin_keys.current);
+    if spec.on_invalid == OnInvalid::Forward && (open || foreign) && !spec.unsafe_open {
+        let why = match open {
+            true => "the origin takes a plain cookie for granted",
+            false => "the origin's key is not in the ring, so forged cookies that were refused would be let in",
+        };
+        problems.add(
+            format!("{}.on_invalid", spec.path),
+            format!("\"forward\" opens the site here: {why}; if that is what you want, say unsafe_open = true"),
+        );
+    }
+}
+
+/// C3.
+fn check_strength(spec: &Spec, keys: &Keys, problems: &Problems) {
+    let least = spec.format.nature().least_key.unwrap_or(STRONG);
+    let current = &spec.ring.current;
+    let is_origins = current.same_bytes(&spec.origin_keys.current);
+    if current.bytes().len() < least && !keys.allow_weak && !is_origins && !spec.is_unsealed() {
+        problems.add_once(crate::settings::Problem {
+            path: keys.current_path.clone(),
+            text: format!(
+                "the key {} has fewer than {least} bytes; make a longer one, such as `openssl rand -base64 48`, or say allow_weak = true",
+                current.id()
+            ),
+        });
+    }
+}
+
+/// C4.
+fn check_names(a: &Spec, b: &Spec, problems: &Problems) {
+    let is_like = |name: &str, other: &str| {
+        let names = Names::new([name]);
+        names.kind(&format!("{other}=")) != Kind::Other
+    };
+    let path = format!("{}.name", b.path);
+    if a.name == b.name {
+        problems.add(path, format!("{} has the same name", a.path));
+    } else if is_like(&a.name, &b.name) || is_like(&b.name, &a.name) {
+        problems.add(
+            path,
+            format!("some servers read it as the name of {}; rename one of the cookies", a.path),
+        );
+    }
+}

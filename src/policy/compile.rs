@@ -1,0 +1,109 @@
+//! Readies a rule's formats under its keys: each key is derived once for each rule and isolate.
+
+use super::rule::is_plain;
+use super::{Candidate, Rule, Seal, Spec, Standing};
+use crate::formats::{Format, Keyed, same};
+use crate::key::Key;
+use crate::settings::Problems;
+
+impl Rule {
+    /// `None` where a key does not fit its format.
+    pub(super) fn compile(spec: Spec, problems: &Problems) -> Option<Self> {
+        let candidates = candidates(&spec, problems)?;
+        let origin_candidates = origin_candidates(&spec, problems)?;
+        let browser = seal(&spec, spec.format.as_ref(), &spec.ring.current, problems)?;
+        let origin_format = spec.origin_format.as_ref();
+        let origin = seal(&spec, origin_format, &spec.origin_keys.current, problems)?;
+        Some(Self {
+            candidates,
+            origin_candidates,
+            browser,
+            origin,
+            spec,
+        })
+    }
+}
+
+/// The current key first, then the fallbacks; for each, the rule's format and then `accept` (R2).
+fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
+    let current = (&spec.ring.current, None, true);
+    let fallbacks = spec.ring.fallbacks.iter();
+    let ring = std::iter::once(current).chain(fallbacks.map(|f| (&f.key, f.until, f.upgrade)));
+    let mut candidates = Vec::new();
+    for (key, key_until, upgrade) in ring {
+        let is_current = key.same_bytes(&spec.ring.current);
+        let own = (spec.format.as_ref(), None, false);
+        let accepted = spec.accept.iter().map(|a| (a.format.as_ref(), a.until, true));
+        for (format, format_until, is_accepted) in std::iter::once(own).chain(accepted) {
+            if is_plain(format) {
+                continue; // what is not signed is not tried with keys
+            }
+            let standing = match (is_accepted, is_current) {
+                (true, _) => Standing::Accepted,
+                (false, true) => Standing::Current,
+                (false, false) => Standing::Fallback,
+            };
+            candidates.push(Candidate {
+                keyed: keyed(spec, format, key, problems)?,
+                key: key.id().clone(),
+                standing,
+                until: earlier(key_until, format_until),
+                upgrade: upgrade && standing != Standing::Current,
+                same_as_other_side: same(format, spec.origin_format.as_ref())
+                    && key.same_bytes(&spec.origin_keys.current),
+            });
+        }
+    }
+    Some(candidates)
+}
+
+fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
+    let format = spec.origin_format.as_ref();
+    let is_same_format = same(format, spec.format.as_ref());
+    let keys = match is_plain(format) {
+        true => 1, // no key makes a difference
+        false => usize::MAX,
+    };
+    spec.origin_keys
+        .iter()
+        .take(keys)
+        .map(|key| {
+            Some(Candidate {
+                keyed: keyed(spec, format, key, problems)?,
+                key: key.id().clone(),
+                standing: Standing::Current,
+                until: None,
+                upgrade: false,
+                same_as_other_side: is_same_format
+                    && (is_plain(format) || key.same_bytes(&spec.ring.current)),
+            })
+        })
+        .collect()
+}
+
+fn seal(spec: &Spec, format: &dyn Format, key: &Key, problems: &Problems) -> Option<Seal> {
+    Some(Seal {
+        keyed: keyed(spec, format, key, problems)?,
+        key: (!is_plain(format)).then(|| key.id().clone()),
+        carries_time: format.nature().carries_time,
+    })
+}
+
+fn keyed(
+    spec: &Spec,
+    format: &dyn Format,
+    key: &Key,
+    problems: &Problems,
+) -> Option<Box<dyn Keyed>> {
+    match format.keyed(&spec.name, key) {
+        Ok(keyed) => Some(keyed),
+        Err(fault) => {
+            problems.add(&spec.path, format!("the key {} does not fit its format: {fault}", key.id()));
+            None
+        }
+    }
+}
+
+fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    a.into_iter().chain(b).min()
+}

@@ -1,0 +1,282 @@
+//! Reads the `keys` tables, and the secrets that they name.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::encoding::{from_base64, from_hex};
+use crate::key::{Key, KeyId, OriginKeys, Ring, RingKey};
+use crate::settings::{NOT_A_KEY_ID, Problems, Table};
+
+/// The least length of a key in bytes where its format prescribes none.
+pub const STRONG: usize = 32;
+
+/// The text of secrets by name. A secret that is missing is reported once.
+pub struct Secrets<'a> {
+    text: &'a dyn Fn(&str) -> Option<String>,
+    problems: &'a Problems,
+    missing: RefCell<Vec<KeyId>>,
+    weak: RefCell<BTreeMap<KeyId, String>>,
+}
+
+/// The `keys` table as it is written: the global one, or what a rule puts in its place.
+#[derive(Clone, Default)]
+pub struct Entries {
+    current: Option<Entry>,
+    fallbacks: Option<Vec<Entry>>,
+    origin: Option<(Entry, Vec<Entry>)>,
+}
+
+/// What is written of one key.
+#[derive(Clone)]
+struct Entry {
+    path: String,
+    id: KeyId,
+    encoding: Encoding,
+    allow_weak: bool,
+    until: Option<u64>,
+    upgrade: bool,
+}
+
+/// How a secret's text becomes a key's bytes.
+#[derive(Clone, Copy)]
+enum Encoding {
+    Utf8,
+    Base64,
+    Hex,
+}
+
+const ENCODINGS: &[(&str, Encoding)] = &[
+    ("utf8", Encoding::Utf8),
+    ("base64", Encoding::Base64),
+    ("hex", Encoding::Hex),
+];
+
+/// A rule's keys, and whether its current key may be short.
+pub struct Keys {
+    pub ring: Ring,
+    pub origin: OriginKeys,
+    pub allow_weak: bool,
+    /// Where the current key is named.
+    pub current_path: String,
+}
+
+impl<'a> Secrets<'a> {
+    pub fn new(text: &'a dyn Fn(&str) -> Option<String>, problems: &'a Problems) -> Self {
+        Self {
+            text,
+            problems,
+            missing: RefCell::default(),
+            weak: RefCell::default(),
+        }
+    }
+
+    /// A secret's text.
+    pub fn text(&self, path: &str, id: &KeyId) -> Option<Zeroizing<String>> {
+        match (self.text)(id.as_str()) {
+            Some(text) if !text.is_empty() => Some(Zeroizing::new(text)),
+            found => {
+                let mut missing = self.missing.borrow_mut();
+                if !missing.contains(id) {
+                    missing.push(id.clone());
+                    let fault = match found {
+                        Some(_) => "is empty",
+                        None => "is not set",
+                    };
+                    self.problems.add(
+                        path,
+                        format!("the secret {id} {fault}; set it with `npx wrangler secret put {id}`, and for `wrangler dev` in .dev.vars"),
+                    );
+                }
+                None
+            }
+        }
+    }
+
+    /// Adds a note for each weak fallback or origin key.
+    pub fn note_weak(&self, notes: &Problems) {
+        for (id, path) in self.weak.borrow().iter() {
+            notes.add(
+                path,
+                format!("{id} has fewer than {STRONG} bytes: what it signs can be forged by guessing it"),
+            );
+        }
+    }
+
+    fn key(&self, entry: &Entry) -> Option<Key> {
+        let text = self.text(&entry.path, &entry.id)?;
+        let bytes = match entry.encoding {
+            Encoding::Utf8 => Some(text.as_bytes().to_vec()),
+            Encoding::Base64 => from_base64(text.trim()),
+            Encoding::Hex => from_hex(text.trim()),
+        };
+        match bytes {
+            Some(bytes) => Some(Key::new(entry.id.clone(), bytes)),
+            None => {
+                let id = &entry.id;
+                self.problems.add(
+                    &entry.path,
+                    format!("the secret {id} is not what `encoding` says; leave `encoding` out where the framework uses the text as it is"),
+                );
+                None
+            }
+        }
+    }
+
+    fn lesser_key(&self, entry: &Entry) -> Option<Key> {
+        let key = self.key(entry)?;
+        if key.bytes().len() < STRONG && !entry.allow_weak {
+            let mut weak = self.weak.borrow_mut();
+            weak.entry(key.id().clone()).or_insert_with(|| entry.path.clone());
+        }
+        Some(key)
+    }
+}
+
+impl Entries {
+    /// Reads a `keys` table.
+    pub fn read(path: String, value: &Value, problems: &Problems) -> Self {
+        let Some(mut table) = Table::new(path, value, problems) else {
+            return Self::default();
+        };
+        let current = table
+            .value("current")
+            .and_then(|value| Entry::read(table.path("current"), value, false, problems));
+        let fallbacks = table.has("fallbacks").then(|| {
+            let entries = table.list("fallbacks").into_iter();
+            entries
+                .filter_map(|(path, value)| Entry::read(path, value, true, problems))
+                .collect()
+        });
+        let origin = table
+            .value("origin")
+            .and_then(|value| read_origin(table.path("origin"), value, problems));
+        table.finish();
+        Self {
+            current,
+            fallbacks,
+            origin,
+        }
+    }
+
+    /// A rule's own entries, with the global ones where it has none.
+    pub fn over(self, shared: &Entries) -> Self {
+        Self {
+            current: self.current.or_else(|| shared.current.clone()),
+            fallbacks: self.fallbacks.or_else(|| shared.fallbacks.clone()),
+            origin: self.origin.or_else(|| shared.origin.clone()),
+        }
+    }
+
+    /// The keys themselves. Without `origin`, the origin signs with the ring's current key (the
+    /// topology that catches up).
+    pub fn load(&self, path: &str, secrets: &Secrets<'_>, problems: &Problems) -> Option<Keys> {
+        let Some(current_entry) = &self.current else {
+            problems.add(
+                format!("{path}.current"),
+                "missing; name the secret that signs browsers' cookies",
+            );
+            return None;
+        };
+        let current = secrets.key(current_entry);
+        let fallbacks: Vec<Option<RingKey>> = self
+            .fallbacks
+            .iter()
+            .flatten()
+            .filter(|entry| entry.id != current_entry.id)
+            .map(|entry| {
+                Some(RingKey {
+                    key: secrets.lesser_key(entry)?,
+                    until: entry.until,
+                    upgrade: entry.upgrade,
+                })
+            })
+            .collect();
+        let origin = match &self.origin {
+            None => current.clone().map(|current| (current, Vec::new())),
+            Some((current, fallbacks)) => {
+                let current = secrets.lesser_key(current);
+                let fallbacks: Vec<Option<Key>> =
+                    fallbacks.iter().map(|entry| secrets.lesser_key(entry)).collect();
+                current.zip(fallbacks.into_iter().collect())
+            }
+        };
+        let (origin_current, origin_fallbacks) = origin?;
+        Some(Keys {
+            ring: Ring {
+                current: current?,
+                fallbacks: fallbacks.into_iter().collect::<Option<_>>()?,
+            },
+            origin: OriginKeys {
+                current: origin_current,
+                fallbacks: origin_fallbacks,
+            },
+            allow_weak: current_entry.allow_weak,
+            current_path: current_entry.path.clone(),
+        })
+    }
+}
+
+impl Entry {
+    /// A secret's name, or a table with more to say.
+    fn read(path: String, value: &Value, is_fallback: bool, problems: &Problems) -> Option<Self> {
+        if let Value::String(text) = value {
+            let Some(id) = KeyId::parse(text) else {
+                problems.add(path, NOT_A_KEY_ID);
+                return None;
+            };
+            return Some(Self {
+                path,
+                id,
+                encoding: Encoding::Utf8,
+                allow_weak: false,
+                until: None,
+                upgrade: true,
+            });
+        }
+        let mut table = Table::new(path, value, problems)?;
+        let id = table.key_id("secret");
+        if !table.has("secret") {
+            table.missing("secret", "name the secret that holds the key");
+        }
+        let encoding = table.choice("encoding", ENCODINGS);
+        let allow_weak = table.flag("allow_weak");
+        let (until, upgrade) = match is_fallback {
+            true => (table.time("until"), table.flag("upgrade")),
+            false => (None, None),
+        };
+        let path = table.own_path().to_owned();
+        table.finish();
+        Some(Self {
+            path,
+            id: id?,
+            encoding: encoding.unwrap_or(Encoding::Utf8),
+            allow_weak: allow_weak.unwrap_or_default(),
+            until,
+            upgrade: upgrade.unwrap_or(true),
+        })
+    }
+}
+
+/// One key, or `{ current = …, fallbacks = […] }` for an origin that is changing its own.
+fn read_origin(path: String, value: &Value, problems: &Problems) -> Option<(Entry, Vec<Entry>)> {
+    if value.get("current").is_none() && value.get("fallbacks").is_none() {
+        return Some((Entry::read(path, value, false, problems)?, Vec::new()));
+    }
+    let mut table = Table::new(path, value, problems)?;
+    let current = table
+        .value("current")
+        .and_then(|value| Entry::read(table.path("current"), value, false, problems));
+    if !table.has("current") {
+        table.missing("current", "name the secret that the origin signs with");
+    }
+    let fallbacks = table
+        .list("fallbacks")
+        .into_iter()
+        .filter_map(|(path, value)| Entry::read(path, value, false, problems))
+        .collect();
+    table.finish();
+    Some((current?, fallbacks))
+}

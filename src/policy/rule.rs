@@ -1,0 +1,189 @@
+//! Reads one entry of `cookies`.
+
+use serde_json::Value;
+
+use super::keys::{Entries, Secrets};
+use super::{Accept, LookAlikes, Mode, OnInvalid, Spec, Upgrade};
+use crate::formats::{self, Format};
+use crate::settings::{Problems, Table};
+
+pub const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("observe", Mode::Observe)];
+
+const UPGRADES: &[(&str, Upgrade)] = &[
+    ("navigation", Upgrade::Navigation),
+    ("always", Upgrade::Always),
+    ("never", Upgrade::Never),
+];
+
+const ON_INVALID: &[(&str, OnInvalid)] = &[
+    ("strip", OnInvalid::Strip),
+    ("reject", OnInvalid::Reject),
+    ("forward", OnInvalid::Forward),
+];
+
+const LOOK_ALIKES: &[(&str, LookAlikes)] =
+    &[("drop", LookAlikes::Drop), ("forward", LookAlikes::Forward)];
+
+impl Spec {
+    /// Reads a rule; `None` where a problem keeps it from being one.
+    pub fn read(
+        path: &str,
+        value: &Value,
+        mode: Mode,
+        shared: &Entries,
+        secrets: &Secrets<'_>,
+        problems: &Problems,
+    ) -> Option<Self> {
+        let mut table = Table::new(path, value, problems)?;
+        let before = problems.count();
+        let name = read_name(&mut table);
+        let format = formats::read(&mut table);
+        // an origin's format, where it is not given, is the rule's with the same options
+        let same = format.as_ref().and_then(|_| read_again(value));
+        let origin_format = match table.value("origin") {
+            Some(value) => read_format(table.path("origin"), value, problems),
+            None => same,
+        };
+        let (accept, adopt_until) = read_accept(&mut table);
+        let max_age = table.number("max_age");
+        let upgrade = table.choice("upgrade", UPGRADES).unwrap_or_default();
+        let attributes = read_attributes(&mut table, upgrade);
+        let on_invalid = table.choice("on_invalid", ON_INVALID).unwrap_or_default();
+        let look_alikes = table.choice("look_alikes", LOOK_ALIKES).unwrap_or_default();
+        let mode = table.choice("mode", MODES).unwrap_or(mode);
+        let unsafe_open = table.flag("unsafe_open").unwrap_or_default();
+        let (entries, keys_path) = match table.value("keys") {
+            Some(value) => {
+                let path = table.path("keys");
+                (Entries::read(path.clone(), value, problems).over(shared), path)
+            }
+            None => (shared.clone(), "COUNTERSIGN.keys".to_owned()),
+        };
+        let keys = load_once(&entries, &keys_path, secrets, problems);
+        table.finish();
+        let spec = Self {
+            path: path.to_owned(),
+            name: name?,
+            format: format?,
+            accept,
+            adopt_until,
+            origin_format: origin_format?,
+            max_age,
+            attributes,
+            upgrade,
+            on_invalid,
+            look_alikes,
+            mode,
+            unsafe_open,
+            ring: keys.as_ref()?.ring.clone(),
+            origin_keys: keys.as_ref()?.origin.clone(),
+        };
+        if problems.count() == before {
+            super::checks::check_alone(&spec, &keys?, problems);
+        }
+        Some(spec)
+    }
+
+    /// Whether the browser's copy is not signed: the first step of wrapping and the last of leaving.
+    pub fn is_unsealed(&self) -> bool {
+        is_plain(self.format.as_ref())
+    }
+}
+
+/// Whether a format signs nothing.
+pub fn is_plain(format: &dyn Format) -> bool {
+    matches!(format.derivation(""), formats::Derivation::None)
+}
+
+/// RFC 9110, section 5.6.2.
+pub fn is_token(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+}
+
+/// The keys of all rules without their own are the same, and so are the problems with them.
+fn load_once(
+    entries: &Entries,
+    path: &str,
+    secrets: &Secrets<'_>,
+    problems: &Problems,
+) -> Option<super::keys::Keys> {
+    let again = Problems::default();
+    let keys = entries.load(path, secrets, &again);
+    for problem in again.into_vec() {
+        problems.add_once(problem);
+    }
+    keys
+}
+
+fn read_name(table: &mut Table<'_>) -> Option<String> {
+    let Some(name) = table.text("name") else {
+        if !table.has("name") {
+            table.missing("name", "name the cookie");
+        }
+        return None;
+    };
+    let has_letter = name.bytes().any(|b| b.is_ascii_alphanumeric());
+    let starts_well = !name.starts_with('$');
+    if has_letter && starts_well && name.len() <= 128 && name.bytes().all(is_token) {
+        return Some(name.to_owned());
+    }
+    table.problem(
+        "name",
+        "not a cookie name that can be managed: at most 128 letters, digits and !#$%&'*+-.^_`|~, with a letter or digit among them and no $ in front",
+    );
+    None
+}
+
+fn read_attributes(table: &mut Table<'_>, upgrade: Upgrade) -> Option<String> {
+    let Some(text) = table.text("attributes") else {
+        if !table.has("attributes") && upgrade != Upgrade::Never {
+            table.missing(
+                "attributes",
+                "a request does not tell how the origin sets the cookie; copy what stands behind the first semicolon of its Set-Cookie, such as \"Path=/; HttpOnly; Secure; SameSite=Lax\", or say upgrade = \"never\"",
+            );
+        }
+        return None;
+    };
+    if text.bytes().all(|b| (0x20..0x7F).contains(&b)) {
+        return Some(text.to_owned());
+    }
+    table.problem("attributes", "holds a byte that a header must not");
+    None
+}
+
+/// The further formats, and until when `plain` is among them.
+fn read_accept(table: &mut Table<'_>) -> (Vec<Accept>, Option<u64>) {
+    let (mut accept, mut adopt_until) = (Vec::new(), None);
+    for (path, value) in table.list("accept") {
+        let Some(mut entry) = Table::new(path, value, table.problems()) else {
+            continue;
+        };
+        let format = formats::read(&mut entry);
+        let until = entry.time("until");
+        match format {
+            Some(format) if is_plain(format.as_ref()) => {
+                if until.is_none() && !entry.has("until") {
+                    entry.missing("until", "unsigned cookies are adopted for a time only");
+                }
+                adopt_until = until;
+            }
+            Some(format) => accept.push(Accept { format, until }),
+            None => {}
+        }
+        entry.finish();
+    }
+    (accept, adopt_until)
+}
+
+fn read_format(path: String, value: &Value, problems: &Problems) -> Option<Box<dyn Format>> {
+    let mut table = Table::new(path, value, problems)?;
+    let format = formats::read(&mut table);
+    table.finish();
+    format
+}
+
+/// Reads a rule's format a second time; its problems have been reported the first time.
+fn read_again(value: &Value) -> Option<Box<dyn Format>> {
+    let reported = Problems::default();
+    formats::read(&mut Table::new("", value, &reported)?)
+}

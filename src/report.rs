@@ -1,0 +1,145 @@
+//! How verdicts are told (B3): the rule, the verdict and the key id; never a value, a payload or a key.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::gate::Event;
+use crate::policy::{Mode, Policy};
+use crate::verdict::Verdict;
+
+/// For how many seconds the same refusal is counted rather than repeated.
+const QUIET: u64 = 60;
+/// How many data points one side of a request may write; both together stay at 20.
+const POINTS: usize = 10;
+
+/// Writes log lines for one isolate.
+#[derive(Debug, Default)]
+pub struct Reporter {
+    told: HashMap<Event, Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    at: u64,
+    since: u64,
+}
+
+/// A log line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// One line of JSON.
+    pub text: String,
+    /// Whether it tells of something wrong with the configuration.
+    pub is_error: bool,
+}
+
+/// A data point for Workers Analytics Engine.
+#[derive(Debug, PartialEq)]
+pub struct Point {
+    /// Rule and key id: Analytics Engine samples for each index, so that a rare fallback must not share
+    /// one with the many uses of the current key.
+    pub index: String,
+    /// The verdict, with its reason where it has one.
+    pub verdict: String,
+    /// How many verdicts it stands for.
+    pub weight: f64,
+}
+
+impl Reporter {
+    /// The line for one request, if there is anything to tell. `now` is in Unix seconds; `ray` is the
+    /// request's `cf-ray`.
+    pub fn line(
+        &mut self,
+        policy: &Policy,
+        events: &[Event],
+        ray: Option<&str>,
+        now: u64,
+    ) -> Option<Line> {
+        let verdicts: Vec<Value> = events
+            .iter()
+            .filter(|event| policy.tells(event.verdict))
+            .filter_map(|event| Some(describe(policy, event, self.repeated(event, now)?)))
+            .collect();
+        if verdicts.is_empty() {
+            return None;
+        }
+        let mut line = json!({ "source": "countersign", "verdicts": verdicts });
+        if let Some(ray) = ray {
+            line["ray"] = ray.into();
+        }
+        let observes = |event: &Event| policy.rules[event.rule].spec.mode == Mode::Observe;
+        let mode = match events.iter().any(observes) {
+            true => "observe",
+            false => "enforce",
+        };
+        line["mode"] = mode.into();
+        Some(Line {
+            text: line.to_string(),
+            is_error: events
+                .iter()
+                .any(|event| event.verdict == Verdict::OriginUnverified),
+        })
+    }
+
+    /// How often this refusal was kept quiet since it was last told; `None` to keep it quiet now.
+    fn repeated(&mut self, event: &Event, now: u64) -> Option<u64> {
+        if !event.verdict.is_refusal() {
+            return Some(0);
+        }
+        match self.told.get_mut(event) {
+            Some(told) if now < told.at + QUIET => {
+                told.since += 1;
+                None
+            }
+            Some(told) => {
+                told.at = now;
+                Some(std::mem::take(&mut told.since))
+            }
+            None => {
+                self.told.insert(event.clone(), Told { at: now, since: 0 });
+                Some(0)
+            }
+        }
+    }
+}
+
+/// The data points for one side of a request: alike verdicts make one point.
+pub fn points(policy: &Policy, events: &[Event]) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    for event in events {
+        let key = event.key.as_ref().map_or("-", |key| key.as_str());
+        let index = format!("{}/{key}", policy.rules[event.rule].spec.name);
+        let verdict = match event.verdict.reason() {
+            Some(reason) => format!("{}:{reason}", event.verdict.as_str()),
+            None => event.verdict.as_str().to_owned(),
+        };
+        match points.iter_mut().find(|p| p.index == index && p.verdict == verdict) {
+            Some(point) => point.weight += 1.0,
+            None => points.push(Point {
+                index,
+                verdict,
+                weight: 1.0,
+            }),
+        }
+    }
+    points.truncate(POINTS);
+    points
+}
+
+fn describe(policy: &Policy, event: &Event, repeated: u64) -> Value {
+    let mut verdict = json!({
+        "rule": policy.rules[event.rule].spec.name,
+        "verdict": event.verdict.as_str(),
+    });
+    if let Some(key) = &event.key {
+        verdict["key"] = key.as_str().into();
+    }
+    if let Some(reason) = event.verdict.reason() {
+        verdict["reason"] = reason.into();
+    }
+    if repeated > 0 {
+        verdict["repeated"] = repeated.into();
+    }
+    verdict
+}

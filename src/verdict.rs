@@ -1,0 +1,125 @@
+//! The vocabulary of what was decided: the same words in logs, metrics, vectors and the command line.
+
+/// What was decided about one cookie of one request or response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// A request's cookie verified under the current key.
+    Current,
+    /// A request's cookie verified under a fallback.
+    Fallback,
+    /// A request's cookie verified in one of the formats that `accept` lists.
+    AcceptedFormat,
+    /// The shape was right, and no key made the signature.
+    BadSignature,
+    /// The signature was right and the signed time is older than `max_age`.
+    Expired,
+    /// No format's shape, a time from the future, or a payload that the other side cannot carry.
+    Malformed,
+    /// A value, or the work it asks for, over the bounds; a sealed cookie that browsers will drop.
+    TooLong,
+    /// An unverified copy beside a verified one of the same name.
+    DuplicateDropped,
+    /// A spelling that an origin might read as a managed name.
+    LookAlike,
+    /// A cookie that the origin set, now under the current key.
+    Sealed,
+    /// The origin deleted a cookie.
+    Deletion,
+    /// The origin set a cookie that no origin key verifies.
+    OriginUnverified,
+    /// The origin set a cookie whose Path, Domain or Partitioned are not those of `attributes`.
+    AttributesDiffer,
+    /// The browser is sent its cookie under the current key.
+    Upgraded,
+    /// An upgrade was due and not sent.
+    UpgradeWithheld(Withheld),
+}
+
+/// Why an upgrade was not sent: the first condition that did not hold, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Withheld {
+    /// The rule says `upgrade = "never"`.
+    Never,
+    /// The request does not look like a page being opened.
+    NotNavigation,
+    /// More than one cookie of that name verified.
+    Duplicate,
+    /// The response sets or deletes that cookie itself.
+    ResponseSetsCookie,
+    /// The response clears the browser's data.
+    ClearSiteData,
+    /// The status is 1xx, 206 or 304.
+    Status,
+    /// The response came too late to be sure that nothing newer was set meanwhile.
+    Late,
+    /// A shared cache might store the response.
+    Cacheable,
+    /// The origin sets this cookie with another Path, Domain or Partitioned than `attributes`.
+    AttributesDiffer,
+    /// Nothing is left of the Max-Age in `attributes`.
+    Outlived,
+}
+
+impl Verdict {
+    /// The word for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Current => "current",
+            Verdict::Fallback => "fallback",
+            Verdict::AcceptedFormat => "accepted-format",
+            Verdict::BadSignature => "bad-signature",
+            Verdict::Expired => "expired",
+            Verdict::Malformed => "malformed",
+            Verdict::TooLong => "too-long",
+            Verdict::DuplicateDropped => "duplicate-dropped",
+            Verdict::LookAlike => "look-alike",
+            Verdict::Sealed => "sealed",
+            Verdict::Deletion => "deletion",
+            Verdict::OriginUnverified => "origin-unverified",
+            Verdict::AttributesDiffer => "attributes-differ",
+            Verdict::Upgraded => "upgraded",
+            Verdict::UpgradeWithheld(_) => "upgrade-withheld",
+        }
+    }
+
+    /// The reason that goes with the word, where it has one.
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            Verdict::UpgradeWithheld(withheld) => Some(withheld.as_str()),
+            _ => None,
+        }
+    }
+
+    /// Whether something was refused or is wrong, as opposed to work as usual.
+    pub fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Verdict::BadSignature
+                | Verdict::Expired
+                | Verdict::Malformed
+                | Verdict::TooLong
+                | Verdict::DuplicateDropped
+                | Verdict::LookAlike
+                | Verdict::OriginUnverified
+                | Verdict::AttributesDiffer
+        )
+    }
+}
+
+impl Withheld {
+    /// The word for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Withheld::Never => "never",
+            Withheld::NotNavigation => "not-navigation",
+            Withheld::Duplicate => "duplicate",
+            Withheld::ResponseSetsCookie => "response-sets-cookie",
+            Withheld::ClearSiteData => "clear-site-data",
+            Withheld::Status => "status",
+            Withheld::Late => "late",
+            Withheld::Cacheable => "cacheable",
+            Withheld::AttributesDiffer => "attributes-differ",
+            Withheld::Outlived => "outlived",
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What an isolate keeps between requests: the gate, made once from the bindings, and what was told.
+
+use std::cell::{Cell, OnceCell, RefCell};
+
+use js_sys::Reflect;
+use serde_json::Value;
+use wasm_bindgen::JsValue;
+use worker::{
+    AnalyticsEngineDataPointBuilder, AnalyticsEngineDataset, Env, WorkerVersionMetadata,
+    console_error, console_log,
+};
+
+use super::{answer, now_ms};
+use crate::gate::{Event, Gate};
+use crate::policy::Policy;
+use crate::report::{Reporter, points};
+use crate::settings::Problem;
+
+pub struct Isolate {
+    gate: Result<Gate, Wrong>,
+    usage: Option<AnalyticsEngineDataset>,
+    version: String,
+    reporter: RefCell<Reporter>,
+    /// Unix milliseconds of the last report of a wrong configuration.
+    told_wrong: Cell<u64>,
+}
+
+/// A configuration that cannot be used.
+struct Wrong {
+    problems: Vec<Problem>,
+    /// Whether traffic passes all the same.
+    passes: bool,
+}
+
+/// How often a wrong configuration is told, in milliseconds.
+const TELL_WRONG_EVERY: u64 = 60_000;
+
+thread_local! {
+    static ISOLATE: OnceCell<Isolate> = const { OnceCell::new() };
+}
+
+/// Calls with the isolate's state, which is made from the bindings at the first call.
+pub fn isolate<T>(env: &Env, call: impl FnOnce(&Isolate) -> T) -> T {
+    ISOLATE.with(|isolate| call(isolate.get_or_init(|| Isolate::new(env))))
+}
+
+impl Isolate {
+    fn new(env: &Env) -> Self {
+        let version = env.get_binding::<WorkerVersionMetadata>("CF_VERSION_METADATA");
+        let isolate = Self {
+            gate: gate(env),
+            usage: env.analytics_engine("USAGE").ok(),
+            version: version.map(|version| version.id()).unwrap_or_default(),
+            reporter: RefCell::default(),
+            told_wrong: Cell::default(),
+        };
+        if let Some(gate) = isolate.gate() {
+            for note in &gate.policy().notes {
+                console_log!("countersign: note: {note}");
+            }
+        }
+        isolate
+    }
+
+    /// The gate, unless the configuration is wrong.
+    pub fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref().ok()
+    }
+
+    /// What a request gets where the configuration is wrong: 503, or nothing where it passes.
+    pub fn misconfigured(&self) -> Result<JsValue, JsValue> {
+        let Err(wrong) = &self.gate else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        self.tell_wrong(&wrong.problems, wrong.passes);
+        match wrong.passes {
+            true => Ok(JsValue::UNDEFINED),
+            false => refuse(),
+        }
+    }
+
+    /// What a request gets where `origin_url` would send it back to this Worker.
+    pub fn loops(&self) -> Result<JsValue, JsValue> {
+        let problem = Problem {
+            path: "COUNTERSIGN.origin_url".to_owned(),
+            text: "is a host that this Worker itself answers; name the origin's own, or leave it out on a zone's route".to_owned(),
+        };
+        self.tell_wrong(&[problem], false);
+        refuse()
+    }
+
+    /// Whether any of these verdicts is to be logged.
+    pub fn tells(&self, events: &[Event]) -> bool {
+        self.gate()
+            .is_some_and(|gate| events.iter().any(|event| gate.policy().tells(event.verdict)))
+    }
+
+    /// Logs the verdicts of one request, in one line.
+    pub fn tell(&self, events: &[Event], ray: impl FnOnce() -> Option<String>) {
+        if !self.tells(events) {
+            return;
+        }
+        let Some(gate) = self.gate() else { return };
+        let mut reporter = self.reporter.borrow_mut();
+        let line = reporter.line(gate.policy(), events, ray().as_deref(), now_ms() / 1000);
+        match line {
+            Some(line) if line.is_error => console_error!("{}", line.text),
+            Some(line) => console_log!("{}", line.text),
+            None => {}
+        }
+    }
+
+    /// Writes the verdicts as data points. One that cannot be written is not worth a request.
+    pub fn count(&self, events: &[Event]) {
+        let (Some(usage), Some(gate)) = (&self.usage, self.gate()) else {
+            return;
+        };
+        for point in points(gate.policy(), events) {
+            let _ = AnalyticsEngineDataPointBuilder::new()
+                .indexes([point.index.as_str()])
+                .add_blob(point.verdict.as_str())
+                .add_blob(self.version.as_str())
+                .add_double(point.weight)
+                .write_to(usage);
+        }
+    }
+
+    fn tell_wrong(&self, problems: &[Problem], passes: bool) {
+        let now = now_ms();
+        if now.saturating_sub(self.told_wrong.get()) < TELL_WRONG_EVERY {
+            return;
+        }
+        self.told_wrong.set(now);
+        let what = match passes {
+            true => "so traffic passes unchecked (observe)",
+            false => "so every request gets 503",
+        };
+        let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+        console_error!("countersign: the configuration is wrong, {what}{}", lines.concat());
+    }
+}
+
+fn gate(env: &Env) -> Result<Gate, Wrong> {
+    let value = env.object_var::<Value>("COUNTERSIGN").map_err(|_| Wrong {
+        problems: vec![Problem {
+            path: "COUNTERSIGN".to_owned(),
+            text: "not set as a table; write [vars.COUNTERSIGN] in wrangler.toml, and [env.X.vars.COUNTERSIGN] for an environment X, which inherits no vars".to_owned(),
+        }],
+        passes: false,
+    })?;
+    let wrong = |problems| Wrong {
+        problems,
+        passes: Policy::passes_when_wrong(&value),
+    };
+    let secret = |name: &str| env.secret(name).ok().map(|secret| secret.to_string());
+    let policy = Policy::parse(&value, &secret).map_err(wrong)?;
+    let has_binding = Reflect::has(env, &"ORIGIN".into()).unwrap_or_default();
+    if policy.origin_url.is_some() && has_binding {
+        return Err(wrong(vec![Problem {
+            path: "COUNTERSIGN.origin_url".to_owned(),
+            text: "there is a service binding ORIGIN as well; keep one of the two".to_owned(),
+        }]));
+    }
+    Ok(Gate::new(policy))
+}
+
+fn refuse() -> Result<JsValue, JsValue> {
+    answer(503, "Countersign is misconfigured", &[])
+}

@@ -1,0 +1,200 @@
+//! The Worker: bindings and headers in, headers out. Nothing is decided here.
+//!
+//! `entry.js` does the fetch and calls [`judge_request`] before it and [`judge_response`] after it.
+
+use wasm_bindgen::prelude::*;
+use worker::Env;
+
+use crate::gate::{Action, Exchange, Passage};
+
+mod isolate;
+mod js;
+mod origin;
+
+use isolate::{Isolate, isolate};
+use js::{Request, Response, with_cookie, with_set_cookie};
+
+/// What a request leaves behind for its response.
+#[wasm_bindgen]
+pub struct Pending {
+    forward: Option<JsValue>,
+    passage: Passage,
+}
+
+#[wasm_bindgen]
+impl Pending {
+    /// The request to send in place of the visitor's, if another.
+    #[wasm_bindgen(getter)]
+    pub fn forward(&self) -> Option<JsValue> {
+        self.forward.clone()
+    }
+}
+
+/// Judges a request. Answers nothing where it goes on as the same object; else the Request to send, the
+/// Response to give, or a [`Pending`] where the response needs to know more.
+///
+/// # Errors
+/// Any fault: the request must not go on.
+#[wasm_bindgen]
+pub fn judge_request(request: &Request, env: &Env) -> Result<JsValue, JsValue> {
+    isolate(env, |isolate| {
+        let Some(gate) = isolate.gate() else {
+            return isolate.misconfigured();
+        };
+        let url = request.url();
+        let Some(host) = origin::host(&url) else {
+            return answer(421, "this host is not served here", &[]);
+        };
+        if !gate.admits(host) {
+            return answer(421, "this host is not served here", &[]);
+        }
+        if origin::is_self(gate.policy(), host) {
+            return isolate.loops();
+        }
+        let cookie = with_cookie(|name| request.headers().get(name))?;
+        fault_on_demand(cookie.as_deref());
+        let ruling = gate
+            .request(cookie.as_deref(), now_ms())
+            .map_err(|_| JsValue::from_str("a managed name that the gate did not write"))?;
+        let events = &ruling.passage.events;
+        isolate.count(events);
+        let forward = match ruling.action {
+            Action::AsItCame => origin::forwarded(request, &url, gate.policy())?,
+            Action::WithCookie(cookie) => {
+                let forward = match origin::forwarded(request, &url, gate.policy())? {
+                    Some(forward) => forward,
+                    None => Request::copy(request)?,
+                };
+                with_cookie(|name| match &cookie {
+                    Some(cookie) => forward.headers().set(name, cookie),
+                    None => forward.headers().delete(name),
+                })?;
+                Some(forward)
+            }
+            Action::Reject(deletions) => {
+                isolate.tell(events, ray(request));
+                return answer(403, "the cookie of this request was refused", &deletions);
+            }
+        };
+        let forward = forward.map(JsValue::from);
+        Ok(match ruling.passage.is_pending() || isolate.tells(events) {
+            true => Pending {
+                forward,
+                passage: ruling.passage,
+            }
+            .into(),
+            false => forward.unwrap_or(JsValue::UNDEFINED),
+        })
+    })
+}
+
+/// Judges a response. Answers nothing where it goes back as the same object, else the Response to give.
+///
+/// # Errors
+/// Any fault: the response must not go back.
+#[wasm_bindgen]
+pub fn judge_response(
+    request: &Request,
+    env: &Env,
+    response: &Response,
+    pending: Option<Pending>,
+) -> Result<Option<Response>, JsValue> {
+    let headers = response.headers();
+    if pending.is_none() && !with_set_cookie(|name| headers.has(name))? {
+        return Ok(None);
+    }
+    isolate(env, |isolate| {
+        let Some(gate) = isolate.gate() else {
+            return Ok(None);
+        };
+        let passage = pending.map(|pending| pending.passage).unwrap_or_default();
+        let exchange = Fetched { request, response };
+        let judged = gate.response(&headers.set_cookies()?, &passage, &exchange, now_ms());
+        isolate.count(&judged.events);
+        let mut events = passage.events;
+        events.extend(judged.events);
+        isolate.tell(&events, || ray(request)());
+        let Some(set_cookies) = judged.set_cookies else {
+            return Ok(None);
+        };
+        let copy = Response::copy(&response.body(), response)?;
+        let headers = copy.headers();
+        with_set_cookie(|name| {
+            headers.delete(name)?;
+            set_cookies.iter().try_for_each(|cookie| headers.append(name, cookie))
+        })?;
+        if judged.private {
+            headers.append(&"cache-control".into(), "private")?;
+        }
+        Ok(Some(copy))
+    })
+}
+
+/// The answer where the origin cannot be reached.
+///
+/// # Errors
+/// Where the runtime cannot make a response.
+#[wasm_bindgen]
+pub fn unreachable(request: &Request, env: &Env, pending: Option<Pending>) -> Result<JsValue, JsValue> {
+    if let Some(pending) = pending {
+        isolate(env, |isolate| isolate.tell(&pending.passage.events, ray(request)));
+    }
+    answer(502, "the origin cannot be reached", &[])
+}
+
+/// A request and its response, as far as the gate asks.
+struct Fetched<'a> {
+    request: &'a Request,
+    response: &'a Response,
+}
+
+impl Exchange for Fetched<'_> {
+    fn method(&self) -> String {
+        self.request.method()
+    }
+
+    fn request_header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(&name.into()).ok().flatten()
+    }
+
+    fn status(&self) -> u16 {
+        self.response.status()
+    }
+
+    fn response_header(&self, name: &str) -> Option<String> {
+        self.response.headers().get(&name.into()).ok().flatten()
+    }
+}
+
+/// An answer of the Worker's own. It is never stored.
+fn answer(status: u16, text: &str, set_cookies: &[String]) -> Result<JsValue, JsValue> {
+    let mut response = worker::Response::error(format!("{text}\n"), status)?;
+    let headers = response.headers_mut();
+    headers.set("cache-control", "no-store")?;
+    headers.set("content-type", "text/plain; charset=utf-8")?;
+    for cookie in set_cookies {
+        headers.append("set-cookie", cookie)?;
+    }
+    Ok(worker::web_sys::Response::from(response).into())
+}
+
+fn ray(request: &Request) -> impl FnOnce() -> Option<String> {
+    let headers = request.headers();
+    move || headers.get(&"cf-ray".into()).ok().flatten()
+}
+
+fn now_ms() -> u64 {
+    js_sys::Date::now() as u64 // milliseconds since 1970, far below 2^53
+}
+
+/// The end-to-end tests build a Worker that panics when it is told to; no other build can.
+#[cfg(feature = "fault")]
+fn fault_on_demand(cookie: Option<&str>) {
+    assert!(
+        !cookie.is_some_and(|cookie| cookie.contains("countersign-fault=panic")),
+        "asked to panic"
+    );
+}
+
+#[cfg(not(feature = "fault"))]
+fn fault_on_demand(_cookie: Option<&str>) {}

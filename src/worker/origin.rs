@@ -1,0 +1,82 @@
+//! How a request is addressed to the origin (B4).
+
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::js::Request;
+use crate::policy::Policy;
+
+/// The host of an absolute URL, port aside.
+pub fn host(url: &str) -> Option<&str> {
+    let authority = authority(url)?;
+    match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => authority.split(':').next(),
+    }
+}
+
+/// Whether `origin_url` is the host that the visitor asked, and so would lead back here.
+pub fn is_self(policy: &Policy, asked: &str) -> bool {
+    policy
+        .origin_url
+        .as_deref()
+        .and_then(host)
+        .is_some_and(|host| host.eq_ignore_ascii_case(asked))
+}
+
+/// The request as the configuration addresses it; nothing where it goes on as it came.
+pub fn forwarded(
+    request: &Request,
+    url: &str,
+    policy: &Policy,
+) -> Result<Option<Request>, JsValue> {
+    let forward = match &policy.origin_url {
+        Some(origin_url) => {
+            let forward = Request::readdressed(&readdressed(url, origin_url), request)?;
+            set_forwarded(&forward, url)?;
+            forward
+        }
+        None if policy.origin_header.is_some() => Request::copy(request)?,
+        None => return Ok(None),
+    };
+    if let Some(header) = &policy.origin_header {
+        let name = JsValue::from_str(&header.name);
+        forward.headers().set(&name, &header.value)?;
+    }
+    Ok(Some(forward))
+}
+
+/// The visitor's path and query at the origin's address.
+fn readdressed(url: &str, origin_url: &str) -> String {
+    let path = authority(url)
+        .and_then(|authority| url.split_once(authority))
+        .map_or("/", |(_, path)| path);
+    format!("{origin_url}{path}")
+}
+
+/// Tells the origin the visitor's host and scheme, and drops what the visitor said of them.
+fn set_forwarded(forward: &Request, url: &str) -> Result<(), JsValue> {
+    let headers = forward.headers();
+    let names: Vec<JsValue> = headers.keys()?.into_iter().collect::<Result<_, _>>()?;
+    for name in names {
+        let text = name.as_string().unwrap_or_default().to_ascii_lowercase();
+        let spoofs = text.starts_with("x-forwarded-")
+            || ["forwarded", "x-host", "x-original-host"].contains(&text.as_str());
+        if spoofs {
+            headers.delete(&name)?;
+        }
+    }
+    let scheme = url.split(':').next().unwrap_or("https");
+    let visitor = headers.get(&"cf-connecting-ip".into())?;
+    headers.set(&"x-forwarded-host".into(), authority(url).unwrap_or_default())?;
+    headers.set(&"x-forwarded-proto".into(), scheme)?;
+    if let Some(visitor) = visitor {
+        headers.set(&"x-forwarded-for".into(), &visitor)?;
+    }
+    Ok(())
+}
+
+/// Host and port of an absolute URL. The runtime's URLs hold no user name.
+fn authority(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split(['/', '?', '#']).next()
+}
