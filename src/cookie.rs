@@ -122,9 +122,7 @@ impl<'a> Attributes<'a> {
     /// Whether a cookie with these attributes is stored beside one with the others rather than in its
     /// place.
     pub fn differ_in_place(&self, other: &Attributes<'_>) -> bool {
-        let domain = |attributes: &Attributes<'_>| {
-            attributes.domain.map(str::to_ascii_lowercase)
-        };
+        let domain = |attributes: &Attributes<'_>| attributes.domain.map(str::to_ascii_lowercase);
         self.path != other.path || domain(self) != domain(other)
     }
 
@@ -134,7 +132,13 @@ impl<'a> Attributes<'a> {
         let mut header = format!("{name}={value}");
         for part in self.text.split(';') {
             let part = part.trim_matches(SPACE);
-            let is = |kind: &str| part.split('=').next().unwrap_or("").trim_matches(SPACE).eq_ignore_ascii_case(kind);
+            let is = |kind: &str| {
+                part.split('=')
+                    .next()
+                    .unwrap_or("")
+                    .trim_matches(SPACE)
+                    .eq_ignore_ascii_case(kind)
+            };
             match max_age {
                 Some(_) if is("max-age") || (is("expires") && max_age <= Some(0)) => {}
                 _ if part.is_empty() => {}
@@ -200,7 +204,11 @@ fn date(text: &str) -> Option<i64> {
     let (hour, minute, second) = time?;
     let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month?, day?)?;
     (year >= 1601).then_some(())?;
-    Some(date.and_hms_opt(hour, minute, second)?.and_utc().timestamp())
+    Some(
+        date.and_hms_opt(hour, minute, second)?
+            .and_utc()
+            .timestamp(),
+    )
 }
 
 fn clock(token: &str) -> Option<(u32, u32, u32)> {
@@ -211,7 +219,9 @@ fn clock(token: &str) -> Option<(u32, u32, u32)> {
 /// The digits that a token starts with, where there are so many and no letter follows at once.
 fn number(token: &str, digits: std::ops::RangeInclusive<usize>) -> Option<u32> {
     let count = token.bytes().take_while(u8::is_ascii_digit).count();
-    digits.contains(&count).then(|| token[..count].parse().ok())?
+    digits
+        .contains(&count)
+        .then(|| token[..count].parse().ok())?
 }
 
 fn month_of(token: &str) -> Option<u32> {
@@ -219,7 +229,9 @@ fn month_of(token: &str) -> Option<u32> {
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ];
     let start = token.get(..3)?.to_ascii_lowercase();
-    (1..).zip(MONTHS).find_map(|(number, month)| (month == start).then_some(number))
+    (1..)
+        .zip(MONTHS)
+        .find_map(|(number, month)| (month == start).then_some(number))
 }
 
 #[cfg(test)]
@@ -251,7 +263,10 @@ mod tests {
             "a=x; Expires=Sunday, 06-Nov-94 08:49:37 GMT",
             "a=x; Expires=Sun Nov  6 08:49:37 1994",
         ] {
-            assert!(SetCookie::parse(deletion).unwrap().is_deletion(now), "{deletion}");
+            assert!(
+                SetCookie::parse(deletion).unwrap().is_deletion(now),
+                "{deletion}"
+            );
         }
         for other in [
             "a=x",
@@ -262,14 +277,20 @@ mod tests {
             "a=x; Expires=Thu, 01 Jan 2099 00:00:00 GMT",
             "a=x; Expires=garbage",
         ] {
-            assert!(!SetCookie::parse(other).unwrap().is_deletion(now), "{other}");
+            assert!(
+                !SetCookie::parse(other).unwrap().is_deletion(now),
+                "{other}"
+            );
         }
     }
 
     #[test]
     fn attributes_are_read_as_browsers_read_them() {
         let a = Attributes::parse("path=/a; PATH=/; Domain=.Example.com; Partitioned; Max-Age=60");
-        assert_eq!((a.path, a.domain, a.partitioned, a.max_age), (Some("/"), Some("Example.com"), true, Some(60)));
+        assert_eq!(
+            (a.path, a.domain, a.partitioned, a.max_age),
+            (Some("/"), Some("Example.com"), true, Some(60))
+        );
         assert!(!a.differ_in_place(&Attributes::parse("Path=/; domain=example.COM")));
         assert!(a.differ_in_place(&Attributes::parse("Path=/")));
         assert!(a.differ_in_place(&Attributes::parse("Path=/x; Domain=example.com")));
@@ -278,8 +299,14 @@ mod tests {
     #[test]
     fn a_cookie_is_set_and_deleted_with_attributes() {
         let a = Attributes::parse("Path=/; HttpOnly; Max-Age=1209600; Secure");
-        assert_eq!(a.set("s", "v", Some(60)), "s=v; Path=/; HttpOnly; Secure; Max-Age=60");
-        assert_eq!(a.set("s", "v", None), "s=v; Path=/; HttpOnly; Max-Age=1209600; Secure");
+        assert_eq!(
+            a.set("s", "v", Some(60)),
+            "s=v; Path=/; HttpOnly; Secure; Max-Age=60"
+        );
+        assert_eq!(
+            a.set("s", "v", None),
+            "s=v; Path=/; HttpOnly; Max-Age=1209600; Secure"
+        );
         assert_eq!(a.deletion("s"), "s=; Path=/; HttpOnly; Secure; Max-Age=0");
     }
 

@@ -187,7 +187,10 @@ mod tests {
 
     #[test]
     fn octal_escapes_are_code_points() {
-        assert_eq!(python_unquoted(r#""caf\351 \"x\" \\ \054""#), "café \"x\" \\ ,");
+        assert_eq!(
+            python_unquoted(r#""caf\351 \"x\" \\ \054""#),
+            "café \"x\" \\ ,"
+        );
         assert_eq!(python_unquoted(r#""\""#), "\\");
         assert_eq!(python_unquoted(r#"""#), "\"");
         assert_eq!(python_unquoted(r#""\8é""#), "8é");

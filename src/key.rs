@@ -17,8 +17,7 @@ impl KeyId {
     pub fn parse(text: &str) -> Option<Self> {
         let mut letters = text.bytes();
         let starts = letters.next().is_some_and(|b| b.is_ascii_uppercase());
-        let goes_on =
-            letters.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        let goes_on = letters.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
         (starts && goes_on && text.len() <= 64).then(|| Self(text.into()))
     }
 
@@ -137,7 +136,15 @@ mod tests {
             assert!(KeyId::parse(good).is_some(), "{good}");
         }
         let long = "K".repeat(65);
-        for bad in ["", "k", "1KEY", "_KEY", "KEY-1", "django-insecure-abc", &long] {
+        for bad in [
+            "",
+            "k",
+            "1KEY",
+            "_KEY",
+            "KEY-1",
+            "django-insecure-abc",
+            &long,
+        ] {
             assert!(KeyId::parse(bad).is_none(), "{bad}");
         }
     }

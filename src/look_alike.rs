@@ -101,7 +101,8 @@ impl Names {
                 .iter()
                 .take_while(|b| !cuts(**b) && !b.is_ascii_alphanumeric())
                 .count();
-        self.at_name(pair, decoded).or_else(|| self.at_name(pair, raw))
+        self.at_name(pair, decoded)
+            .or_else(|| self.at_name(pair, raw))
     }
 
     fn at_name(&self, pair: &[u8], at: usize) -> Option<usize> {
@@ -237,8 +238,15 @@ mod tests {
             assert_eq!(names().kind(pair), Kind::LookAlike(0), "{pair}");
         }
         for pair in [
-            "user.id=x", "user id=x", "user\tid=x", "user+id=x", "user[id=x", "user%20id=x",
-            "user%5Fid=x", "USER%2Eid[]=x", "a=b user id=x",
+            "user.id=x",
+            "user id=x",
+            "user\tid=x",
+            "user+id=x",
+            "user[id=x",
+            "user%20id=x",
+            "user%5Fid=x",
+            "USER%2Eid[]=x",
+            "a=b user id=x",
         ] {
             assert_eq!(names().kind(pair), Kind::LookAlike(1), "{pair}");
         }
@@ -249,9 +257,22 @@ mod tests {
     #[test]
     fn other_names_are_other() {
         for pair in [
-            "", " ", "sessionid2=x", "xsessionid=x", "a=sessionid=x", "session=x", "sessio",
-            "userid=x", "user_id2=x", "a=%20sessionid%3Dx", "session%69d2=x", "%", "%7", "%zz=1",
-            "connect.sid=s%3Aabc", "csrftoken=abc",
+            "",
+            " ",
+            "sessionid2=x",
+            "xsessionid=x",
+            "a=sessionid=x",
+            "session=x",
+            "sessio",
+            "userid=x",
+            "user_id2=x",
+            "a=%20sessionid%3Dx",
+            "session%69d2=x",
+            "%",
+            "%7",
+            "%zz=1",
+            "connect.sid=s%3Aabc",
+            "csrftoken=abc",
         ] {
             assert_eq!(names().kind(pair), Kind::Other, "{pair}");
         }

@@ -114,7 +114,10 @@ pub fn points(policy: &Policy, events: &[Event]) -> Vec<Point> {
             Some(reason) => format!("{}:{reason}", event.verdict.as_str()),
             None => event.verdict.as_str().to_owned(),
         };
-        match points.iter_mut().find(|p| p.index == index && p.verdict == verdict) {
+        match points
+            .iter_mut()
+            .find(|p| p.index == index && p.verdict == verdict)
+        {
             Some(point) => point.weight += 1.0,
             None => points.push(Point {
                 index,

@@ -190,7 +190,10 @@ impl<'a> Table<'a> {
                     Value::String(_) => "; put it in square brackets",
                     _ => "",
                 };
-                self.problem(field, format!("expected a list, found {}{cure}", kind(other)));
+                self.problem(
+                    field,
+                    format!("expected a list, found {}{cure}", kind(other)),
+                );
                 Vec::new()
             }
         }
@@ -215,7 +218,11 @@ impl<'a> Table<'a> {
     pub fn finish(self) {
         for name in self.fields.keys() {
             if !self.known.contains(&name.as_str()) {
-                let shown = if is_harmless(name) { name.as_str() } else { "?" };
+                let shown = if is_harmless(name) {
+                    name.as_str()
+                } else {
+                    "?"
+                };
                 self.problem(shown, unknown("field", name, &self.known));
             }
         }
@@ -317,7 +324,11 @@ mod tests {
 
     #[test]
     fn a_text_that_may_be_a_key_is_not_echoed() {
-        for key in ["kylGnHU8BtPwm/wxflAy", "c91484087997975340d11a7fa3c96637", "p8&z4n9wobzw!^8"] {
+        for key in [
+            "kylGnHU8BtPwm/wxflAy",
+            "c91484087997975340d11a7fa3c96637",
+            "p8&z4n9wobzw!^8",
+        ] {
             assert!(!unknown("field", key, &["a"]).contains(key), "{key}");
         }
     }
@@ -330,7 +341,10 @@ mod tests {
         assert!(table.list("fallbacks").is_empty());
         table.finish();
         let texts: Vec<String> = problems.into_vec().iter().map(Problem::to_string).collect();
-        assert_eq!(texts[0], "T.fallbacks: expected a list, found a text; put it in square brackets");
+        assert_eq!(
+            texts[0],
+            "T.fallbacks: expected a list, found a text; put it in square brackets"
+        );
         assert!(texts[1].starts_with("T.typo: unknown field \"typo\""));
     }
 

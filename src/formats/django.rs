@@ -95,7 +95,10 @@ fn signer(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
     let sep = table.text("sep").unwrap_or(":").to_owned();
     // Django's own condition: a separator that could be part of the base64 has no place of its own
     if is_base64url(&sep.replace('=', "")) {
-        table.problem("sep", "must hold a character that is none of A-Z a-z 0-9 - _ =");
+        table.problem(
+            "sep",
+            "must hold a character that is none of A-Z a-z 0-9 - _ =",
+        );
         return None;
     }
     Some(Box::new(Signer {

@@ -70,7 +70,16 @@ mod tests {
             })
         };
         assert_eq!(seal("a/b=c"), Ok("a/b=c".to_owned()));
-        for bad in ["a; admin=1", "a b", "a\"", "a,b", "a\\", "é", "a\u{1}", "a\u{7f}"] {
+        for bad in [
+            "a; admin=1",
+            "a b",
+            "a\"",
+            "a,b",
+            "a\\",
+            "é",
+            "a\u{1}",
+            "a\u{7f}",
+        ] {
             assert_eq!(seal(bad), Err(Uncarriable), "{bad}");
         }
     }

@@ -168,7 +168,10 @@ impl Gate {
             }
             let rejects = rule.spec.on_invalid == OnInvalid::Reject
                 && rule.spec.mode == Mode::Enforce
-                && passage.events.iter().any(|event| event.rule == at && is_rejected(event));
+                && passage
+                    .events
+                    .iter()
+                    .any(|event| event.rule == at && is_rejected(event));
             if rejects {
                 deletions.get_or_insert_with(Vec::new).push(rule.deletion());
             }
@@ -204,7 +207,9 @@ impl Gate {
             Outcome::Unknown => Verdict::Malformed,
         };
         if verified > 0 {
-            passage.events.push(Event::new(at, Verdict::DuplicateDropped, None));
+            passage
+                .events
+                .push(Event::new(at, Verdict::DuplicateDropped, None));
             return Edit::Drop;
         }
         passage.events.push(Event::new(at, refused, None));
@@ -216,7 +221,12 @@ impl Gate {
 
     /// The header with every edit made.
     fn rewrite(&self, header: &str, marks: &[Mark<'_>]) -> Result<Action, Fault> {
-        let enforces = || self.policy.rules.iter().any(|r| r.spec.mode == Mode::Enforce);
+        let enforces = || {
+            self.policy
+                .rules
+                .iter()
+                .any(|r| r.spec.mode == Mode::Enforce)
+        };
         if marks.iter().all(|mark| matches!(mark.edit, Edit::Keep)) {
             // The runtime shows U+FFFD for bytes that it cannot read. Rewritten, the origin sees what
             // was judged; forwarded as the same object, it would see the bytes (R1).
@@ -231,7 +241,13 @@ impl Gate {
         let mut marks = marks.iter().peekable();
         for (at, pair) in pairs(header).enumerate() {
             let mark = marks.next_if(|mark| mark.at == at);
-            if matches!(mark, Some(Mark { edit: Edit::Drop, .. })) {
+            if matches!(
+                mark,
+                Some(Mark {
+                    edit: Edit::Drop,
+                    ..
+                })
+            ) {
                 continue;
             }
             if kept > 0 {
@@ -251,7 +267,9 @@ impl Gate {
             kept += 1;
             written += usize::from(mark.is_some_and(|m| self.policy.names.exact(m.pair).is_some()));
         }
-        let found = pairs(&built).filter(|pair| self.policy.names.exact(pair).is_some()).count();
+        let found = pairs(&built)
+            .filter(|pair| self.policy.names.exact(pair).is_some())
+            .count();
         match found == written {
             true => Ok(Action::WithCookie((kept > 0).then_some(built))),
             false => Err(Fault),
@@ -272,7 +290,11 @@ impl Rule {
     /// Tries every candidate on every copy: the copies in turn for each candidate, so that many planted
     /// ones cannot use up the work before the good one had its first try.
     fn judge<'h>(&self, copies: &mut [Copy<'h>], now: u64, budget: &mut Budget) {
-        for candidate in self.candidates.iter().filter(|c| c.until.is_none_or(|until| now < until)) {
+        for candidate in self
+            .candidates
+            .iter()
+            .filter(|c| c.until.is_none_or(|until| now < until))
+        {
             for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
                 self.try_candidate(candidate, copy, now, budget);
             }
@@ -355,8 +377,10 @@ impl Rule {
             time: None,
         };
         // what the origin's format or the browser's cannot carry stays malformed
-        let (for_origin, sealable) =
-            (self.origin.seal(&content, now), self.browser.seal(&content, now));
+        let (for_origin, sealable) = (
+            self.origin.seal(&content, now),
+            self.browser.seal(&content, now),
+        );
         if for_origin.as_deref() == Some(copy.value) && sealable.is_some() {
             copy.outcome = Outcome::Verified(Verified {
                 verdict: Verdict::AcceptedFormat,

@@ -86,7 +86,13 @@ impl Gate {
     }
 
     /// Where the origin sets the cookie in another place, an upgrade would make a twin of it.
-    fn watch_attributes(&self, at: usize, cookie: &SetCookie<'_>, deletes: bool, judged: &mut Judged) {
+    fn watch_attributes(
+        &self,
+        at: usize,
+        cookie: &SetCookie<'_>,
+        deletes: bool,
+        judged: &mut Judged,
+    ) {
         let Some(expected) = self.policy.rules[at].spec.attributes.as_deref() else {
             return;
         };
@@ -108,8 +114,7 @@ impl Gate {
             Err(reason) => judged.report(due.rule, Verdict::UpgradeWithheld(reason), None),
             Ok(header) => {
                 judged.report(due.rule, Verdict::Upgraded, rule.browser.key.as_ref());
-                judged.answer.private |=
-                    rule.spec.mode == Mode::Enforce && !is_private(exchange);
+                judged.answer.private |= rule.spec.mode == Mode::Enforce && !is_private(exchange);
                 judged.push_change(rule, header);
             }
         }
@@ -270,9 +275,14 @@ fn is_navigation(exchange: &dyn Exchange) -> bool {
         return false;
     }
     let header = |name| exchange.request_header(name);
-    match (header("sec-fetch-mode"), header("sec-fetch-dest"), header("sec-purpose")) {
-        (None, None, None) => header("accept")
-            .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
+    match (
+        header("sec-fetch-mode"),
+        header("sec-fetch-dest"),
+        header("sec-purpose"),
+    ) {
+        (None, None, None) => {
+            header("accept").is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
+        }
         (mode, dest, purpose) => {
             mode.as_deref() == Some("navigate")
                 && dest.is_none_or(|dest| dest == "document")

@@ -63,7 +63,10 @@ fn check_times(spec: &Spec, problems: &Problems) {
     if spec.max_age.is_some() {
         for (path, format) in formats(spec) {
             if !format.nature().carries_time {
-                problems.add(path, "carries no time, so max_age cannot be held; leave max_age out");
+                problems.add(
+                    path,
+                    "carries no time, so max_age cannot be held; leave max_age out",
+                );
             }
         }
     }
@@ -154,7 +157,9 @@ fn check_forward(spec: &Spec, problems: &Problems) {
     if spec.on_invalid == OnInvalid::Forward && (open || foreign) && !spec.unsafe_open {
         let why = match open {
             true => "the origin takes a plain cookie for granted",
-            false => "the origin's key is not in the ring, so forged cookies that were refused would be let in",
+            false => {
+                "the origin's key is not in the ring, so forged cookies that were refused would be let in"
+            }
         };
         problems.add(
             format!("{}.on_invalid", spec.path),
@@ -191,7 +196,10 @@ fn check_names(a: &Spec, b: &Spec, problems: &Problems) {
     } else if is_like(&a.name, &b.name) || is_like(&b.name, &a.name) {
         problems.add(
             path,
-            format!("some servers read it as the name of {}; rename one of the cookies", a.path),
+            format!(
+                "some servers read it as the name of {}; rename one of the cookies",
+                a.path
+            ),
         );
     }
 }

@@ -33,7 +33,10 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
     for (key, key_until, upgrade) in ring {
         let is_current = key.same_bytes(&spec.ring.current);
         let own = (spec.format.as_ref(), None, false);
-        let accepted = spec.accept.iter().map(|a| (a.format.as_ref(), a.until, true));
+        let accepted = spec
+            .accept
+            .iter()
+            .map(|a| (a.format.as_ref(), a.until, true));
         for (format, format_until, is_accepted) in std::iter::once(own).chain(accepted) {
             if is_plain(format) {
                 continue; // what is not signed is not tried with keys
@@ -98,7 +101,10 @@ fn keyed(
     match format.keyed(&spec.name, key) {
         Ok(keyed) => Some(keyed),
         Err(fault) => {
-            problems.add(&spec.path, format!("the key {} does not fit its format: {fault}", key.id()));
+            problems.add(
+                &spec.path,
+                format!("the key {} does not fit its format: {fault}", key.id()),
+            );
             None
         }
     }

@@ -100,7 +100,9 @@ impl<'a> Secrets<'a> {
         for (id, path) in self.weak.borrow().iter() {
             notes.add(
                 path,
-                format!("{id} has fewer than {STRONG} bytes: what it signs can be forged by guessing it"),
+                format!(
+                    "{id} has fewer than {STRONG} bytes: what it signs can be forged by guessing it"
+                ),
             );
         }
     }
@@ -129,7 +131,8 @@ impl<'a> Secrets<'a> {
         let key = self.key(entry)?;
         if key.bytes().len() < STRONG && !entry.allow_weak {
             let mut weak = self.weak.borrow_mut();
-            weak.entry(key.id().clone()).or_insert_with(|| entry.path.clone());
+            weak.entry(key.id().clone())
+                .or_insert_with(|| entry.path.clone());
         }
         Some(key)
     }
@@ -198,8 +201,10 @@ impl Entries {
             None => current.clone().map(|current| (current, Vec::new())),
             Some((current, fallbacks)) => {
                 let current = secrets.lesser_key(current);
-                let fallbacks: Vec<Option<Key>> =
-                    fallbacks.iter().map(|entry| secrets.lesser_key(entry)).collect();
+                let fallbacks: Vec<Option<Key>> = fallbacks
+                    .iter()
+                    .map(|entry| secrets.lesser_key(entry))
+                    .collect();
                 current.zip(fallbacks.into_iter().collect())
             }
         };

@@ -55,7 +55,10 @@ impl Spec {
         let (entries, keys_path) = match table.value("keys") {
             Some(value) => {
                 let path = table.path("keys");
-                (Entries::read(path.clone(), value, problems).over(shared), path)
+                (
+                    Entries::read(path.clone(), value, problems).over(shared),
+                    path,
+                )
             }
             None => (shared.clone(), "COUNTERSIGN.keys".to_owned()),
         };

@@ -91,8 +91,11 @@ impl Isolate {
 
     /// Whether any of these verdicts is to be logged.
     pub fn tells(&self, events: &[Event]) -> bool {
-        self.gate()
-            .is_some_and(|gate| events.iter().any(|event| gate.policy().tells(event.verdict)))
+        self.gate().is_some_and(|gate| {
+            events
+                .iter()
+                .any(|event| gate.policy().tells(event.verdict))
+        })
     }
 
     /// Logs the verdicts of one request, in one line.
@@ -135,8 +138,14 @@ impl Isolate {
             true => "so traffic passes unchecked (observe)",
             false => "so every request gets 503",
         };
-        let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-        console_error!("countersign: the configuration is wrong, {what}{}", lines.concat());
+        let lines: Vec<String> = problems
+            .iter()
+            .map(|problem| format!("\n  {problem}"))
+            .collect();
+        console_error!(
+            "countersign: the configuration is wrong, {what}{}",
+            lines.concat()
+        );
     }
 }
 

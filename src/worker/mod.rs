@@ -11,7 +11,7 @@ mod isolate;
 mod js;
 mod origin;
 
-use isolate::{Isolate, isolate};
+use isolate::isolate;
 use js::{Request, Response, with_cookie, with_set_cookie};
 
 /// What a request leaves behind for its response.
@@ -121,7 +121,9 @@ pub fn judge_response(
         let headers = copy.headers();
         with_set_cookie(|name| {
             headers.delete(name)?;
-            set_cookies.iter().try_for_each(|cookie| headers.append(name, cookie))
+            set_cookies
+                .iter()
+                .try_for_each(|cookie| headers.append(name, cookie))
         })?;
         if judged.private {
             headers.append(&"cache-control".into(), "private")?;
@@ -135,9 +137,15 @@ pub fn judge_response(
 /// # Errors
 /// Where the runtime cannot make a response.
 #[wasm_bindgen]
-pub fn unreachable(request: &Request, env: &Env, pending: Option<Pending>) -> Result<JsValue, JsValue> {
+pub fn unreachable(
+    request: &Request,
+    env: &Env,
+    pending: Option<Pending>,
+) -> Result<JsValue, JsValue> {
     if let Some(pending) = pending {
-        isolate(env, |isolate| isolate.tell(&pending.passage.events, ray(request)));
+        isolate(env, |isolate| {
+            isolate.tell(&pending.passage.events, ray(request))
+        });
     }
     answer(502, "the origin cannot be reached", &[])
 }

@@ -1,6 +1,6 @@
 //! How a request is addressed to the origin (B4).
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 use super::js::Request;
 use crate::policy::Policy;
@@ -67,7 +67,10 @@ fn set_forwarded(forward: &Request, url: &str) -> Result<(), JsValue> {
     }
     let scheme = url.split(':').next().unwrap_or("https");
     let visitor = headers.get(&"cf-connecting-ip".into())?;
-    headers.set(&"x-forwarded-host".into(), authority(url).unwrap_or_default())?;
+    headers.set(
+        &"x-forwarded-host".into(),
+        authority(url).unwrap_or_default(),
+    )?;
     headers.set(&"x-forwarded-proto".into(), scheme)?;
     if let Some(visitor) = visitor {
         headers.set(&"x-forwarded-for".into(), &visitor)?;

@@ -1,0 +1,288 @@
+//! Values made by the real frameworks, in `tests/vectors` and in every folder that the environment
+//! variable `COUNTERSIGN_VECTORS` names: each opens under its key with the payload and time it names,
+//! is refused when tampered with and under another key, and comes out re-signed to the byte.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use countersign::encoding::{from_base64, from_hex};
+use countersign::formats::{self, Content, Format, Keyed};
+use countersign::key::{Key, KeyId};
+use countersign::settings::{Problem, Problems, Table};
+use serde_json::Value;
+
+#[test]
+fn vectors_of_the_real_frameworks_hold() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")];
+    if let Ok(more) = std::env::var("COUNTERSIGN_VECTORS") {
+        folders.extend(
+            more.split(':')
+                .filter(|folder| !folder.is_empty())
+                .map(PathBuf::from),
+        );
+    }
+    let (mut faults, mut rows, mut tampered) = (Vec::new(), 0, 0);
+    for folder in &folders {
+        let files = jsonl_below(folder);
+        assert!(!files.is_empty(), "no .jsonl file in {}", folder.display());
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            for (number, line) in (1..)
+                .zip(text.lines())
+                .filter(|(_, line)| !line.trim().is_empty())
+            {
+                let place = format!("{}:{number}", file.display());
+                match serde_json::from_str::<Value>(line) {
+                    Err(fault) => faults.push(format!("{place}: not JSON: {fault}")),
+                    Ok(row) => {
+                        rows += 1;
+                        match Vector::read(&row).and_then(|vector| vector.check(&row)) {
+                            Ok(refused) => tampered += refused,
+                            Err(fault) => faults.push(format!("{place}: {}: {fault}", row["id"])),
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!("{rows} vectors, {tampered} tampered values");
+    let shown: Vec<&str> = faults.iter().take(20).map(String::as_str).collect();
+    assert!(
+        faults.is_empty(),
+        "{} of {rows} vectors fail:\n{}",
+        faults.len(),
+        shown.join("\n")
+    );
+}
+
+/// A hundred rotations leave a value as long as it was (rails/rails issue 39964 is the counterexample).
+#[test]
+fn a_hundred_rotations_leave_the_length_as_it_was() {
+    let line = fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/django-5.2.19.jsonl"),
+    )
+    .unwrap();
+    let row: Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
+    let vector = Vector::read(&row).unwrap();
+    let mut value = vector.value.clone();
+    for turn in 0..100 {
+        let (from, to) = match turn % 2 {
+            0 => (&vector.under_key, &vector.under_other_key),
+            _ => (&vector.under_other_key, &vector.under_key),
+        };
+        value = to
+            .seal(&from.open(&value, vector.now).unwrap().into_owned())
+            .unwrap();
+        assert_eq!(value.len(), vector.value.len());
+    }
+    assert_eq!(value, vector.value);
+}
+
+struct Vector {
+    format: Box<dyn Format>,
+    under_key: Box<dyn Keyed>,
+    under_other_key: Box<dyn Keyed>,
+    value: String,
+    now: u64,
+}
+
+impl Vector {
+    fn read(row: &Value) -> Result<Self, String> {
+        let problems = Problems::default();
+        let format = Table::new("config", &row["config"], &problems).and_then(|mut table| {
+            let format = formats::read(&mut table);
+            table.finish();
+            format
+        });
+        let problems: Vec<String> = problems.into_vec().iter().map(Problem::to_string).collect();
+        let format = format
+            .filter(|_| problems.is_empty())
+            .ok_or_else(|| problems.join("; "))?;
+        let cookie = text(row, "cookie")?;
+        let keyed = |field| {
+            let key = Key::new(KeyId::parse("KEY").unwrap(), key_bytes(row, field)?);
+            format.keyed(&cookie, &key).map_err(str::to_owned)
+        };
+        Ok(Self {
+            under_key: keyed("key")?,
+            under_other_key: keyed("other_key")?,
+            value: text(row, "value")?,
+            now: row["now"]
+                .as_u64()
+                .or(row["signed_at"].as_u64())
+                .unwrap_or_default(),
+            format,
+        })
+    }
+
+    /// Checks the row, and answers how many tampered values were refused.
+    fn check(&self, row: &Value) -> Result<usize, String> {
+        let content = self
+            .open(&self.value)
+            .map_err(|fault| format!("value: {fault}"))?;
+        self.check_time(&content, row)?;
+        self.check_payload(&content, &row["payload"])?;
+        if self.under_other_key.open(&self.value, self.now).is_ok() {
+            return Err("opens under other_key".to_owned());
+        }
+        let again = self
+            .under_key
+            .seal(&content)
+            .map_err(|_| "cannot be sealed")?;
+        if let Some(expected) = row["other_value"].as_str() {
+            if again != self.value {
+                return Err(format!("sealed again it is {again}"));
+            }
+            let other = self
+                .under_other_key
+                .seal(&content)
+                .map_err(|_| "cannot be sealed")?;
+            if other != expected {
+                return Err(format!("under other_key it is {other}, not {expected}"));
+            }
+        } else {
+            let reopened = self.open(&again)?;
+            if reopened.payload != content.payload {
+                return Err("sealed again it has another payload".to_owned());
+            }
+        }
+        for other in list(row, "also_accepted") {
+            let spelled = other.as_str().ok_or("also_accepted holds no text")?;
+            let opened = self
+                .open(spelled)
+                .map_err(|fault| format!("also_accepted {spelled}: {fault}"))?;
+            if opened.payload != content.payload {
+                return Err(format!("also_accepted {spelled} has another payload"));
+            }
+        }
+        for spoilt in list(row, "tampered") {
+            let spoilt = spoilt.as_str().ok_or("tampered holds no text")?;
+            if self.under_key.open(spoilt, self.now).is_ok() {
+                return Err(format!("tampered value opens: {spoilt}"));
+            }
+        }
+        Ok(list(row, "tampered").len())
+    }
+
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, String> {
+        self.under_key
+            .open(value, self.now)
+            .map_err(|refusal| format!("{refusal:?}"))
+    }
+
+    fn check_time(&self, content: &Content<'_>, row: &Value) -> Result<(), String> {
+        if self.format.nature().carries_time && content.time != row["signed_at"].as_u64() {
+            return Err(format!(
+                "signed at {:?}, not {}",
+                content.time, row["signed_at"]
+            ));
+        }
+        Ok(())
+    }
+
+    /// The payload as the framework returns it, or as the text that it serialised.
+    fn check_payload(&self, content: &Content<'_>, expected: &Value) -> Result<(), String> {
+        let text = content.text().map_err(|_| "payload is no text")?;
+        let found = match expected {
+            Value::Null => return Ok(()),
+            Value::String(expected) if expected == text => return Ok(()),
+            _ => json_of(text).ok_or_else(|| format!("payload is no JSON: {text}"))?,
+        };
+        let messages = plain_messages(&found);
+        match found == *expected || (messages.is_some() && messages == plain_messages(expected)) {
+            true => Ok(()),
+            false => Err(format!("payload is {found}, not {expected}")),
+        }
+    }
+}
+
+/// Django writes a message as `["__json_message", is_safe, level, text, extra_tags?]`; a row lists
+/// `[level, text, extra_tags, is_safe]`.
+fn plain_messages(value: &Value) -> Option<Vec<Value>> {
+    let message = |entry: &Value| {
+        let fields = entry.as_array()?;
+        let tags =
+            |tags: Option<&Value>| tags.filter(|t| !t.is_null()).cloned().unwrap_or("".into());
+        Some(match fields.first()?.as_str() {
+            Some("__json_message") => {
+                serde_json::json!([
+                    fields.get(2)?,
+                    fields.get(3)?,
+                    tags(fields.get(4)),
+                    *fields.get(1)? == 1
+                ])
+            }
+            _ => serde_json::json!([
+                fields.first()?,
+                fields.get(1)?,
+                tags(fields.get(2)),
+                *fields.get(3)? == true
+            ]),
+        })
+    };
+    value.as_array()?.iter().map(message).collect()
+}
+
+/// The JSON in a payload: as it is, in base64, or compressed behind a dot.
+fn json_of(text: &str) -> Option<Value> {
+    let bytes: Cow<'_, [u8]> = match text.strip_prefix('.') {
+        Some(packed) => {
+            let packed = URL_SAFE_NO_PAD.decode(packed).ok()?;
+            let mut bytes = Vec::new();
+            flate2::read::ZlibDecoder::new(&packed[..])
+                .read_to_end(&mut bytes)
+                .ok()?;
+            bytes.into()
+        }
+        None => match serde_json::from_str(text) {
+            Ok(json) => return Some(json),
+            Err(_) => URL_SAFE_NO_PAD
+                .decode(text)
+                .or_else(|_| STANDARD.decode(text))
+                .ok()?
+                .into(),
+        },
+    };
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn key_bytes(row: &Value, field: &str) -> Result<Vec<u8>, String> {
+    let key = text(row, field)?;
+    match row["key_encoding"].as_str() {
+        None | Some("utf8") => Ok(key.into_bytes()),
+        Some("base64") => from_base64(&key).ok_or_else(|| format!("{field} is no base64")),
+        Some("hex") => from_hex(&key).ok_or_else(|| format!("{field} is no hex")),
+        Some(other) => Err(format!("unknown key_encoding {other}")),
+    }
+}
+
+fn text(row: &Value, field: &str) -> Result<String, String> {
+    row[field]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| format!("{field} is no text"))
+}
+
+fn list<'r>(row: &'r Value, field: &str) -> &'r [Value] {
+    row[field].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in
+        fs::read_dir(folder).unwrap_or_else(|fault| panic!("{}: {fault}", folder.display()))
+    {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(jsonl_below(&path));
+        } else if path.extension().is_some_and(|end| end == "jsonl") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
