@@ -178,6 +178,7 @@ def announce(port):
 if __name__ == "__main__":
     make_user()
     threading.Thread(target=end_with_parent, daemon=True).start()
+    site = get_wsgi_application()
     # wrangler logs each request already.
     logging.getLogger("django.server").setLevel("WARNING")
-    run("127.0.0.1", 0, get_wsgi_application(), threading=True, on_bind=announce)
+    run("127.0.0.1", 0, site, threading=True, on_bind=announce)

@@ -49,10 +49,10 @@ async function install(parts) {
   if (parts.includes("e2e")) for (const [name, file] of environments()) await venv(name, file);
 }
 
-/** requirements.txt makes .tools/venv-e2e, requirements-NAME.txt makes .tools/venv-NAME. */
+/** requirements.txt makes .tools/venv-e2e, requirements-NAME.txt makes .tools/venv-e2e-NAME. */
 function environments() {
   const files = readdirSync(E2E).filter((file) => /^requirements.*\.txt$/.test(file));
-  return files.map((file) => [/^requirements-(.+)\.txt$/.exec(file)?.[1] ?? "e2e", `${E2E}/${file}`]);
+  return files.map((file) => [file.replace(/^requirements(.*)\.txt$/, "e2e$1"), `${E2E}/${file}`]);
 }
 
 function endToEndFiles() {
