@@ -80,7 +80,7 @@ async function serve(origin, port, environment) {
   const upstream = origin ?? (await demoSite(environment, secrets, port));
   const status = await wranglerDev(upstream, port, origin ? "/" : "/keys");
   console.log(`\n${origin ? inFrontOf(origin, port) : tour(upstream, port)}\n`);
-  if (status === 503) console.log("It answers 503: the lines above name what is wrong with the configuration.\n");
+  if (status === 503) console.log("It answers 503: its log names what is wrong with the configuration.\n");
   if (status === 502) console.log(`It answers 502: nothing answers at ${upstream} yet.\n`);
   await anEnd();
 }
