@@ -9,6 +9,7 @@ export { django } from "./harness/django.mjs";
 export { signer } from "./harness/signer.mjs";
 export { send, sendBytes } from "./harness/client.mjs";
 export { browser, parseSetCookie, NAVIGATION } from "./harness/browser.mjs";
+export { echoWebSocket, openWebSocket } from "./harness/websocket.mjs";
 export { sensitive } from "./harness/leaks.mjs";
 export * from "./harness/settings.mjs";
 

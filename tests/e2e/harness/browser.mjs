@@ -50,7 +50,8 @@ export function parseSetCookie(setCookie) {
 function keep(jar, cookie) {
   const same = jar.findIndex((c) => c.name === cookie.name && c.path === cookie.path && c.domain === cookie.domain);
   if (same >= 0) jar.splice(same, 1);
-  const isGone = cookie.maxAge !== undefined ? cookie.maxAge <= 0 : cookie.expires !== undefined && cookie.expires <= Date.now();
+  const isGone =
+    cookie.maxAge !== undefined ? cookie.maxAge <= 0 : cookie.expires !== undefined && cookie.expires <= Date.now();
   if (!isGone) jar.push(cookie);
 }
 

@@ -29,7 +29,8 @@ const config :Workerd.Config = (
 `;
 }
 
-const externalServer = (name, port) => `( name = ${text(name)}, external = ( address = "127.0.0.1:${port}", http = () ) )`;
+const externalServer = (name, port) =>
+  `( name = ${text(name)}, external = ( address = "127.0.0.1:${port}", http = () ) )`;
 
 function moduleEntry(name) {
   const kind = name.endsWith(".wasm") ? "wasm" : "esModule";

@@ -6,7 +6,8 @@ import { sensitiveCookies, sensitive } from "./leaks.mjs";
 /** Sends a request made of its parts. `headers` is an object or a list of `[name, value]`; characters are bytes. */
 export function send(port, { method = "GET", path = "/", host = "shop.example", headers = {}, cookie, body } = {}) {
   const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`];
-  for (const [name, value] of Array.isArray(headers) ? headers : Object.entries(headers)) lines.push(`${name}: ${value}`);
+  for (const [name, value] of Array.isArray(headers) ? headers : Object.entries(headers))
+    lines.push(`${name}: ${value}`);
   if (cookie !== undefined) lines.push(`Cookie: ${cookie}`);
   if (body !== undefined) lines.push(`Content-Length: ${Buffer.byteLength(body, "latin1")}`);
   return sendBytes(port, lines.join("\r\n") + "\r\n\r\n" + (body ?? ""));

@@ -12,15 +12,21 @@ export async function readMessage(reader, isBodiless = () => false) {
 
 /** The header lines of a head as `[name, value]`, in order. */
 export function headerLines(head) {
-  return head.split("\r\n").slice(1).filter(Boolean).map((line) => {
-    const colon = line.indexOf(":");
-    return [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")];
-  });
+  return head
+    .split("\r\n")
+    .slice(1)
+    .filter(Boolean)
+    .map((line) => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")];
+    });
 }
 
 /** Values of all headers of one name, in order. */
 export function headerValues(head, name) {
-  return headerLines(head).filter(([n]) => n.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
+  return headerLines(head)
+    .filter(([n]) => n.toLowerCase() === name.toLowerCase())
+    .map(([, value]) => value);
 }
 
 /** Bytes of a socket, to be asked for by length or by what ends them. */

@@ -16,7 +16,10 @@ export function sensitiveCookies(header) {
 
 export function assertNoLeak(log) {
   for (const value of found) {
-    assert.ok(!log.includes(value), `a log holds a key or a cookie value that begins with ${value.slice(0, 4)}:\n${log}`);
+    assert.ok(
+      !log.includes(value),
+      `a log holds a key or a cookie value that begins with ${value.slice(0, 4)}:\n${log}`,
+    );
   }
 }
 

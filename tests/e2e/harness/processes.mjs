@@ -34,7 +34,10 @@ export async function temporaryFolder() {
 /** Runs a script of origins/ in one of the tests' Python environments; what it says on stderr shows when it fails to start. */
 export function python(venv, script, env) {
   const interpreter = path.join(PROJECT, ".tools", venv, "bin", "python");
-  const child = start(interpreter, [path.join(ORIGINS, script)], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = start(interpreter, [path.join(ORIGINS, script)], {
+    env: { ...process.env, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   child.errors = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (child.errors += text));
   return child;

@@ -32,7 +32,8 @@ export async function signer(t, { venv = "venv-e2e" } = {}) {
   return {
     ask,
     /** A session cookie's value under one of the tests' keys; `at` is when it was signed. */
-    session: (keyId, { data = { user: "ada" }, ...options } = {}) => ask("session", { key: SECRETS[keyId], data, ...options }),
+    session: (keyId, { data = { user: "ada" }, ...options } = {}) =>
+      ask("session", { key: SECRETS[keyId], data, ...options }),
     /** What a session cookie's value holds under one of the tests' keys: `{data, at}`. */
     readSession: (keyId, value) => ask("read_session", { key: SECRETS[keyId], value }),
     async refusal(op, options) {

@@ -41,12 +41,19 @@ async function run(t, { origin, build, version }) {
     logText: () => log.map(({ message }) => message).join("\n"),
     /** The reports so far, parsed; waits until there are `count` of them. */
     async reports(count = 0) {
-      const lines = () => log.filter(({ message }) => message.startsWith('{"source":"countersign"'));
-      await until(() => lines().length >= count, () => `${count} reports, but it logged:\n${running.logText()}`);
-      return lines().map(({ message }) => JSON.parse(message));
+      const reports = () => log.map(({ message }) => asReport(message)).filter(Boolean);
+      await until(
+        () => reports().length >= count,
+        () => `${count} reports, but it logged:\n${running.logText()}`,
+      );
+      return reports();
     },
     /** Waits for a text in the log. */
-    logged: (pattern) => until(() => pattern.test(running.logText()), () => `${pattern} in:\n${running.logText()}`),
+    logged: (pattern) =>
+      until(
+        () => pattern.test(running.logText()),
+        () => `${pattern} in:\n${running.logText()}`,
+      ),
     /** Runs on as a new version of the Worker, `{config, secrets, bindings}`. */
     async restart(version) {
       await end(child);
@@ -63,7 +70,9 @@ async function run(t, { origin, build, version }) {
     const file = path.join(folder, "worker.capnp");
     const compatibility = await wranglerCompatibility();
     await fs.writeFile(file, workerdConfig({ modules, compatibility, bindings, originPort: origin.port }));
-    child = start(workerd.default, ["serve", "--experimental", "--control-fd=3", file], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    child = start(workerd.default, ["serve", "--experimental", "--control-fd=3", file], {
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    });
     for (const stream of [child.stdout, child.stderr]) eachLine(stream, (line) => log.push(asMessage(line)));
     running.port = await listeningPort(child, () => running.logText());
     running.pid = child.pid;
@@ -79,8 +88,13 @@ function bindingsOf({ config, secrets = {}, bindings = {} }) {
   return { ...secrets, ...bindings, ...(config !== undefined && { COUNTERSIGN: { json: config } }) };
 }
 
+function asReport(message) {
+  const report = message.startsWith("{") ? JSON.parse(message) : {};
+  return report.source === "countersign" ? report : null;
+}
+
 async function until(holds, expected) {
-  for (const end = Date.now() + 3000; !holds(); ) {
+  for (const end = Date.now() + 3000; !holds();) {
     if (Date.now() > end) throw new Error(`waited in vain for ${expected()}`);
     await setTimeout(5);
   }

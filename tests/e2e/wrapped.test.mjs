@@ -1,0 +1,165 @@
+// Cookies that the origin does not sign: sealed on the way out, verified and unwrapped on the way in.
+import assert from "node:assert/strict";
+import test, { after } from "node:test";
+import { ago, answer, edgeAndOrigin, NAVIGATION, parseSetCookie, pinned, SECRETS, send, signer } from "./harness.mjs";
+
+const sign = await signer({ after });
+const ATTRIBUTES = "Path=/; HttpOnly; Max-Age=1209600";
+const WRAPPED = {
+  name: "PHPSESSID",
+  format: "django-signed-cookie",
+  max_age: 1209600,
+  origin: { format: "plain" },
+  attributes: ATTRIBUTES,
+};
+const ID = "n7c2vq81t0s5kd93fj4m6p1x2z";
+const keys = { current: "NEW_KEY", fallbacks: ["OLD_KEY"], origin: "ORIGIN_KEY" };
+const wrapped = (changes) => pinned({ keys, cookies: [{ ...WRAPPED, ...changes }] });
+const ADOPTING = wrapped({ accept: [{ format: "plain", until: "2099-01-01T00:00:00Z" }] });
+const sealed = (value, { key = "NEW_KEY", ...options } = {}) =>
+  sign.ask("signed_cookie", { key: SECRETS[key], name: "PHPSESSID", value, ...options });
+const opened = (value, key = "NEW_KEY") =>
+  sign.ask("read_signed_cookie", { key: SECRETS[key], name: "PHPSESSID", value });
+
+async function shown(t, config, cookie, handle) {
+  const { edge, origin } = await edgeAndOrigin(t, config, handle);
+  const answer = await send(edge.port, { cookie, headers: NAVIGATION });
+  const verdicts = (await edge.reports(1)).flatMap((report) => report.verdicts);
+  return { cookie: origin.last.cookie, answer, verdicts: verdicts.map(({ verdict }) => verdict) };
+}
+
+test("the origin's bare cookie is sealed for the browser and unwrapped for the origin", async (t) => {
+  const { edge, origin } = await edgeAndOrigin(t, wrapped(), () =>
+    answer("200 OK", [`Set-Cookie: PHPSESSID=${ID}; path=/; HttpOnly`]),
+  );
+  const [setCookie] = (await send(edge.port)).setCookies;
+  const { value } = parseSetCookie(setCookie);
+  assert.equal(await opened(value), ID);
+  assert.equal(setCookie, `PHPSESSID=${value}; path=/; HttpOnly`);
+  await send(edge.port, { cookie: `a=1; PHPSESSID=${value}; b=2` });
+  assert.equal(origin.last.cookie, `a=1; PHPSESSID=${ID}; b=2`);
+});
+
+test("a bare cookie that nobody sealed does not reach the origin", async (t) => {
+  assert.deepEqual(await shown(t, wrapped(), `a=1; PHPSESSID=${ID}`).then(({ cookie }) => cookie), "a=1");
+});
+
+test("a sealed cookie under another name, key or time does not reach the origin", async (t) => {
+  const another = await sign.ask("signed_cookie", { key: SECRETS.NEW_KEY, name: "user_id", value: ID });
+  for (const value of [
+    another,
+    await sealed(ID, { key: "RETIRED_KEY" }),
+    await sealed(ID, { at: ago(1209700) }),
+    await sealed(ID, { key: "ORIGIN_KEY" }),
+  ]) {
+    assert.equal((await shown(t, wrapped(), `a=1; PHPSESSID=${value}`)).cookie, "a=1");
+  }
+});
+
+test("a wrapped cookie is rotated with its time kept", async (t) => {
+  const at = ago(1000);
+  const { cookie, answer } = await shown(t, wrapped(), `PHPSESSID=${await sealed(ID, { key: "OLD_KEY", at })}`);
+  assert.equal(cookie, `PHPSESSID=${ID}`);
+  assert.equal(parseSetCookie(answer.setCookies[0]).value, await sealed(ID, { at }));
+});
+
+const INJECTIONS = [
+  "x; admin=1",
+  "x,admin=1",
+  'x"; admin="1',
+  "x\r\nX-Admin: 1",
+  "x y",
+  "x\\y",
+  "caf\u00e9",
+  "a\u007f",
+  '"quoted"',
+];
+
+test("a payload that would inject a cookie when unwrapped does not reach the origin", async (t) => {
+  for (const payload of INJECTIONS) {
+    const value = await sealed(payload);
+    const { cookie, verdicts } = await shown(t, wrapped(), `a=1; PHPSESSID=${value}`);
+    assert.deepEqual([cookie, verdicts], ["a=1", ["malformed"]], JSON.stringify(payload));
+  }
+});
+
+test("the same payloads pass between signed formats, where they are data", async (t) => {
+  const rule = { name: "PHPSESSID", format: "django-signed-cookie", max_age: 1209600, upgrade: "never" };
+  for (const payload of INJECTIONS) {
+    const at = ago(5);
+    const { cookie } = await shown(t, pinned({ cookies: [rule] }), `a=1; PHPSESSID=${await sealed(payload, { at })}`);
+    assert.equal(cookie, `a=1; PHPSESSID=${await sealed(payload, { key: "ORIGIN_KEY", at })}`, JSON.stringify(payload));
+  }
+});
+
+test("a bare cookie from before the first deployment is adopted, and sealed at the next page", async (t) => {
+  const { cookie, answer, verdicts } = await shown(t, ADOPTING, `PHPSESSID=${ID}`);
+  assert.equal(cookie, `PHPSESSID=${ID}`);
+  const upgrade = parseSetCookie(answer.setCookies[0]);
+  assert.equal(await opened(upgrade.value), ID);
+  assert.ok(upgrade.maxAge <= 1209600 && upgrade.maxAge > 1209590, `Max-Age=${upgrade.maxAge}`);
+  assert.deepEqual(verdicts, ["accepted-format", "upgraded"]);
+});
+
+test("after the window nothing bare is adopted", async (t) => {
+  const config = wrapped({ accept: [{ format: "plain", until: "2024-01-01T00:00:00Z" }] });
+  assert.equal((await shown(t, config, `a=1; PHPSESSID=${ID}`)).cookie, "a=1");
+});
+
+test("within the window a value with the shape of a signed one is not adopted", async (t) => {
+  for (const value of [await sealed(ID, { key: "RETIRED_KEY" }), await sealed(ID, { at: ago(1209700) })]) {
+    assert.equal((await shown(t, ADOPTING, `a=1; PHPSESSID=${value}`)).cookie, "a=1");
+  }
+});
+
+test("within the window a bare cookie beside a sealed one is dropped, in either order", async (t) => {
+  const good = `PHPSESSID=${await sealed(ID)}`;
+  for (const header of [`PHPSESSID=planted00000000; ${good}`, `${good}; PHPSESSID=planted00000000`]) {
+    const { cookie, verdicts } = await shown(t, ADOPTING, header);
+    assert.equal(cookie, `PHPSESSID=${ID}`);
+    assert.deepEqual(verdicts.sort(), ["current", "duplicate-dropped"]);
+  }
+});
+
+test("within the window a bare value that no origin could have sent plainly is not adopted", async (t) => {
+  for (const value of ['"a b"', "a,b", "caf\xc3\xa9", "a\\b"]) {
+    assert.equal((await shown(t, ADOPTING, `a=1; PHPSESSID=${value}`)).cookie, "a=1", value);
+  }
+});
+
+test("an origin's bare cookie that could not be read back is not sealed", async (t) => {
+  const { edge } = await edgeAndOrigin(t, wrapped(), () => answer("200 OK", ["Set-Cookie: PHPSESSID=a b,c; Path=/"]));
+  const [setCookie] = (await send(edge.port)).setCookies;
+  assert.equal(setCookie, "PHPSESSID=a b,c; Path=/");
+  assert.deepEqual(
+    (await edge.reports(1))[0].verdicts.map(({ verdict }) => verdict),
+    ["malformed"],
+  );
+});
+
+test("a deletion of a wrapped cookie passes", async (t) => {
+  const deletion = "PHPSESSID=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/";
+  const { edge } = await edgeAndOrigin(t, wrapped(), () => answer("200 OK", [`Set-Cookie: ${deletion}`]));
+  assert.deepEqual((await send(edge.port)).setCookies, [deletion]);
+});
+
+test("format = plain reads what was sealed, seals nothing and upgrades back to plain", async (t) => {
+  const leaving = wrapped({ format: "plain", max_age: undefined, accept: [{ format: "django-signed-cookie" }] });
+  const handle = ({ path }) => answer("200 OK", path === "/login" ? [`Set-Cookie: PHPSESSID=${ID}; path=/`] : []);
+  const { edge, origin } = await edgeAndOrigin(t, leaving, handle);
+  const page = await send(edge.port, { cookie: `PHPSESSID=${await sealed(ID)}`, headers: NAVIGATION });
+  assert.equal(origin.last.cookie, `PHPSESSID=${ID}`);
+  assert.equal(parseSetCookie(page.setCookies[0]).value, ID);
+  await send(edge.port, { cookie: `PHPSESSID=${ID}` });
+  assert.equal(origin.last.cookie, `PHPSESSID=${ID}`);
+  assert.deepEqual((await send(edge.port, { path: "/login" })).setCookies, [`PHPSESSID=${ID}; path=/`]);
+});
+
+test("a sealed cookie over 4,096 bytes is still sent, and reported", async (t) => {
+  const { edge } = await edgeAndOrigin(t, wrapped(), () =>
+    answer("200 OK", [`Set-Cookie: PHPSESSID=${"v".repeat(4080)}; Path=/`]),
+  );
+  const { value } = parseSetCookie((await send(edge.port)).setCookies[0]);
+  assert.equal(await opened(value), "v".repeat(4080));
+  await edge.logged(/4,?096|too-long/);
+});
