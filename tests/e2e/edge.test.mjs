@@ -1,7 +1,8 @@
 // How a request reaches the Worker and how the Worker reaches the origin (rule B4): hosts, origin_url, origin_header, bindings.
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { ago, answer, firstDay, pinned, rawOrigin, SECRETS, send, signer, worker } from "./harness.mjs";
+import { ago, answer, echoWebSocket, firstDay, openWebSocket, pinned, rawOrigin } from "./harness.mjs";
+import { SECRETS, send, sendBytes, signer, worker } from "./harness.mjs";
 
 const sign = await signer({ after });
 const at = ago(10);
@@ -113,6 +114,31 @@ test("with origin_url what the visitor says of hosts and forwarders is replaced 
     assert.equal(origin.last.header("x-forwarded-proto"), "http");
   }
 });
+
+for (const [way, config] of [
+  ["origin_url", viaUrl()],
+  ["origin_header", pinned({ origin_header: { name: "X-Edge", secret: "EDGE_TOKEN" } })],
+  ["a service binding", pinned()],
+]) {
+  test(`a WebSocket and a chunked upload pass by ${way}, with and without a managed cookie`, async (t) => {
+    const handle = (request, socket, reader) =>
+      request.method === "GET" ? void echoWebSocket(request, socket, reader).catch(() => {}) : answer("200 OK");
+    const origin = await rawOrigin(t, handle);
+    const bindings = way === "a service binding" ? { ORIGIN: { service: true, port: origin.port } } : {};
+    const edge = await worker(t, { config, secrets: { ...SECRETS, ...TOKEN }, origin, bindings });
+    for (const shown of [cookie, "a=1"]) {
+      const webSocket = await openWebSocket(edge.port, { path: "/socket?a=1", headers: [`Cookie: ${shown}`] });
+      assert.equal(webSocket.status, 101);
+      assert.equal(await webSocket.say("hello"), "echo: hello");
+      assert.equal(await webSocket.close(), 1000);
+      assert.deepEqual([origin.last.path, origin.last.cookie], ["/socket?a=1", shown.replace(ringCopy, originCopy)]);
+
+      const head = ["PUT /file HTTP/1.1", "Host: shop.example", `Cookie: ${shown}`, "Transfer-Encoding: chunked"];
+      await sendBytes(edge.port, [...head, "", "5\r\nfirst\r\n3\r\n, 2\r\n0\r\n\r\n"].join("\r\n"));
+      assert.deepEqual([origin.last.method, origin.last.body.toString()], ["PUT", "first, 2"]);
+    }
+  });
+}
 
 test("origin_url may carry a port and a scheme of its own", async (t) => {
   const origin = await rawOrigin(t);
