@@ -72,14 +72,14 @@ impl Names {
     fn look_alike(&self, pair: &[u8]) -> Option<usize> {
         let mut at = 0;
         while at < pair.len() {
-            if cuts(pair[at]) {
+            if starts_piece(pair[at]) {
                 at += 1;
                 continue;
             }
             if let Some(name) = self.at_piece(pair, at) {
                 return Some(name);
             }
-            at += pair[at..].iter().take_while(|b| !cuts(**b)).count();
+            at += pair[at..].iter().take_while(|b| !starts_piece(**b)).count();
         }
         None
     }
@@ -128,10 +128,16 @@ pub fn opens_quote(pair: &str) -> bool {
     all % 2 == 1 || unescaped % 2 == 1
 }
 
-/// Whether a pair's name starts with `$`: RFC 2965 gives such names a meaning of their own, and a
-/// parser that follows it reads the pairs after them in another way.
-pub fn starts_with_dollar(pair: &str) -> bool {
-    pair.bytes().find(|b| !cuts(*b)) == Some(b'$')
+/// Whether a pair's name has a meaning of its own to some parser. One that starts with `$` makes those
+/// that follow RFC 2965 read the pairs after it in another way; one in double quotes with a backslash
+/// in it is unquoted by Werkzeug 1, octal numbers and all.
+pub fn is_special(pair: &str) -> bool {
+    let name = pair
+        .split('=')
+        .find(|part| !part.trim().is_empty())
+        .unwrap_or_default();
+    let is_quoted = name.contains('"') && name.contains('\\');
+    is_quoted || name.bytes().find(|b| !cuts(*b)) == Some(b'$')
 }
 
 impl StartSet {
@@ -173,13 +179,24 @@ fn decode(pair: &[u8], at: usize) -> Option<(u8, usize)> {
     if cuts(b) {
         return None;
     }
-    let hex = |at: usize| char::from(*pair.get(at)?).to_digit(16);
-    match (b, hex(at + 1), hex(at + 2)) {
-        (b'%', Some(high), Some(low)) => {
-            let decoded = (high << 4 | low) as u8; // two hexadecimal digits
-            Some((decoded.to_ascii_lowercase(), at + 3))
-        }
-        _ => Some((b.to_ascii_lowercase(), at + 1)),
+    let (decoded, next) = match b {
+        b'%' => percent_decode(pair, at).unwrap_or((b, at + 1)),
+        b => (b, at + 1),
+    };
+    Some((decoded.to_ascii_lowercase(), next))
+}
+
+/// `%73`, and `%u0073` as CGI.pm reads it.
+fn percent_decode(pair: &[u8], at: usize) -> Option<(u8, usize)> {
+    let digits = |from: usize, to: usize| {
+        let text = std::str::from_utf8(pair.get(from..to)?).ok()?;
+        text.bytes()
+            .all(|b| b.is_ascii_hexdigit())
+            .then(|| u8::from_str_radix(text, 16).ok())?
+    };
+    match pair.get(at + 1)? {
+        b'u' => Some((digits(at + 2, at + 6)?, at + 6)),
+        _ => Some((digits(at + 1, at + 3)?, at + 3)),
     }
 }
 
@@ -187,6 +204,12 @@ fn decode(pair: &[u8], at: usize) -> Option<(u8, usize)> {
 /// comma, semicolon and double quote.
 fn cuts(b: u8) -> bool {
     b <= b' ' || b >= 0x7F || matches!(b, b',' | b';' | b'"')
+}
+
+/// Whether a name may start after this byte: where a pair may end, and at brackets and backslashes, after
+/// which WebOb finds one too.
+fn starts_piece(b: u8) -> bool {
+    cuts(b) || matches!(b, b'[' | b']' | b'\\')
 }
 
 /// A managed name without what parsers might trim, in lower case.
@@ -234,6 +257,9 @@ mod tests {
             "sessionid[=x",
             "%%73essionid=x",
             "%sessionid=x",
+            "%u0073essionid=x",
+            "a=[sessionid=x",
+            "a\\sessionid=x",
         ] {
             assert_eq!(names().kind(pair), Kind::LookAlike(0), "{pair}");
         }
@@ -289,9 +315,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dollar_is_seen_behind_white_space() {
-        assert!(starts_with_dollar(" $Version=1"));
-        assert!(starts_with_dollar(",\t$Path"));
-        assert!(!starts_with_dollar("a=$1"));
+    fn a_name_with_a_meaning_of_its_own_is_special() {
+        for special in [" $Version=1", ",\t$Path", r#""\163\145"=x"#, r#"="\163"=x"#] {
+            assert!(is_special(special), "{special}");
+        }
+        for other in ["a=$1", r#"a="\163""#, "", "=", "a"] {
+            assert!(!is_special(other), "{other}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::{Action, Due, Event, Fault, Gate, Passage, Ruling};
 use crate::cookie::{pair_value, pairs};
 use crate::formats::{Content, Refusal};
 use crate::key::KeyId;
-use crate::look_alike::{Kind, opens_quote, starts_with_dollar};
+use crate::look_alike::{Kind, is_special, opens_quote};
 use crate::policy::{Candidate, LookAlikes, Mode, OnInvalid, Rule, Seal, Standing};
 use crate::verdict::Verdict;
 
@@ -98,10 +98,11 @@ impl Gate {
                 Kind::Managed(rule) => {
                     // a quote left open would make this cookie part of that pair's value
                     self.drop_open_quotes(&mut marks[managed_since..], rule, events);
+                    managed_since = marks.len();
                     (rule, Edit::Keep)
                 }
                 Kind::LookAlike(rule) => (rule, self.drop_look_alike(rule, events)),
-                Kind::Other if starts_with_dollar(pair) => (0, self.drop_look_alike(0, events)),
+                Kind::Other if is_special(pair) => (0, self.drop_look_alike(0, events)),
                 Kind::Other if pair.contains('"') && opens_quote(pair) => (OPEN_QUOTE, Edit::Keep),
                 Kind::Other => continue,
             };
@@ -111,9 +112,6 @@ impl Gate {
                 rule,
                 edit,
             });
-            if rule != OPEN_QUOTE {
-                managed_since = marks.len();
-            }
         }
         marks.retain(|mark| mark.rule != OPEN_QUOTE);
         marks
@@ -241,20 +239,17 @@ impl Gate {
         let mut marks = marks.iter().peekable();
         for (at, pair) in pairs(header).enumerate() {
             let mark = marks.next_if(|mark| mark.at == at);
-            if matches!(
-                mark,
-                Some(Mark {
-                    edit: Edit::Drop,
-                    ..
-                })
-            ) {
+            let is_dropped = mark.is_some_and(|mark| matches!(mark.edit, Edit::Drop));
+            // some parsers read nothing at all of a header that starts with an empty pair
+            let leads_empty = kept == 0 && pair.trim_matches(SPACE).is_empty();
+            if is_dropped || leads_empty {
                 continue;
             }
             if kept > 0 {
                 built.push(';');
             }
             let pair = match kept {
-                0 if at > 0 => pair.trim_start_matches([' ', '\t']),
+                0 if at > 0 => pair.trim_start_matches(SPACE),
                 _ => pair,
             };
             match mark.map(|mark| &mark.edit) {
@@ -276,6 +271,8 @@ impl Gate {
         }
     }
 }
+
+const SPACE: [char; 2] = [' ', '\t'];
 
 /// Stands for a rule until it is known which managed cookie follows an open quote.
 const OPEN_QUOTE: usize = usize::MAX;
