@@ -18,7 +18,7 @@ const SHORT = { ...SECRETS, SHORT_KEY: "only-twenty-bytes-20" };
 
 async function statusAndLog(t, config, secrets = SHORT) {
   const edge = await worker(t, { config, secrets, origin });
-  const { status } = await send(edge.port);
+  const { status } = await send(edge.port, { cookie: unverified(config) });
   if (status === 503) await edge.logged(/^ {2}COUNTERSIGN/m);
   return { status, log: edge.logText() };
 }
@@ -31,12 +31,18 @@ function refused(name, config, pattern) {
   });
 }
 
-function allowed(name, config) {
+const PASSES = true;
+
+/** An allowed configuration works: what does not verify is kept from the origin, or `passes` where the rule says so. */
+function allowed(name, config, passes = !PASSES) {
   test(`allowed: ${name}`, async (t) => {
     const { status, log } = await statusAndLog(t, config);
     assert.equal(status, 200, log);
+    assert.equal(origin.last.cookie, passes ? unverified(config) : null);
   });
 }
+
+const unverified = (config) => config.cookies?.map(({ name }) => `${name}=not-signed-at-all`).join("; ");
 
 // C1, separation
 refused(
@@ -107,10 +113,11 @@ refused(
   { ...firstDay(), cookies: [wrapped("a", { mode: "observe" })] },
   /cookies\[0\]\.mode/,
 );
-allowed("C2: a rule observes on its first day", { ...firstDay(), cookies: [{ ...SESSION, mode: "observe" }] });
+allowed("C2: a rule observes on its first day", { ...firstDay(), cookies: [{ ...SESSION, mode: "observe" }] }, PASSES);
 allowed(
   "C2: nothing has been sealed yet",
   cookies({ name: "a", format: "plain", origin: { format: "plain" }, mode: "observe", upgrade: "never" }),
+  PASSES,
 );
 refused(
   "C2: forward to a plain origin",
@@ -122,13 +129,15 @@ refused(
   cookies({ ...SESSION, on_invalid: "forward" }),
   /cookies\[0\]\.on_invalid: .*unsafe_open/,
 );
-allowed("C2: forward where the origin's key is in the ring", {
-  ...cookies({ ...SESSION, on_invalid: "forward" }),
-  keys: keysOf("NEW_KEY", "ORIGIN_KEY"),
-});
+allowed(
+  "C2: forward where the origin's key is in the ring",
+  { ...cookies({ ...SESSION, on_invalid: "forward" }), keys: keysOf("NEW_KEY", "ORIGIN_KEY") },
+  PASSES,
+);
 allowed(
   "C2: forward where the rule says unsafe_open",
   cookies({ ...SESSION, on_invalid: "forward", unsafe_open: true }),
+  PASSES,
 );
 
 test("C2: observe of everything with a ring of its own is reported, and passes as any wrong configuration in observe", async (t) => {

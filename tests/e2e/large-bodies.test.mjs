@@ -4,7 +4,7 @@ import fs from "node:fs/promises";
 import http from "node:http";
 import test, { after } from "node:test";
 import { once } from "node:events";
-import { ago, answer, edgeAndOrigin, NAVIGATION, pinned, send, signer } from "./harness.mjs";
+import { ago, answer, edgeAndOrigin, NAVIGATION, parseSetCookie, pinned, send, signer } from "./harness.mjs";
 
 const SIZE = 300 * 1024 * 1024;
 const CHUNK = Buffer.alloc(256 * 1024, "countersign ");
@@ -22,7 +22,7 @@ test("a download of 300 MB streams, with an upgrade in its head", { skip, timeou
   );
   await assertFlat(edge, async () => {
     const response = await ask(edge.port, { headers: { ...NAVIGATION, Cookie: cookie, Host: "shop.example" } });
-    assert.equal(response.headers["set-cookie"].length, 1);
+    await sign.readSession("NEW_KEY", parseSetCookie(response.headers["set-cookie"][0]).value);
     let received = 0;
     for await (const data of response) received += data.length;
     assert.equal(received, SIZE);
@@ -43,7 +43,7 @@ test("an upload of 300 MB streams, and its answer's cookie is sealed", { skip, t
       { method: "PUT", headers: { Cookie: cookie, "Content-Length": SIZE } },
       upload,
     );
-    assert.equal(response.headers["set-cookie"].length, 1);
+    await sign.readSession("NEW_KEY", parseSetCookie(response.headers["set-cookie"][0]).value);
     assert.equal(Number(Buffer.concat(await response.toArray())), SIZE);
   });
 });

@@ -166,6 +166,8 @@ test("with upgrade = never a logout during a page of any length stays", async (t
   await visitor.fetch("/logout", { method: "POST", headers: NAVIGATION });
   assert.deepEqual((await slowPage).setCookies, []);
   assert.equal(visitor.cookie("sessionid"), undefined);
+  const reasons = (await edge.reports(2)).flatMap(({ verdicts }) => verdicts).map(({ reason }) => reason);
+  assert.ok(reasons.includes("never"), `reasons were ${reasons}`);
 });
 
 test("the same fallback cookie opens again and again", async (t) => {

@@ -128,6 +128,7 @@ test("a compressed body stays compressed beside a sealed cookie", async (t) => {
   );
   const reply = await send(edge.port, { cookie, headers: { "Accept-Encoding": "gzip" } });
   assert.deepEqual([reply.header("content-encoding"), gunzipSync(reply.body).toString()], ["gzip", "a page"]);
+  assert.deepEqual(reply.setCookies, [`sessionid=${ringCopy}; HttpOnly; Path=/`]);
 });
 
 test("a deletion passes as it is, however it is written", async (t) => {

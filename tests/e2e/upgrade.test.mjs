@@ -161,9 +161,10 @@ test("an older digest in accept is upgraded too, under the same key", async (t) 
     withRule({ accept: [{ format: "django-session", digest: "sha1" }] }),
     page(),
   );
-  const sha1 = await sign.session("NEW_KEY", { digest: "sha1", at: ago(100) });
+  const at = ago(100);
+  const sha1 = await sign.session("NEW_KEY", { digest: "sha1", at });
   const answer = await send(edge.port, { headers: NAVIGATION, cookie: `sessionid=${sha1}` });
-  assert.equal(origin.last.cookie, `sessionid=${await sign.session("ORIGIN_KEY", { at: ago(100) })}`);
+  assert.equal(origin.last.cookie, `sessionid=${await sign.session("ORIGIN_KEY", { at })}`);
   assert.deepEqual((await sign.readSession("NEW_KEY", parseSetCookie(answer.setCookies[0]).value)).data, {
     user: "ada",
   });
