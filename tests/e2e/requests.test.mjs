@@ -1,7 +1,8 @@
 // What becomes of the cookies of a request (rules R1 to R6), byte for byte at the origin.
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { ago, edgeAndOrigin, parseSetCookie, pinned, send, SESSION, signer } from "./harness.mjs";
+import { setTimeout } from "node:timers/promises";
+import { ago, answer, edgeAndOrigin, NAVIGATION, parseSetCookie, pinned, send, SESSION, signer } from "./harness.mjs";
 
 const sign = await signer({ after });
 const good = await sign.session("NEW_KEY");
@@ -123,7 +124,7 @@ test("a fallback whose until comes while the Worker runs is dropped then", async
   const { edge, origin } = await edgeAndOrigin(t, config);
   await send(edge.port, { cookie: `sessionid=${old}` });
   assert.notEqual(origin.last.cookie, null);
-  await new Promise((resolve) => setTimeout(resolve, 2100));
+  await setTimeout(2100);
   await send(edge.port, { cookie: `sessionid=${old}` });
   assert.equal(origin.last.cookie, null);
 });
@@ -192,4 +193,20 @@ test("several Cookie headers reach the gate as one", async (t) => {
     ],
   });
   assert.equal(cookie, `sessionid=${atOrigin}`);
+});
+
+test("visitors who come at once each get their own cookie, towards the origin and back", async (t) => {
+  const at = ago(100);
+  const { edge } = await edgeAndOrigin(t, pinned(), async ({ cookie }) => {
+    await setTimeout(Math.random() * 50);
+    return answer("200 OK", [], cookie);
+  });
+  const visit = async (user) => {
+    const copy = (key) => sign.session(key, { data: { user }, at });
+    const [old, upgraded, atOrigin] = [await copy("OLD_KEY"), await copy("NEW_KEY"), await copy("ORIGIN_KEY")];
+    const page = await send(edge.port, { cookie: `sessionid=${old}`, headers: NAVIGATION });
+    assert.equal(page.text, `sessionid=${atOrigin}`);
+    assert.equal(parseSetCookie(page.setCookies[0]).value, upgraded);
+  };
+  await Promise.all(Array.from({ length: 100 }, (_, i) => visit(`visitor ${i}`)));
 });
