@@ -26,7 +26,12 @@ export async function demoSite(python, keys, workerPort) {
 /** Starts `wrangler dev` in front of `upstream`; resolves with the status of its first answer to `path`. */
 export async function wranglerDev(upstream, port, path) {
   const { host, protocol } = new URL(upstream);
-  const where = ["--ip=127.0.0.1", `--port=${port}`, `--local-upstream=${host}`, `--upstream-protocol=${protocol.slice(0, -1)}`];
+  const where = [
+    "--ip=127.0.0.1",
+    `--port=${port}`,
+    `--local-upstream=${host}`,
+    `--upstream-protocol=${protocol.slice(0, -1)}`,
+  ];
   const args = [inRoot("node_modules/wrangler/bin/wrangler.js"), "dev", ...where];
   // CI=1: no keyboard shortcuts, no questions.
   const env = { CI: "1", WRANGLER_SEND_METRICS: "false" };

@@ -39,7 +39,10 @@ function options() {
 function addressOf(text) {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && !url.search) return url.origin;
-  throw new Failure("--origin takes the address of a site, without a path", "npm start -- --origin http://127.0.0.1:8000");
+  throw new Failure(
+    "--origin takes the address of a site, without a path",
+    "npm start -- --origin http://127.0.0.1:8000",
+  );
 }
 
 function portOf(text) {

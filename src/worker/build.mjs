@@ -30,8 +30,12 @@ const WASM = "countersign_bg.wasm";
 const ENTRY = "index.js";
 const STAMP = ".made-from";
 
-const { values } = parseArgs({ options: { features: { type: "string" }, out: { type: "string", default: "build" } } });
-run(() => build(path.resolve(root, values.out), values.features));
+const OPTIONS = { features: { type: "string" }, out: { type: "string", default: "build" } };
+
+run(() => {
+  const { out, features } = parseArgs({ options: OPTIONS }).values;
+  return build(path.resolve(root, out), features);
+});
 
 async function build(out, features) {
   refuseToOverwrite(out);
@@ -112,7 +116,10 @@ function putInPlace(folder, out) {
 function refuseToOverwrite(out) {
   const present = existsSync(out) ? readdirSync(out) : [];
   if (present.length === 0 || present.includes(WASM) || present.includes(STAMP)) return;
-  throw new Failure(`${named(out)} holds other files, which a build would delete`, "name an empty or a new folder with --out");
+  throw new Failure(
+    `${named(out)} holds other files, which a build would delete`,
+    "name an empty or a new folder with --out",
+  );
 }
 
 function sizes(out) {

@@ -18,7 +18,7 @@ export async function run(work) {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof Failure) && !error.code?.startsWith("ERR_PARSE_ARGS")) throw error;
     console.error(`error: ${error.message}`);
     if (error.hint) console.error(`hint: ${error.hint}`);
     process.exitCode = 1;

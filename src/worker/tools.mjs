@@ -18,8 +18,13 @@ export const inRoot = (...parts) => path.join(root, ...parts);
 
 /** Refuses a Node that is too old to run wrangler. */
 export function node() {
-  if (atLeast(numbers(process.versions.node), NODE_AT_LEAST)) return;
+  if (nodeIs(...NODE_AT_LEAST)) return;
   throw new Failure(`Node ${NODE_AT_LEAST.join(".")} or newer is needed, this is ${process.versions.node}`, GET_NODE);
+}
+
+/** Whether this Node has at least this version. */
+export function nodeIs(...version) {
+  return atLeast(numbers(process.versions.node), version);
 }
 
 /** Refuses a machine without cargo, or with one that is older than Cargo.toml asks for. */
@@ -68,7 +73,9 @@ export async function wasmTarget() {
 
 /** Adds rustfmt and clippy where they are missing. */
 export async function rustLints() {
-  const present = await Promise.all(["fmt", "clippy"].map((name) => asked("cargo", [name, "--version"], { cwd: root })));
+  const present = await Promise.all(
+    ["fmt", "clippy"].map((name) => asked("cargo", [name, "--version"], { cwd: root })),
+  );
   if (!present.every(Boolean)) await withRustup("rustfmt and clippy", ["component", "add", "rustfmt", "clippy"]);
 }
 
@@ -117,7 +124,17 @@ export async function venv(name, requirements) {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === madeFrom && (await asked(own, ["--version"]))) return own;
   rmSync(folder, { recursive: true, force: true });
   await step(`Python environment "${name}"`, command, ["-m", "venv", folder]);
-  const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-r", requirements];
+  const pip = [
+    "-m",
+    "pip",
+    "install",
+    "--disable-pip-version-check",
+    "--no-input",
+    "--progress-bar",
+    "off",
+    "-r",
+    requirements,
+  ];
   await step(`Python packages of ${path.relative(root, requirements)}`, own, pip, { cwd: root });
   writeFileSync(stamp, madeFrom);
   return own;
@@ -127,7 +144,15 @@ export async function venv(name, requirements) {
 export async function python() {
   const report = 'import sys; print(sys.version.split()[0]); import venv, ensurepip; print("venv")';
   const seen = [];
-  for (const command of [process.env.PYTHON, "python3", "python", "python3.13", "python3.12", "python3.11", "python3.10"]) {
+  for (const command of [
+    process.env.PYTHON,
+    "python3",
+    "python",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+    "python3.10",
+  ]) {
     const said = command && (await asked(command, ["-c", `try:\n    ${report}\nexcept ImportError: pass`]));
     if (!said) continue;
     const [version, complete] = said.split("\n");
