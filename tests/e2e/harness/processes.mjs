@@ -66,6 +66,8 @@ export async function end(child) {
 
 const atExit = [];
 process.on("exit", () => atExit.forEach((clean) => clean()));
+// a signal alone ends a process without its exit event
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 const ORIGINS = fileURLToPath(new URL("../origins", import.meta.url));
 const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
