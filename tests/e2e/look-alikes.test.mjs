@@ -1,0 +1,128 @@
+// Rule R7 against real parsers: whatever spelling stands in a Cookie header, no parser behind the gate reads a managed
+// name with a value that was not verified, and every parser still reads the good cookie beside it.
+//
+// COUNTERSIGN_LOOK_ALIKES=SEED,COUNT makes COUNT random headers of each kind and name from SEED.
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import { ago, SECRETS, signer, worker } from "./harness.mjs";
+import { CLEAN, corpus, NAMES, OPEN_QUOTE } from "./look-alikes/corpus.mjs";
+import { programs } from "./look-alikes/programs.mjs";
+import { innocentlyLost, readAll, valuesOf } from "./look-alikes/readings.mjs";
+import { recordingOrigin, sendAll } from "./look-alikes/traffic.mjs";
+import { list, shown } from "./look-alikes/show.mjs";
+
+const signed = { max_age: 1209600, attributes: "Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600" };
+const CONFIG = {
+  mode: "enforce",
+  reports: "none",
+  keys: { current: "NEW_KEY", fallbacks: ["OLD_KEY"], origin: "ORIGIN_KEY" },
+  cookies: [
+    { name: "sessionid", format: "django-session", ...signed },
+    { name: "user_id", format: "django-signed-cookie", salt: "wrap", origin: { format: "plain" }, ...signed },
+    { name: "_app_session", format: "django-session", ...signed },
+    { name: "__Host-sid", format: "django-session", ...signed },
+  ],
+};
+
+const [seed = 1, count = 250] = (process.env.COUNTERSIGN_LOOK_ALIKES ?? "").split(",").filter(Boolean).map(Number);
+const candidates = programs(NAMES);
+let requests;
+let readings;
+
+before(async () => {
+  const origin = await recordingOrigin({ after });
+  const edge = await worker({ after }, { config: CONFIG, secrets: SECRETS, origin });
+  requests = corpus(await goodAndEvil(), { seed, count });
+  const statuses = await sendAll(edge.port, requests.map(({ headers }) => headers));
+  requests.forEach((request, n) => Object.assign(request, { status: statuses[n], arrived: origin.arrived[n] }));
+  readings = await readAll(candidates, requests.filter(({ arrived }) => arrived));
+});
+
+test("the runtime refuses some headers itself, and every other one gets past the gate to the origin", (t) => {
+  const refused = requests.filter(({ status, arrived }) => REFUSALS.includes(status) && !arrived);
+  const passed = requests.filter(({ status, arrived }) => status === 200 && arrived);
+  const accounted = new Set([...refused, ...passed]);
+  const rest = requests.filter((request) => !accounted.has(request));
+  assert.ok(rest.length === 0, list(rest));
+  t.diagnostic(`${requests.length} headers from seed ${seed}, of which the runtime refused ${refused.length}`);
+  assert.ok(refused.length < requests.length / 20);
+});
+
+test("several Cookie headers reach the origin as one", () => {
+  const several = requests.filter(({ headers, arrived }) => headers.length > 1 && arrived?.length);
+  const apart = several.filter(({ arrived }) => arrived.length > 1);
+  assert.ok(several.length > 100);
+  assert.ok(apart.length === 0, list(apart));
+});
+
+for (const { parsers, needs, isHere } of candidates) {
+  for (const parser of parsers) {
+    const skip = isHere ? false : `${parser} is not installed (Debian: ${needs})`;
+    const clean = new Map();
+    // What a parser makes of the value is its own affair: Tomcat's old one ends it at a colon.
+    const goodFor = (name) => clean.get(name);
+
+    test(`${parser} reads the good cookie of a clean header`, { skip }, () => {
+      for (const name of NAMES) {
+        const values = cleanReading(parser, name);
+        assert.equal(values.length, 1, name);
+        clean.set(name, values[0]);
+      }
+      assert.equal(goodFor("user_id"), "ada");
+    });
+
+    test(`${parser} reads no managed name whose value was not verified`, { skip }, () => {
+      const { arrived } = readings.get(parser);
+      const isWrong = (request) => ([name, value]) => NAMES.includes(name) && !(request.good && name === request.name && value === goodFor(name));
+      const wrong = requests.filter((request) => arrived.get(request)?.some(isWrong(request)));
+      assert.ok(wrong.length === 0, list(wrong, (request) => arrived.get(request)));
+    });
+
+    test(`${parser} still reads the good cookie of every header in which it would read that name without the gate`, { skip }, async (t) => {
+      const { arrived, sent } = readings.get(parser);
+      const lost = requests.filter(
+        (request) => valuesOf(sent.get(request), request.name).length && !valuesOf(arrived.get(request), request.name).includes(goodFor(request.name)),
+      );
+      const innocent = await innocentlyLost(candidates, parser, lost);
+      const guilty = lost.filter((request) => !innocent.has(request));
+      assert.ok(guilty.length === 0, list(guilty, (request) => arrived.get(request)));
+      if (innocent.size) t.diagnostic(`${innocent.size} headers lose it to a cookie that is no look-alike, with or without the gate`);
+    });
+
+    test(`${parser} reads the good cookie behind one that opens a quote`, { skip }, () => {
+      const { arrived } = readings.get(parser);
+      const opened = requests.filter(({ trick }) => trick === OPEN_QUOTE);
+      const lost = opened.filter((request) => valuesOf(arrived.get(request), request.name)[0] !== goodFor(request.name));
+      assert.ok(opened.length > 0);
+      assert.ok(lost.length === 0, list(lost, (request) => arrived.get(request)));
+    });
+  }
+}
+
+function cleanReading(parser, name) {
+  const clean = requests.find((request) => request.trick === CLEAN && request.name === name);
+  assert.equal(clean.arrived.join(), `${name}=${clean.forOrigin}`, shown(clean));
+  return valuesOf(readings.get(parser).arrived.get(clean), name);
+}
+
+/** For each name: `good` and `evil` as a browser shows them, and `forOrigin`, what the origin gets for the good one. */
+async function goodAndEvil() {
+  const sign = await signer({ after });
+  const at = ago(60);
+  const session = { data: { user: "ada" }, at };
+  const sessions = {
+    good: await sign.session("NEW_KEY", session),
+    forOrigin: await sign.session("ORIGIN_KEY", session),
+    // made by someone who has the origin's key, which the ring does not hold
+    evil: await sign.session("ORIGIN_KEY", { data: { user: "eve" }, at }),
+  };
+  const wrapped = {
+    good: await sign.ask("signed_cookie", { key: SECRETS.NEW_KEY, name: "user_id", value: "ada", salt: "wrap", at }),
+    forOrigin: "ada",
+    evil: "eve",
+  };
+  return Object.fromEntries(NAMES.map((name) => [name, name === "user_id" ? wrapped : sessions]));
+}
+
+// a byte that no header may hold, and a header that is too long
+const REFUSALS = [400, 431];
