@@ -55,6 +55,8 @@ struct Due {
     content: Content<'static>,
     /// How many cookies of that name verified.
     verified: usize,
+    /// Whether the key that verified lets it be upgraded.
+    allowed: bool,
 }
 
 /// What becomes of a response.
@@ -62,6 +64,8 @@ struct Due {
 pub struct Answer {
     /// All Set-Cookie headers in their order, where they change.
     pub set_cookies: Option<Vec<String>>,
+    /// Whether they are the response's own, unchanged, with others behind them.
+    pub only_adds: bool,
     /// Whether `Cache-Control: private` is added.
     pub private: bool,
     /// The verdicts.

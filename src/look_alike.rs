@@ -19,19 +19,8 @@ struct StartSet {
     bits: u128,
 }
 
-/// What a pair of the Cookie header is to a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It has the name with this index, exactly.
-    Managed(usize),
-    /// Some parser might read it as the name with this index.
-    LookAlike(usize),
-    /// No rule's business.
-    Other,
-}
-
 impl Names {
-    /// The names, in the order in which [`Kind`] counts them. Each has a letter or digit.
+    /// The names, in the order in which their places are counted. Each has a letter or digit.
     pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let exact: Vec<String> = names.into_iter().map(Into::into).collect();
         let folded: Vec<Vec<u8>> = exact.iter().map(|name| fold(name)).collect();
@@ -46,17 +35,6 @@ impl Names {
         }
     }
 
-    /// What a pair, the text between two semicolons, is.
-    pub fn kind(&self, pair: &str) -> Kind {
-        if let Some(at) = self.exact(pair) {
-            return Kind::Managed(at);
-        }
-        match self.look_alike(pair.as_bytes()) {
-            Some(at) => Kind::LookAlike(at),
-            None => Kind::Other,
-        }
-    }
-
     /// The managed name that a pair has exactly, spaces and tabs before it aside.
     pub fn exact(&self, pair: &str) -> Option<usize> {
         let (name, _) = pair.split_once('=')?;
@@ -68,20 +46,21 @@ impl Names {
         self.exact.iter().position(|exact| exact == name)
     }
 
-    /// The name that some piece of the pair might be read as. Pieces are cut before any decoding.
-    fn look_alike(&self, pair: &[u8]) -> Option<usize> {
+    /// The places of the names that some parser might read in a pair, the text between two semicolons.
+    /// Pieces are cut before any decoding.
+    pub fn look_alikes(&self, pair: &str) -> Vec<usize> {
+        let pair = pair.as_bytes();
+        let mut found: Vec<usize> = Vec::new();
         let mut at = 0;
         while at < pair.len() {
             if starts_piece(pair[at]) {
                 at += 1;
                 continue;
             }
-            if let Some(name) = self.at_piece(pair, at) {
-                return Some(name);
-            }
+            found.extend(self.at_piece(pair, at).filter(|name| !found.contains(name)));
             at += pair[at..].iter().take_while(|b| !starts_piece(**b)).count();
         }
-        None
+        found
     }
 
     fn at_piece(&self, pair: &[u8], start: usize) -> Option<usize> {
@@ -112,6 +91,11 @@ impl Names {
         }
         self.folded.iter().position(|name| is_name(pair, at, name))
     }
+}
+
+/// Whether some parser might read more than one thing in a value.
+pub fn reads_alike(value: &str) -> bool {
+    value.bytes().any(starts_piece)
 }
 
 /// Whether a pair opens a double quote that it does not close, by either reading of a backslash.
@@ -229,9 +213,9 @@ mod tests {
 
     #[test]
     fn an_exact_name_is_managed_whatever_stands_before_it() {
-        assert_eq!(names().kind("sessionid=x"), Kind::Managed(0));
-        assert_eq!(names().kind(" \tuser_id=x=y"), Kind::Managed(1));
-        assert_eq!(names().kind("__Host-sid="), Kind::Managed(2));
+        assert_eq!(names().exact("sessionid=x"), Some(0));
+        assert_eq!(names().exact(" \tuser_id=x=y"), Some(1));
+        assert_eq!(names().exact("__Host-sid="), Some(2));
     }
 
     #[test]
@@ -261,7 +245,8 @@ mod tests {
             "a=[sessionid=x",
             "a\\sessionid=x",
         ] {
-            assert_eq!(names().kind(pair), Kind::LookAlike(0), "{pair}");
+            assert_eq!(names().exact(pair), None, "{pair}");
+            assert_eq!(names().look_alikes(pair), [0], "{pair}");
         }
         for pair in [
             "user.id=x",
@@ -274,10 +259,11 @@ mod tests {
             "USER%2Eid[]=x",
             "a=b user id=x",
         ] {
-            assert_eq!(names().kind(pair), Kind::LookAlike(1), "{pair}");
+            assert_eq!(names().exact(pair), None, "{pair}");
+            assert_eq!(names().look_alikes(pair), [1], "{pair}");
         }
-        assert_eq!(names().kind("_[Host-sid=x"), Kind::LookAlike(2));
-        assert_eq!(names().kind("app_session=x"), Kind::LookAlike(3));
+        assert_eq!(names().look_alikes("_[Host-sid=x"), [2]);
+        assert_eq!(names().look_alikes("app_session=x"), [3]);
     }
 
     #[test]
@@ -300,7 +286,7 @@ mod tests {
             "connect.sid=s%3Aabc",
             "csrftoken=abc",
         ] {
-            assert_eq!(names().kind(pair), Kind::Other, "{pair}");
+            assert!(names().look_alikes(pair).is_empty(), "{pair}");
         }
     }
 

@@ -178,7 +178,7 @@ pub struct Candidate {
     pub standing: Standing,
     /// Unix seconds from which on it is not tried.
     pub until: Option<u64>,
-    /// Whether what it opens is due an upgrade.
+    /// Whether the key's entry lets what it opens be upgraded.
     pub upgrade: bool,
     /// Whether the other side has the same key and format, so that the value can stay as it is.
     pub same_as_other_side: bool,
@@ -230,9 +230,13 @@ impl Policy {
     /// Whether traffic passes although the configuration is wrong: only where it asks to observe, and
     /// no rule to enforce, so that a first deployment does not take a site down.
     pub fn passes_when_wrong(value: &Value) -> bool {
-        let cookies = value["cookies"].as_array();
-        let enforces = cookies.is_some_and(|rules| rules.iter().any(|r| r["mode"] == "enforce"));
-        value["mode"] == "observe" && !enforces
+        let enforces = |rule: &Value| rule["mode"] == "enforce";
+        let rules = &value["cookies"];
+        let some_enforces = match rules {
+            Value::Array(rules) => rules.iter().any(enforces),
+            other => enforces(other),
+        };
+        value["mode"] == "observe" && !some_enforces
     }
 
     /// Whether a verdict is logged.
@@ -274,6 +278,9 @@ impl Policy {
             .iter()
             .map(|(path, value)| Spec::read(path, value, mode, &shared, &secrets, problems))
             .collect();
+        if entries.is_empty() && !table.has("keys") {
+            table.missing("keys", "name the secrets: [vars.COUNTERSIGN.keys]");
+        }
         secrets.note_weak(notes);
         table.finish();
         let readable: Vec<&Spec> = specs.iter().flatten().collect();

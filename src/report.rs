@@ -4,14 +4,19 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use crate::encoding::base64url;
 use crate::gate::Event;
 use crate::policy::{Mode, Policy};
+use crate::primitives::Digest;
 use crate::verdict::Verdict;
 
 /// For how many seconds the same refusal is counted rather than repeated.
 const QUIET: u64 = 60;
 /// How many data points one side of a request may write; both together stay at 20.
 const POINTS: usize = 10;
+
+/// The longest index of a data point in bytes.
+const LONGEST_INDEX: usize = 96;
 
 /// Writes log lines for one isolate.
 #[derive(Debug, Default)]
@@ -109,7 +114,7 @@ pub fn points(policy: &Policy, events: &[Event]) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
     for event in events {
         let key = event.key.as_ref().map_or("-", |key| key.as_str());
-        let index = format!("{}/{key}", policy.rules[event.rule].spec.name);
+        let index = index(&policy.rules[event.rule].spec.name, key);
         let verdict = match event.verdict.reason() {
             Some(reason) => format!("{}:{reason}", event.verdict.as_str()),
             None => event.verdict.as_str().to_owned(),
@@ -128,6 +133,18 @@ pub fn points(policy: &Policy, events: &[Event]) -> Vec<Point> {
     }
     points.truncate(POINTS);
     points
+}
+
+/// `RULE/KEY_ID`. Where that is longer than an index may be, a hash stands for the end of the name, so
+/// that indexes stay apart.
+fn index(rule: &str, key: &str) -> String {
+    let index = format!("{rule}/{key}");
+    if index.len() <= LONGEST_INDEX {
+        return index;
+    }
+    let hash = base64url(&Digest::Sha256.hash(&[rule.as_bytes()])[..6]);
+    let start = LONGEST_INDEX.saturating_sub(key.len() + hash.len() + 2);
+    format!("{}~{hash}/{key}", &rule[..start]) // cookie names are ASCII
 }
 
 fn describe(policy: &Policy, event: &Event, repeated: u64) -> Value {

@@ -4,7 +4,7 @@ use super::{Action, Due, Event, Fault, Gate, Passage, Ruling};
 use crate::cookie::{pair_value, pairs};
 use crate::formats::{Content, Refusal};
 use crate::key::KeyId;
-use crate::look_alike::{Kind, is_special, opens_quote};
+use crate::look_alike::{is_special, opens_quote, reads_alike};
 use crate::policy::{Candidate, LookAlikes, Mode, OnInvalid, Rule, Seal, Standing};
 use crate::verdict::Verdict;
 
@@ -60,7 +60,8 @@ struct Verified<'h> {
     content: Content<'h>,
     /// The origin's copy, where it is not the same text.
     for_origin: Option<String>,
-    upgrade: bool,
+    /// Whether the upgrade that is due is allowed; none where none is due.
+    upgrade: Option<bool>,
 }
 
 impl Gate {
@@ -91,20 +92,26 @@ impl Gate {
     /// Finds the managed pairs and their look-alikes; the latter are dropped here (R7).
     fn marks<'h>(&self, header: &'h str, events: &mut Vec<Event>) -> Vec<Mark<'h>> {
         let names = &self.policy.names;
+        let all_rules: Vec<usize> = (0..self.policy.rules.len()).collect();
         let mut marks = Vec::new();
         let mut managed_since = 0;
         for (at, pair) in pairs(header).enumerate() {
-            let (rule, edit) = match names.kind(pair) {
-                Kind::Managed(rule) => {
-                    // a quote left open would make this cookie part of that pair's value
-                    self.drop_open_quotes(&mut marks[managed_since..], rule, events);
-                    managed_since = marks.len();
-                    (rule, Edit::Keep)
-                }
-                Kind::LookAlike(rule) => (rule, self.drop_look_alike(rule, events)),
-                Kind::Other if is_special(pair) => (0, self.drop_look_alike(0, events)),
-                Kind::Other if pair.contains('"') && opens_quote(pair) => (OPEN_QUOTE, Edit::Keep),
-                Kind::Other => continue,
+            let (rule, edit) = if let Some(rule) = names.exact(pair) {
+                // a quote left open would make this cookie part of that pair's value
+                self.drop_open_quotes(&mut marks[managed_since..], rule, events);
+                managed_since = marks.len();
+                (rule, Edit::Keep)
+            } else if let Some(rule) = names.look_alikes(pair).first() {
+                (
+                    *rule,
+                    self.drop_look_alike(&names.look_alikes(pair), events),
+                )
+            } else if is_special(pair) {
+                (0, self.drop_look_alike(&all_rules, events))
+            } else if pair.contains('"') && opens_quote(pair) {
+                (OPEN_QUOTE, Edit::Keep)
+            } else {
+                continue;
             };
             marks.push(Mark {
                 at,
@@ -120,19 +127,23 @@ impl Gate {
     fn drop_open_quotes(&self, marks: &mut [Mark<'_>], rule: usize, events: &mut Vec<Event>) {
         for mark in marks.iter_mut().filter(|mark| mark.rule == OPEN_QUOTE) {
             mark.rule = rule;
-            mark.edit = self.drop_look_alike(rule, events);
+            mark.edit = self.drop_look_alike(&[rule], events);
         }
     }
 
-    fn drop_look_alike(&self, rule: usize, events: &mut Vec<Event>) -> Edit {
-        let spec = &self.policy.rules[rule].spec;
-        if spec.look_alikes == LookAlikes::Forward {
-            return Edit::Keep;
+    /// A pair that may be read as the names of these rules is dropped where one of them asks for it.
+    fn drop_look_alike(&self, rules: &[usize], events: &mut Vec<Event>) -> Edit {
+        let spec = |rule: &usize| &self.policy.rules[*rule].spec;
+        let mut asking = rules
+            .iter()
+            .filter(|rule| spec(rule).look_alikes == LookAlikes::Drop);
+        let enforced = asking.clone().find(|rule| spec(rule).mode == Mode::Enforce);
+        if let Some(rule) = enforced.or_else(|| asking.next()) {
+            events.push(Event::new(*rule, Verdict::LookAlike, None));
         }
-        events.push(Event::new(rule, Verdict::LookAlike, None));
-        match spec.mode {
-            Mode::Enforce => Edit::Drop,
-            Mode::Observe => Edit::Keep,
+        match enforced {
+            Some(_) => Edit::Drop,
+            None => Edit::Keep,
         }
     }
 
@@ -158,10 +169,14 @@ impl Gate {
             rule.judge(&mut copies, now, &mut budget);
             let verified = copies.iter().filter(|copy| copy.is_verified()).count();
             for copy in copies {
-                let mark = copy.mark;
+                let mark = &mut marks[copy.mark];
+                let is_signed = copy.is_signed();
                 let edit = self.settle(at, copy, verified, passage);
                 if rule.spec.mode == Mode::Enforce {
-                    marks[mark].edit = edit;
+                    mark.edit = edit;
+                }
+                if matches!(mark.edit, Edit::Keep) && !is_signed {
+                    mark.edit = self.keep_unsigned(at, mark.pair, &mut passage.events);
                 }
             }
             let rejects = rule.spec.on_invalid == OnInvalid::Reject
@@ -175,6 +190,16 @@ impl Gate {
             }
         }
         deletions
+    }
+
+    /// What goes on as it came, without a signature, must not carry another rule's name in its value.
+    fn keep_unsigned(&self, at: usize, pair: &str, events: &mut Vec<Event>) -> Edit {
+        let mut others = self.policy.names.look_alikes(pair);
+        others.retain(|rule| *rule != at);
+        match others.is_empty() {
+            true => Edit::Keep,
+            false => self.drop_look_alike(&others, events),
+        }
     }
 
     fn is_managed(&self, mark: &Mark<'_>) -> bool {
@@ -191,11 +216,14 @@ impl Gate {
                     verdict: found.verdict,
                     key: found.key,
                 });
-                if found.upgrade && passage.due.iter().all(|due| due.rule != at) {
+                if let Some(allowed) = found.upgrade
+                    && passage.due.iter().all(|due| due.rule != at)
+                {
                     passage.due.push(Due {
                         rule: at,
                         content: found.content.into_owned(),
                         verified,
+                        allowed,
                     });
                 }
                 return found.for_origin.map_or(Edit::Keep, Edit::Write);
@@ -296,12 +324,33 @@ impl Rule {
                 self.try_candidate(candidate, copy, now, budget);
             }
         }
-        if self.spec.is_unsealed() {
-            copies.iter_mut().for_each(Copy::take_as_plain);
-        } else if self.spec.adopt_until.is_some_and(|until| now < until)
-            && !copies.iter().any(Copy::is_verified)
-        {
-            copies.iter_mut().for_each(|copy| self.adopt(copy, now));
+        let adopts = self.spec.adopt_until.is_some_and(|until| now < until)
+            && !copies.iter().any(Copy::is_verified);
+        if !adopts && !self.spec.is_unsealed() {
+            return;
+        }
+        for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
+            self.refuse_signed_shape(copy, now, budget);
+            match adopts {
+                true => self.adopt(copy, now),
+                false => copy.take_as_plain(),
+            }
+        }
+    }
+
+    /// What has the shape of a signed cookie is not taken for a plain one, even where its format or key
+    /// is no longer tried: else a broken signature would do.
+    fn refuse_signed_shape(&self, copy: &mut Copy<'_>, now: u64, budget: &mut Budget) {
+        let past = |candidate: &&Candidate| candidate.until.is_some_and(|until| until <= now);
+        for candidate in self.candidates.iter().filter(past) {
+            if !budget.allows(copy.value) {
+                copy.outcome = Outcome::Refused(Verdict::TooLong);
+                return;
+            }
+            if !matches!(candidate.keyed.open(copy.value, now), Err(Refusal::Shape)) {
+                budget.spend(copy.value);
+                copy.outcome = Outcome::Unsigned;
+            }
         }
     }
 
@@ -327,7 +376,7 @@ impl Rule {
             Err(Refusal::Expired) => Outcome::Refused(Verdict::Expired),
             Ok(content) => match self.check_time(&content, now) {
                 Err(verdict) => Outcome::Refused(verdict),
-                Ok(()) => self.verified(candidate, content, now),
+                Ok(()) => self.verified(candidate, copy.value, content, now),
             },
         };
     }
@@ -342,11 +391,19 @@ impl Rule {
         }
     }
 
-    fn verified<'h>(&self, candidate: &Candidate, content: Content<'h>, now: u64) -> Outcome<'h> {
-        let for_origin = match candidate.same_as_other_side {
+    fn verified<'h>(
+        &self,
+        candidate: &Candidate,
+        value: &str,
+        content: Content<'h>,
+        now: u64,
+    ) -> Outcome<'h> {
+        // Another spelling of the same content, a comma where the framework writes an escape, could be
+        // read as two cookies: it is written anew even for the same key.
+        let for_origin = match candidate.same_as_other_side && !reads_alike(value) {
             true => None,
             false => match self.origin.seal(&content, now) {
-                Some(value) => Some(value),
+                Some(sealed) => Some(sealed).filter(|sealed| sealed != value),
                 None => return Outcome::Refused(Verdict::Malformed),
             },
         };
@@ -359,12 +416,11 @@ impl Rule {
             key: Some(candidate.key.clone()),
             content,
             for_origin,
-            upgrade: candidate.upgrade,
+            upgrade: (candidate.standing != Standing::Current).then_some(candidate.upgrade),
         })
     }
 
-    /// Takes an unsigned cookie from before the first deployment for good. Only one that never had the
-    /// shape of a signed one: else a broken signature would do.
+    /// Takes an unsigned cookie from before the first deployment for good.
     fn adopt(&self, copy: &mut Copy<'_>, now: u64) {
         if !matches!(copy.outcome, Outcome::Unknown) {
             return;
@@ -384,7 +440,7 @@ impl Rule {
                 key: None,
                 content,
                 for_origin: None,
-                upgrade: true,
+                upgrade: Some(true),
             });
         }
     }
@@ -431,6 +487,11 @@ impl<'h> Copy<'h> {
         matches!(self.outcome, Outcome::Verified(_))
     }
 
+    /// Whether a key vouches for it.
+    fn is_signed(&self) -> bool {
+        matches!(&self.outcome, Outcome::Verified(verified) if verified.key.is_some())
+    }
+
     /// Where the browser's copy is not signed, what has no signed shape is as it should be.
     fn take_as_plain(&mut self) {
         if matches!(self.outcome, Outcome::Unknown) {
@@ -442,7 +503,7 @@ impl<'h> Copy<'h> {
                     time: None,
                 },
                 for_origin: None,
-                upgrade: false,
+                upgrade: None,
             });
         }
     }

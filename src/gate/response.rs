@@ -45,6 +45,7 @@ impl Gate {
         for header in set_cookies {
             self.set_cookie(header, &mut judged);
         }
+        judged.answer.only_adds = !judged.changed;
         let is_late = now_ms.saturating_sub(passage.asked_ms) > LATE_MS;
         for due in &passage.due {
             self.upgrade(due, is_late, exchange, &mut judged);
@@ -114,6 +115,8 @@ impl Gate {
             Err(reason) => judged.report(due.rule, Verdict::UpgradeWithheld(reason), None),
             Ok(header) => {
                 judged.report(due.rule, Verdict::Upgraded, rule.browser.key.as_ref());
+                let pair = header.split(';').next().unwrap_or_default();
+                judged.check_length(due.rule, pair.len());
                 judged.answer.private |= rule.spec.mode == Mode::Enforce && !is_private(exchange);
                 judged.push_change(rule, header);
             }
@@ -131,7 +134,7 @@ impl Gate {
         let upgrade = self.policy.rules[due.rule].spec.upgrade;
         let status = exchange.status();
         match () {
-            () if upgrade == Upgrade::Never => Some(Withheld::Never),
+            () if upgrade == Upgrade::Never || !due.allowed => Some(Withheld::Never),
             () if upgrade == Upgrade::Navigation && !is_navigation(exchange) => {
                 Some(Withheld::NotNavigation)
             }
@@ -183,6 +186,13 @@ impl Judged {
         self.answer.events.push(Event::new(rule, verdict, key));
     }
 
+    /// S6: it is still sent, and browsers drop it.
+    fn check_length(&mut self, rule: usize, pair: usize) {
+        if pair > LONGEST_PAIR {
+            self.report(rule, Verdict::TooLong, None);
+        }
+    }
+
     /// Adds a header of the gate's own, unless the rule only observes.
     fn push_change(&mut self, rule: &Rule, header: String) {
         if rule.spec.mode == Mode::Enforce {
@@ -217,9 +227,7 @@ impl Rule {
         };
         judged.report(at, Verdict::Sealed, self.browser.key.as_ref());
         let value = sealed.as_deref().unwrap_or(cookie.value);
-        if cookie.name.len() + 1 + value.len() > LONGEST_PAIR {
-            judged.report(at, Verdict::TooLong, None);
-        }
+        judged.check_length(at, cookie.name.len() + 1 + value.len());
         sealed
     }
 
@@ -310,10 +318,20 @@ fn is_private(exchange: &dyn Exchange) -> bool {
     exchange
         .response_header("cache-control")
         .is_some_and(|directives| {
-            directives.split(',').any(|directive| {
-                let directive = directive.trim();
+            directives_of(&directives).any(|directive| {
                 directive.eq_ignore_ascii_case("private")
                     || directive.eq_ignore_ascii_case("no-store")
             })
         })
+}
+
+/// The parts between commas that stand outside double quotes.
+fn directives_of(header: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    header
+        .split(move |c| {
+            quoted ^= c == '"';
+            c == ',' && !quoted
+        })
+        .map(str::trim)
 }

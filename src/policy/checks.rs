@@ -5,7 +5,7 @@ use super::keys::{Keys, STRONG};
 use super::rule::is_plain;
 use super::{Mode, OnInvalid, Spec};
 use crate::formats::{Derivation, Format, same};
-use crate::look_alike::{Kind, Names};
+use crate::look_alike::Names;
 use crate::settings::Problems;
 
 /// Checks each pair of rules.
@@ -186,10 +186,7 @@ fn check_strength(spec: &Spec, keys: &Keys, problems: &Problems) {
 
 /// C4.
 fn check_names(a: &Spec, b: &Spec, problems: &Problems) {
-    let is_like = |name: &str, other: &str| {
-        let names = Names::new([name]);
-        names.kind(&format!("{other}=")) != Kind::Other
-    };
+    let is_like = |name: &str, other: &str| !Names::new([name]).look_alikes(other).is_empty();
     let path = format!("{}.name", b.path);
     if a.name == b.name {
         problems.add(path, format!("{} has the same name", a.path));

@@ -51,7 +51,7 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
                 key: key.id().clone(),
                 standing,
                 until: earlier(key_until, format_until),
-                upgrade: upgrade && standing != Standing::Current,
+                upgrade,
                 same_as_other_side: same(format, spec.origin_format.as_ref())
                     && key.same_bytes(&spec.origin_keys.current),
             });

@@ -107,7 +107,14 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    fn key(&self, entry: &Entry) -> Option<Key> {
+    /// The key, or in place of one that is missing or unreadable, which is reported, one of no use: so
+    /// that all else that is wrong can be found in the same run.
+    fn key(&self, entry: &Entry) -> Key {
+        let stand_in = || Key::new(entry.id.clone(), format!("{:>64}", entry.id.as_str()).into_bytes());
+        self.read(entry).unwrap_or_else(stand_in)
+    }
+
+    fn read(&self, entry: &Entry) -> Option<Key> {
         let text = self.text(&entry.path, &entry.id)?;
         let bytes = match entry.encoding {
             Encoding::Utf8 => Some(text.as_bytes().to_vec()),
@@ -127,14 +134,14 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    fn lesser_key(&self, entry: &Entry) -> Option<Key> {
-        let key = self.key(entry)?;
+    fn lesser_key(&self, entry: &Entry) -> Key {
+        let key = self.key(entry);
         if key.bytes().len() < STRONG && !entry.allow_weak {
             let mut weak = self.weak.borrow_mut();
             weak.entry(key.id().clone())
                 .or_insert_with(|| entry.path.clone());
         }
-        Some(key)
+        key
     }
 }
 
@@ -184,40 +191,30 @@ impl Entries {
             return None;
         };
         let current = secrets.key(current_entry);
-        let fallbacks: Vec<Option<RingKey>> = self
-            .fallbacks
-            .iter()
-            .flatten()
-            .filter(|entry| entry.id != current_entry.id)
-            .map(|entry| {
-                Some(RingKey {
-                    key: secrets.lesser_key(entry)?,
-                    until: entry.until,
-                    upgrade: entry.upgrade,
-                })
-            })
-            .collect();
+        let fallbacks = self.fallbacks.iter().flatten();
+        let fallbacks = fallbacks.filter(|entry| entry.id != current_entry.id);
         let origin = match &self.origin {
-            None => current.clone().map(|current| (current, Vec::new())),
-            Some((current, fallbacks)) => {
-                let current = secrets.lesser_key(current);
-                let fallbacks: Vec<Option<Key>> = fallbacks
-                    .iter()
-                    .map(|entry| secrets.lesser_key(entry))
-                    .collect();
-                current.zip(fallbacks.into_iter().collect())
-            }
+            None => OriginKeys {
+                current: current.clone(),
+                fallbacks: Vec::new(),
+            },
+            Some((current, fallbacks)) => OriginKeys {
+                current: secrets.lesser_key(current),
+                fallbacks: fallbacks.iter().map(|e| secrets.lesser_key(e)).collect(),
+            },
         };
-        let (origin_current, origin_fallbacks) = origin?;
         Some(Keys {
             ring: Ring {
-                current: current?,
-                fallbacks: fallbacks.into_iter().collect::<Option<_>>()?,
+                current,
+                fallbacks: fallbacks
+                    .map(|entry| RingKey {
+                        key: secrets.lesser_key(entry),
+                        until: entry.until,
+                        upgrade: entry.upgrade,
+                    })
+                    .collect(),
             },
-            origin: OriginKeys {
-                current: origin_current,
-                fallbacks: origin_fallbacks,
-            },
+            origin,
             allow_weak: current_entry.allow_weak,
             current_path: current_entry.path.clone(),
         })

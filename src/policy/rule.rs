@@ -35,7 +35,6 @@ impl Spec {
         problems: &Problems,
     ) -> Option<Self> {
         let mut table = Table::new(path, value, problems)?;
-        let before = problems.count();
         let name = read_name(&mut table);
         let format = formats::read(&mut table);
         // an origin's format, where it is not given, is the rule's with the same options
@@ -81,9 +80,7 @@ impl Spec {
             ring: keys.as_ref()?.ring.clone(),
             origin_keys: keys.as_ref()?.origin.clone(),
         };
-        if problems.count() == before {
-            super::checks::check_alone(&spec, &keys?, problems);
-        }
+        super::checks::check_alone(&spec, &keys?, problems);
         Some(spec)
     }
 

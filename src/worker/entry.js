@@ -9,8 +9,12 @@ import module from "./countersign_bg.wasm";
 
 initSync({ module });
 
+/** How many instances of the wasm there have been: what a panic left behind belongs to an earlier one. */
+let instance = 0;
+
 export default {
   async fetch(request, env) {
+    const began = instance;
     let ruling;
     try {
       ruling = judge_request(request, env);
@@ -20,14 +24,16 @@ export default {
     if (ruling instanceof Response) return ruling;
     const pending = ruling instanceof Pending ? ruling : undefined;
     const forward = pending ? pending.forward : ruling;
+    // An upgrade that another request's panic has come between is not sent; cookies are sealed all the same.
+    const left = () => (began === instance ? pending : undefined);
     let response;
     try {
       response = await (env.ORIGIN ?? globalThis).fetch(forward ?? request);
     } catch {
-      return unreachable(request, env, pending);
+      return unreachable(request, env, left());
     }
     try {
-      return judge_response(request, env, response, pending) ?? response;
+      return judge_response(request, env, response, left()) ?? response;
     } catch (fault) {
       return faulted(fault);
     }
@@ -37,7 +43,10 @@ export default {
 // After a panic the wasm instance is in no known state: the next request gets a new one. Nothing of the
 // fault is shown to the visitor, and the origin's answer to a request that was not judged never is.
 function faulted(fault) {
-  __wbg_reset_state();
+  if (fault instanceof WebAssembly.RuntimeError) {
+    instance += 1;
+    __wbg_reset_state();
+  }
   console.error("countersign: a fault of its own, answered with 500", fault);
   return new Response("Countersign has failed on this request\n", {
     status: 500,

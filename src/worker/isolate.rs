@@ -6,8 +6,7 @@ use js_sys::Reflect;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
 use worker::{
-    AnalyticsEngineDataPointBuilder, AnalyticsEngineDataset, Env, WorkerVersionMetadata,
-    console_error, console_log,
+    AnalyticsEngineDataPointBuilder, AnalyticsEngineDataset, Env, console_error, console_log,
 };
 
 use super::{answer, now_ms};
@@ -46,11 +45,10 @@ pub fn isolate<T>(env: &Env, call: impl FnOnce(&Isolate) -> T) -> T {
 
 impl Isolate {
     fn new(env: &Env) -> Self {
-        let version = env.get_binding::<WorkerVersionMetadata>("CF_VERSION_METADATA");
         let isolate = Self {
             gate: gate(env),
             usage: env.analytics_engine("USAGE").ok(),
-            version: version.map(|version| version.id()).unwrap_or_default(),
+            version: version(env).unwrap_or_default(),
             reporter: RefCell::default(),
             told_wrong: Cell::default(),
         };
@@ -147,6 +145,12 @@ impl Isolate {
             lines.concat()
         );
     }
+}
+
+/// The id of the Worker's version, where the binding is there and what it should be.
+fn version(env: &Env) -> Option<String> {
+    let metadata = Reflect::get(env, &"CF_VERSION_METADATA".into()).ok()?;
+    Reflect::get(&metadata, &"id".into()).ok()?.as_string()
 }
 
 fn gate(env: &Env) -> Result<Gate, Wrong> {

@@ -109,7 +109,8 @@ pub fn judge_response(
         };
         let passage = pending.map(|pending| pending.passage).unwrap_or_default();
         let exchange = Fetched { request, response };
-        let judged = gate.response(&headers.set_cookies()?, &passage, &exchange, now_ms());
+        let own = headers.set_cookies()?;
+        let judged = gate.response(&own, &passage, &exchange, now_ms());
         isolate.count(&judged.events);
         let mut events = passage.events;
         events.extend(judged.events);
@@ -120,10 +121,16 @@ pub fn judge_response(
         let copy = Response::copy(&response.body(), response)?;
         let headers = copy.headers();
         with_set_cookie(|name| {
-            headers.delete(name)?;
-            set_cookies
-                .iter()
-                .try_for_each(|cookie| headers.append(name, cookie))
+            // bytes that are not UTF-8 survive in headers that need not be written anew
+            let kept = match judged.only_adds {
+                true => own.len(),
+                false => {
+                    headers.delete(name)?;
+                    0
+                }
+            };
+            let mut added = set_cookies.iter().skip(kept);
+            added.try_for_each(|cookie| headers.append(name, cookie))
         })?;
         if judged.private {
             headers.append(&"cache-control".into(), "private")?;
