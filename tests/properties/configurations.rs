@@ -1,0 +1,164 @@
+//! Arbitrary configurations: none panics, and one that is accepted makes a gate that works.
+
+use countersign::gate::Gate;
+use countersign::policy::Policy;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::cases;
+use crate::headers::{anything, header};
+use crate::support::*;
+
+/// Words that a configuration has a use for.
+const WORDS: [&str; 36] = [
+    "mode",
+    "keys",
+    "cookies",
+    "current",
+    "fallbacks",
+    "origin",
+    "secret",
+    "until",
+    "upgrade",
+    "encoding",
+    "allow_weak",
+    "name",
+    "format",
+    "accept",
+    "max_age",
+    "attributes",
+    "on_invalid",
+    "look_alikes",
+    "salt",
+    "scheme",
+    "digest",
+    "layout",
+    "sep",
+    "timestamp",
+    "hosts",
+    "origin_url",
+    "origin_header",
+    "reports",
+    "unsafe_open",
+    "observe",
+    "plain",
+    "django-session",
+    "django-signed-cookie",
+    "NEW",
+    "OLD",
+    "sessionid",
+];
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => prop::sample::select(WORDS.to_vec()).prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => Just("2027-02-01T00:00:00Z".to_owned()),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((word(), inner), 0..5)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+fn right() -> Value {
+    let accept =
+        json!([{"format": "django-session", "digest": "sha1", "until": "2027-02-01T00:00:00Z"}]);
+    let session = with(
+        session_rule(),
+        json!({"accept": accept, "max_age": 600, "keys": {"current": "NEW"}}),
+    );
+    let keys = json!({
+        "current": {"secret": "NEW", "encoding": "utf8"},
+        "fallbacks": ["OLD", {"secret": "OLDER", "until": "2027-02-01T00:00:00Z", "upgrade": false}],
+        "origin": {"current": "ORIGIN", "fallbacks": ["NEXT_ORIGIN"]},
+    });
+    with(
+        config(keys, [session, wrapped_rule()]),
+        json!({"mode": "enforce", "hosts": [], "reports": "all"}),
+    )
+}
+
+/// A right configuration in which one place holds something else.
+fn nearly_right() -> impl Strategy<Value = Value> {
+    let places = places(&right());
+    (prop::sample::select(places), value()).prop_map(|(place, value)| {
+        let mut config = right();
+        *config.pointer_mut(&place).unwrap() = value;
+        config
+    })
+}
+
+/// The JSON pointers of everything in a value.
+fn places(value: &Value) -> Vec<String> {
+    let below: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), value))
+            .collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(at, value)| (at.to_string(), value))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let deeper = below.into_iter().flat_map(|(name, value)| {
+        places(value)
+            .into_iter()
+            .map(move |place| format!("/{name}{place}"))
+    });
+    std::iter::once(String::new()).chain(deeper).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(250))]
+
+    #[test]
+    fn no_configuration_panics_and_each_is_right_or_has_a_problem(
+        config in prop_oneof![value(), nearly_right()],
+        header in prop_oneof![header(), anything()],
+    ) {
+        Policy::passes_when_wrong(&config);
+        match Policy::parse(&config, &secret) {
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                for problem in problems {
+                    prop_assert!(problem.path.starts_with("COUNTERSIGN"), "{problem}");
+                    prop_assert!(!problem.text.is_empty());
+                }
+            }
+            Ok(policy) => {
+                let gate = Gate::new(policy);
+                let ruling = gate.request(Some(&header), NOW * 1000).unwrap();
+                gate.response(&[header], &ruling.passage, &page(), NOW * 1000);
+            }
+        }
+    }
+
+    #[test]
+    fn no_problem_holds_the_text_of_a_secret(config in prop_oneof![value(), nearly_right()]) {
+        let told = told(&problems(&config));
+        for (_, text) in SECRETS.iter().filter(|(_, text)| !text.is_empty()) {
+            prop_assert!(!told.contains(text), "{told}");
+        }
+    }
+}
+
+#[test]
+fn the_right_configuration_is_right() {
+    assert_accepted(right());
+}

@@ -1,0 +1,143 @@
+//! C2: `observe` stands only where the origin reads what browsers hold, and `forward` only where the
+//! origin still refuses what is forged.
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const MODE: &str = "COUNTERSIGN.cookies[0].mode";
+const ON_INVALID: &str = "COUNTERSIGN.cookies[0].on_invalid";
+
+/// A configuration that observes, by the rule's own mode and by the global one.
+fn observing(keys: Value, rule: Value) -> [Value; 2] {
+    [
+        config(
+            keys.clone(),
+            [with(rule.clone(), json!({"mode": "observe"}))],
+        ),
+        with(config(keys, [rule]), json!({"mode": "observe"})),
+    ]
+}
+
+#[test]
+fn observe_stands_where_current_key_and_format_are_the_origins() {
+    for keys in [
+        first_day(),
+        json!({"current": "ORIGIN", "fallbacks": ["OLD", "NEW"], "origin": "ORIGIN"}),
+        json!({"current": "NEW", "origin": "NEW_TWIN"}),
+        json!({"current": "ORIGIN", "origin": {"current": "ORIGIN", "fallbacks": ["OLD"]}}),
+    ] {
+        for config in observing(keys, session_rule()) {
+            assert_accepted(config);
+        }
+    }
+    let same = with(
+        session_rule(),
+        json!({"origin": {"format": "django-session", "digest": "sha256"}}),
+    );
+    for config in observing(first_day(), same) {
+        assert_accepted(config);
+    }
+}
+
+#[test]
+fn observe_is_refused_where_the_current_key_is_another() {
+    for keys in [
+        pinned(),
+        json!({"current": "NEW", "fallbacks": ["ORIGIN"], "origin": "ORIGIN"}),
+        json!({"current": "ORIGIN", "origin": {"current": "NEXT_ORIGIN", "fallbacks": ["ORIGIN"]}}),
+    ] {
+        for config in observing(keys, session_rule()) {
+            assert_refused(config, MODE, &["observe", "origin"]);
+        }
+    }
+}
+
+#[test]
+fn observe_is_refused_where_the_format_is_another() {
+    let rule = with(
+        session_rule(),
+        json!({"origin": {"format": "django-session", "digest": "sha1"}}),
+    );
+    for config in observing(first_day(), rule) {
+        assert_refused(config, MODE, &["observe"]);
+    }
+    for config in observing(first_day(), wrapped_rule()) {
+        assert_refused(config, MODE, &["observe"]);
+    }
+}
+
+#[test]
+fn observe_stands_where_nothing_has_been_sealed_yet() {
+    let unsealed = with(
+        wrapped_rule(),
+        json!({"format": "plain", "accept": [{"format": "django-signed-cookie"}]}),
+    );
+    for config in observing(pinned(), unsealed) {
+        assert_accepted(config);
+    }
+}
+
+#[test]
+fn a_rule_may_enforce_under_a_global_observe() {
+    let rule = with(session_rule(), json!({"mode": "enforce"}));
+    assert_accepted(with(config(pinned(), [rule]), json!({"mode": "observe"})));
+}
+
+#[test]
+fn forward_stands_where_the_origin_key_is_in_the_ring() {
+    let forward = with(session_rule(), json!({"on_invalid": "forward"}));
+    for keys in [
+        first_day(),
+        json!({"current": "NEW", "fallbacks": ["ORIGIN"], "origin": "ORIGIN"}),
+        json!({"current": "NEW", "fallbacks": ["OLD"], "origin": "OLD_TWIN"}),
+    ] {
+        assert_accepted(config(keys, [forward.clone()]));
+    }
+}
+
+#[test]
+fn forward_is_refused_where_the_origin_key_is_not_in_the_ring() {
+    let forward = with(session_rule(), json!({"on_invalid": "forward"}));
+    let config = config(pinned(), [forward]);
+    assert_refused(config, ON_INVALID, &["forward", "unsafe_open = true"]);
+}
+
+#[test]
+fn forward_is_refused_where_the_origin_is_plain() {
+    let forward = with(wrapped_rule(), json!({"on_invalid": "forward"}));
+    for keys in [pinned(), first_day()] {
+        let config = config(keys, [forward.clone()]);
+        assert_refused(
+            config,
+            ON_INVALID,
+            &["forward", "plain", "unsafe_open = true"],
+        );
+    }
+}
+
+#[test]
+fn unsafe_open_lets_forward_stand() {
+    let open = json!({"on_invalid": "forward", "unsafe_open": true});
+    for rule in [session_rule(), wrapped_rule()] {
+        assert_accepted(config(pinned(), [with(rule.clone(), open.clone())]));
+        let closed = with(open.clone(), json!({"unsafe_open": false}));
+        assert_refused(
+            config(pinned(), [with(rule, closed)]),
+            ON_INVALID,
+            &["unsafe_open"],
+        );
+    }
+}
+
+#[test]
+fn strip_and_reject_stand_anywhere() {
+    for on_invalid in ["strip", "reject"] {
+        for rule in [session_rule(), wrapped_rule()] {
+            assert_accepted(config(
+                pinned(),
+                [with(rule, json!({"on_invalid": on_invalid}))],
+            ));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! R6: a request costs at most 256 tries and 1 MiB hashed; a value over 16 KiB is refused unhashed.
+
+use countersign::gate::{Action, Gate};
+use serde_json::json;
+
+use crate::django::sessions;
+use crate::support::*;
+
+const LONGEST: usize = 16 << 10;
+
+/// A gate with so many keys in its ring.
+fn gate_with_keys(keys: usize) -> Gate {
+    let fallbacks = &["OLD", "OLDER", "ORIGIN"][..keys - 1];
+    let keys = json!({"current": "NEW", "fallbacks": fallbacks, "origin": "ORIGIN"});
+    gate(keys, [session_rule()])
+}
+
+fn cookies(values: impl IntoIterator<Item = String>) -> String {
+    let pairs: Vec<String> = values
+        .into_iter()
+        .map(|v| format!("sessionid={v}"))
+        .collect();
+    pairs.join("; ")
+}
+
+fn count(gate: &Gate, header: &str, verdict: &str) -> usize {
+    let verdicts = judge(gate, header).verdicts;
+    verdicts.iter().filter(|word| *word == verdict).count()
+}
+
+/// A value of so many bytes with a signature's shape.
+fn of_length(key_name: &str, length: usize) -> String {
+    let rest = session(key_name).len() - PAYLOAD.len();
+    sessions().sign(key(key_name), &"A".repeat(length - rest), SIGNED)
+}
+
+#[test]
+fn a_value_of_16_kib_is_judged_and_a_longer_one_is_too_long() {
+    let gate = gate_with_keys(1);
+    let verdict = |value: String| judge(&gate, &format!("sessionid={value}")).verdicts;
+    assert_eq!(verdict(of_length("NEW", LONGEST)), ["current NEW"]);
+    assert_eq!(verdict(of_length("STRANGER", LONGEST)), ["bad-signature"]);
+    assert_eq!(verdict(of_length("NEW", LONGEST + 1)), ["too-long"]);
+    assert_eq!(verdict("x".repeat(LONGEST + 1)), ["too-long"]);
+}
+
+#[test]
+fn what_is_too_long_is_stripped_even_where_the_rule_says_reject() {
+    let gate = session_gate(json!({"on_invalid": "reject"}));
+    let header = format!("a=1; sessionid={}", of_length("NEW", LONGEST + 1));
+    assert_sent(&gate, &header, Some("a=1"), &["too-long"]);
+}
+
+#[test]
+fn a_too_long_duplicate_masks_nothing() {
+    let gate = gate_with_keys(1);
+    let header = format!(
+        "sessionid={}; sessionid={}",
+        "x".repeat(LONGEST + 1),
+        session("NEW")
+    );
+    let expected = format!("sessionid={}", session("ORIGIN"));
+    assert_eq!(forwarded(&gate, &header), Some(expected));
+}
+
+#[test]
+fn unmanaged_cookies_may_be_as_long_as_they_are() {
+    let header = format!("a={}", "x".repeat(LONGEST * 4));
+    assert_as_it_came(&gate_with_keys(1), &header, &[]);
+}
+
+#[test]
+fn the_256th_try_is_made_and_the_257th_is_not() {
+    let gate = gate_with_keys(1);
+    for (copies, too_long) in [(255, 0), (256, 0), (257, 1), (300, 44)] {
+        let header = cookies((0..copies).map(forged_at));
+        assert_eq!(
+            count(&gate, &header, "too-long"),
+            too_long,
+            "{copies} copies"
+        );
+        let judged = copies as usize - too_long;
+        assert_eq!(
+            count(&gate, &header, "bad-signature"),
+            judged,
+            "{copies} copies"
+        );
+        assert_eq!(judge(&gate, &header).action, Action::WithCookie(None));
+    }
+}
+
+#[test]
+fn a_good_cookie_within_the_bound_is_found_and_one_beyond_it_is_not() {
+    let gate = gate_with_keys(1);
+    let behind = |planted: u64| {
+        let good = std::iter::once(session("NEW"));
+        judge(&gate, &cookies((0..planted).map(forged_at).chain(good))).action
+    };
+    let sent = format!("sessionid={}", session("ORIGIN"));
+    assert_eq!(behind(255), Action::WithCookie(Some(sent)));
+    assert_eq!(behind(256), Action::WithCookie(None));
+}
+
+#[test]
+fn every_key_that_is_tried_counts() {
+    let gate = gate_with_keys(2);
+    assert_eq!(
+        count(&gate, &cookies((0..128).map(forged_at)), "too-long"),
+        0
+    );
+    assert!(count(&gate, &cookies((0..129).map(forged_at)), "too-long") > 0);
+    let gate = gate_with_keys(4);
+    assert_eq!(
+        count(&gate, &cookies((0..64).map(forged_at)), "too-long"),
+        0
+    );
+    assert!(count(&gate, &cookies((0..65).map(forged_at)), "too-long") > 0);
+}
+
+#[test]
+fn planted_copies_do_not_use_up_the_work_before_the_good_one_had_its_try() {
+    let gate = gate_with_keys(4);
+    let values = (0..200).map(forged_at).chain([session("NEW")]);
+    let sent = format!("sessionid={}", session("ORIGIN"));
+    assert_eq!(forwarded(&gate, &cookies(values)), Some(sent));
+}
+
+#[test]
+fn a_value_without_a_signatures_shape_costs_no_try() {
+    let gate = gate_with_keys(4);
+    let shapeless = (0..1000).map(|n| format!("{PAYLOAD}{n}"));
+    let header = cookies(shapeless.chain([session("OLDER")]));
+    assert_eq!(
+        forwarded(&gate, &header),
+        Some(format!("sessionid={}", session("ORIGIN")))
+    );
+}
+
+#[test]
+fn one_mebibyte_is_hashed_and_no_more() {
+    let gate = gate_with_keys(1);
+    let value = of_length("STRANGER", LONGEST);
+    for (copies, too_long) in [(63, 0), (64, 0), (65, 1)] {
+        let header = cookies(std::iter::repeat_n(value.clone(), copies));
+        assert_eq!(
+            count(&gate, &header, "too-long"),
+            too_long,
+            "{copies} copies"
+        );
+    }
+}
+
+#[test]
+fn the_rules_of_one_request_share_the_bound_and_the_next_request_starts_anew() {
+    let messages = json!({"name": "messages", "format": "django-messages", "attributes": "Path=/"});
+    let keys = json!({"current": "NEW", "origin": "ORIGIN"});
+    let gate = gate(keys, [session_rule(), messages]);
+    let message = crate::django::messages().sign(key("NEW"), PAYLOAD, SIGNED);
+    let header = |planted| {
+        format!(
+            "{}; messages={message}",
+            cookies((0..planted).map(forged_at))
+        )
+    };
+    let last = |planted| judge(&gate, &header(planted)).verdicts.pop();
+    assert_eq!(last(255).as_deref(), Some("current NEW"));
+    assert_eq!(last(256).as_deref(), Some("too-long"));
+    assert_eq!(last(1).as_deref(), Some("current NEW"));
+}
