@@ -176,12 +176,13 @@ fn http_cookies(header: &str) -> Pairs {
             };
             rest = &after[value.len()..];
         }
-        pairs.push((name.to_owned(), value.trim_matches('"').to_owned()));
-        if let Some(after) = rest.trim_start().strip_prefix(';') {
-            rest = after;
-        } else if rest.trim_start() == rest {
+        let after = rest.trim_start();
+        let is_ended = after.is_empty() || after.starts_with(';') || after != rest;
+        if !is_ended {
             return pairs;
         }
+        pairs.push((name.to_owned(), value.trim_matches('"').to_owned()));
+        rest = after.strip_prefix(';').unwrap_or(after);
     }
 }
 

@@ -14,13 +14,13 @@ fn both() -> Gate {
     gate(pinned(), [session_rule(), wrapped_rule()])
 }
 
-fn observing() -> Gate {
+/// Both in front of the origin's own key, where a gate may observe.
+fn first_day_in(mode: &str) -> Gate {
     let keys = json!({"current": "ORIGIN", "fallbacks": ["OLD", "NEW"], "origin": "ORIGIN"});
-    let user =
-        json!({"name": "user_id", "format": "django-signed-cookie", "attributes": ATTRIBUTES});
+    let user = with(wrapped_rule(), json!({"origin": null}));
     gate_of(with(
         config(keys, [session_rule(), user]),
-        json!({"mode": "observe"}),
+        json!({"mode": mode}),
     ))
 }
 
@@ -204,9 +204,12 @@ proptest! {
     }
 
     #[test]
-    fn observe_never_changes_a_request(header in prop_oneof![header(), anything()]) {
-        let judged = judge(&observing(), &header);
+    fn observe_never_changes_a_request_and_tells_what_enforce_would(
+        header in prop_oneof![header(), anything()],
+    ) {
+        let judged = judge(&first_day_in("observe"), &header);
         prop_assert_eq!(judged.action, Action::AsItCame);
+        prop_assert_eq!(judged.verdicts, judge(&first_day_in("enforce"), &header).verdicts);
     }
 
     #[test]

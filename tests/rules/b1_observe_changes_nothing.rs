@@ -55,6 +55,22 @@ fn requests_go_on_as_they_came_with_the_verdicts_of_enforce() {
 }
 
 #[test]
+fn a_managed_pair_that_carries_another_managed_name_has_the_verdicts_of_enforce() {
+    let gates = ["enforce", "observe"].map(|mode| {
+        let user = with(wrapped_rule(), json!({"origin": null}));
+        gate_of(with(
+            config(first_day(), [session_rule(), user]),
+            json!({"mode": mode}),
+        ))
+    });
+    for header in ["sessionid=x, user_id=7", "user_id=7 SESSIONID=x"] {
+        let [enforces, observes] = [&gates[0], &gates[1]].map(|gate| judge(gate, header));
+        assert_eq!(observes.action, Action::AsItCame);
+        assert_eq!(observes.verdicts, enforces.verdicts, "{header}");
+    }
+}
+
+#[test]
 fn responses_go_back_as_they_came_with_the_verdicts_of_enforce() {
     let [enforces, observes] = modes(json!({"upgrade": "always"}));
     for set in [
