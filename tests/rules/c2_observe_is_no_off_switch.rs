@@ -104,6 +104,24 @@ fn forward_is_refused_where_the_origin_key_is_not_in_the_ring() {
 }
 
 #[test]
+fn forward_is_refused_where_any_key_that_the_origin_verifies_with_is_not_in_the_ring() {
+    let forward = with(session_rule(), json!({"on_invalid": "forward"}));
+    let origin = json!({"current": "NEXT_ORIGIN", "fallbacks": ["ORIGIN"]});
+    for (fallbacks, is_accepted) in [
+        (json!(["NEXT_ORIGIN", "ORIGIN"]), true),
+        (json!(["NEXT_ORIGIN"]), false),
+        (json!(["ORIGIN"]), false),
+    ] {
+        let keys = json!({"current": "NEW", "fallbacks": fallbacks, "origin": origin});
+        let config = config(keys, [forward.clone()]);
+        match is_accepted {
+            true => assert_accepted(config),
+            false => assert_refused(config, ON_INVALID, &["unsafe_open = true"]),
+        }
+    }
+}
+
+#[test]
 fn forward_is_refused_where_the_origin_is_plain() {
     let forward = with(wrapped_rule(), json!({"on_invalid": "forward"}));
     for keys in [pinned(), first_day()] {

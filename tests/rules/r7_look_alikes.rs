@@ -322,6 +322,7 @@ fn a_quote_left_open_in_front_of_a_managed_cookie_is_dropped() {
         "x=\"a\" \"b",
         "\"",
         "x=\"\"\"",
+        "x=\\\"1",
         // open to one who takes a backslash for an escape inside quotes alone
         "x=\\\"\\\"",
     ] {

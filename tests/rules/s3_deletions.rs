@@ -15,6 +15,7 @@ fn an_empty_value_is_a_deletion_and_passes_as_it_is() {
     for header in [
         "sessionid=; Path=/",
         "sessionid= ; Path=/",
+        "sessionid=\"\"; Path=/",
         "sessionid=; Path=/; Max-Age=1209600",
         "sessionid=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; SameSite=Lax",
     ] {
