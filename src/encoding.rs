@@ -154,7 +154,7 @@ pub fn push_python_quoted(value: &mut String, text: &str) -> Option<()> {
 fn octal(text: &str) -> Option<u8> {
     let digits = text.as_bytes().first_chunk::<3>()?;
     let [a, b, c] = digits.map(|d| d.wrapping_sub(b'0'));
-    (a < 4 && b < 8 && c < 8).then(|| a << 6 | b << 3 | c)
+    (a < 4 && b < 8 && c < 8).then_some(a << 6 | b << 3 | c)
 }
 
 fn is_python_legal(b: u8) -> bool {

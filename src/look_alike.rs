@@ -67,19 +67,20 @@ impl Names {
         if pair[start].is_ascii_alphanumeric() {
             return self.at_name(pair, start);
         }
-        // `%73` may hide a name's first letter, and a stray `%` may stand before one
+        // `%73` may hide a name's first letter, and a stray `%` may stand before one. Neither look goes
+        // past a byte that starts a piece of its own, so that all pieces together cost one pass.
+        let is_lead = |at: usize| pair.get(at).is_some_and(|b| !starts_piece(*b));
         let mut decoded = start;
-        while let Some((b, next)) = decode(pair, decoded) {
+        while let Some((b, next)) = decode(pair, decoded).filter(|_| is_lead(decoded)) {
             if b.is_ascii_alphanumeric() {
                 break;
             }
             decoded = next;
         }
-        let raw = start
-            + pair[start..]
-                .iter()
-                .take_while(|b| !cuts(**b) && !b.is_ascii_alphanumeric())
-                .count();
+        let mut raw = start;
+        while is_lead(raw) && !pair[raw].is_ascii_alphanumeric() {
+            raw += 1;
+        }
         self.at_name(pair, decoded)
             .or_else(|| self.at_name(pair, raw))
     }

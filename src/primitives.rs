@@ -32,7 +32,7 @@ impl Digest {
     ];
 
     /// The length of a hash in bytes.
-    pub const fn len(self) -> usize {
+    pub const fn size(self) -> usize {
         match self {
             Digest::Sha1 => 20,
             Digest::Sha256 => 32,

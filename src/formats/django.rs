@@ -179,7 +179,7 @@ impl Format for Signer {
             .hash(&[self.key_prefix(cookie).as_bytes(), key.bytes()]);
         Ok(Box::new(KeyedSigner {
             mac: Mac::new(self.digest, &derived),
-            signature_len: base64_len(self.digest.len()),
+            signature_len: base64_len(self.digest.size()),
             sep: self.sep.clone(),
             timestamp: self.timestamp,
         }))
@@ -291,7 +291,7 @@ impl Keyed for KeyedHash {
         let text = python_unquoted(value);
         let (hash, json) = text.split_once('$').ok_or(Refusal::Shape)?;
         let lower = hash.bytes().all(|b| !b.is_ascii_uppercase());
-        if hash.len() != 2 * Digest::Sha1.len() || !lower {
+        if hash.len() != 2 * Digest::Sha1.size() || !lower {
             return Err(Refusal::Shape);
         }
         let hash = from_hex(hash).ok_or(Refusal::Shape)?;

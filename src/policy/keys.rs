@@ -110,7 +110,12 @@ impl<'a> Secrets<'a> {
     /// The key, or in place of one that is missing or unreadable, which is reported, one of no use: so
     /// that all else that is wrong can be found in the same run.
     fn key(&self, entry: &Entry) -> Key {
-        let stand_in = || Key::new(entry.id.clone(), format!("{:>64}", entry.id.as_str()).into_bytes());
+        let stand_in = || {
+            Key::new(
+                entry.id.clone(),
+                format!("{:>64}", entry.id.as_str()).into_bytes(),
+            )
+        };
         self.read(entry).unwrap_or_else(stand_in)
     }
 
