@@ -217,8 +217,10 @@ function* babble(name, evil, count, next) {
   }
 }
 
-/** The tricks of a header with the good cookie alone, and of one with a quote before it that some parser does not end. */
+/** The tricks of a header with the good cookie alone, of one with a false cookie in a second Cookie header, and of one
+ * with a quote before the good cookie that some parser does not end. */
 export const CLEAN = "none";
+export const JOINED = "two headers";
 export const OPEN_QUOTE = "an open quote before it";
 
 const QUOTE_OPENERS = ['x="', 'x="a', 'x="a b', 'x="\\', 'x="\\"', 'x="a\\', 'x= "a', 'x="a, y=b', 'x="a; y=b', 'x="a;y=b', 'x="a"; y="b', 'x="a; y=b; z=c', '"x=1', 'x="a; y="b'];
@@ -240,9 +242,10 @@ export function corpus(cookies, options) {
   return NAMES.flatMap((name, share) => {
     const { good, evil, forOrigin } = cookies[name];
     const clean = { trick: CLEAN, headers: [`${name}=${good}`], good: true };
+    const joined = [["a=1", `${name}=${evil}`], [`${name}=${evil}`, "a=1"], [`${name}=${good}`, `${name}=${evil}`]].map((headers) => ({ trick: JOINED, headers, good: false }));
     const opened = QUOTE_OPENERS.map((text) => ({ trick: OPEN_QUOTE, headers: [`${text}; ${name}=${good}`], good: true }));
     const hostile = spellings(name, evil, share, options).flatMap(({ trick, text }, n) => placed(name, good, text, n).map((rest) => ({ trick, ...rest })));
-    return [clean, ...opened, ...hostile].map((request) => ({ name, forOrigin, ...request }));
+    return [clean, ...joined, ...opened, ...hostile].map((request) => ({ name, forOrigin, ...request }));
   });
 }
 

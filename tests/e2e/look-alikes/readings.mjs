@@ -20,8 +20,8 @@ export async function readAll(programs, requests) {
 }
 
 /**
- * Those of the requests whose good cookie a parser loses to another one of them, alone beside it, that is none of the
- * gate's business (R1): one after it, or one before it without a quote.
+ * Those of the requests whose good cookie a parser loses to another cookie, alone beside it, that is none of the gate's
+ * business (R1): one after it, or one before it that leaves no quote open.
  */
 export async function innocentlyLost(programs, parser, requests) {
   const tried = requests.map((request) => [request, alone(request)]);
@@ -40,9 +40,11 @@ function alone({ name, forOrigin, arrived }) {
   if (at < 0) return [];
   return pairs.flatMap((pair, n) => {
     if (n > at) return [`${good}; ${pair}`];
-    return n < at && !pair.includes('"') ? [`${pair}; ${good}`] : [];
+    return n < at && !opensQuote(pair) ? [`${pair}; ${good}`] : [];
   });
 }
+
+const opensQuote = (pair) => [pair, pair.replace(/\\./g, "")].some((text) => text.split('"').length % 2 === 0);
 
 /** A function from a parser and a request's Cookie headers to the pairs it reads in them; each text is read once. */
 async function readerOf(programs, requests) {

@@ -16,8 +16,7 @@ export function list(requests, reading = () => undefined) {
   return lines.join("\n");
 }
 
-/** One request: what was sent, and what arrived. */
-export const shown = ({ name, status, headers, arrived }) =>
+const shown = ({ name, status, headers, arrived }) =>
   [`  ${name}, ${status}`, `    sent     ${escaped(headers)}`, `    arrived  ${arrived ? escaped(arrived) : "not at all"}`].join("\n");
 
 const escaped = (headers) =>
