@@ -99,18 +99,22 @@ pub fn reads_alike(value: &str) -> bool {
     value.bytes().any(starts_piece)
 }
 
-/// Whether a pair opens a double quote that it does not close, by either reading of a backslash.
-/// What follows it, up to the next quote, is part of its value to some parsers.
+/// Whether a pair opens a double quote that it does not close, by any reading of a backslash: that it
+/// means nothing, escapes everywhere, or escapes inside quotes. What follows an open quote, up to the
+/// next one, is part of its value to some parsers.
 pub fn opens_quote(pair: &str) -> bool {
-    let (mut all, mut unescaped, mut escaped) = (0, 0, false);
+    let (mut plain, mut escaping, mut inside) = (false, false, false);
+    let (mut escaped, mut escaped_inside) = (false, false);
     for b in pair.bytes() {
         if b == b'"' {
-            all += 1;
-            unescaped += usize::from(!escaped);
+            plain = !plain;
+            escaping ^= !escaped;
+            inside ^= !escaped_inside;
         }
         escaped = b == b'\\' && !escaped;
+        escaped_inside = b == b'\\' && inside && !escaped_inside;
     }
-    all % 2 == 1 || unescaped % 2 == 1
+    plain || escaping || inside
 }
 
 /// Whether a pair's name has a meaning of its own to some parser. One that starts with `$` makes those
@@ -293,7 +297,7 @@ mod tests {
 
     #[test]
     fn an_open_quote_is_seen_by_either_reading_of_a_backslash() {
-        for open in ["a=\"b", "a=b\"", "a=\"b\\\"", "a=\"b\"\""] {
+        for open in ["a=\"b", "a=b\"", "a=\"b\\\"", "a=\"b\"\"", r#"a=\"\""#] {
             assert!(opens_quote(open), "{open}");
         }
         for closed in ["a=b", "a=\"b\"", "a=\"\"", "a=\"\\\\\""] {

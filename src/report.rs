@@ -61,11 +61,14 @@ impl Reporter {
         ray: Option<&str>,
         now: u64,
     ) -> Option<Line> {
-        let verdicts: Vec<Value> = events
-            .iter()
-            .filter(|event| policy.tells(event.verdict))
-            .filter_map(|event| Some(describe(policy, event, self.repeated(event, now)?)))
-            .collect();
+        let mut is_error = false;
+        let mut verdicts: Vec<Value> = Vec::new();
+        for event in events.iter().filter(|event| policy.tells(event.verdict)) {
+            if let Some(repeated) = self.repeated(event, now) {
+                is_error |= event.verdict == Verdict::OriginUnverified;
+                verdicts.push(describe(policy, event, repeated));
+            }
+        }
         if verdicts.is_empty() {
             return None;
         }
@@ -81,9 +84,7 @@ impl Reporter {
         line["mode"] = mode.into();
         Some(Line {
             text: line.to_string(),
-            is_error: events
-                .iter()
-                .any(|event| event.verdict == Verdict::OriginUnverified),
+            is_error,
         })
     }
 

@@ -172,11 +172,16 @@ impl Gate {
                 let mark = &mut marks[copy.mark];
                 let is_signed = copy.is_signed();
                 let edit = self.settle(at, copy, verified, passage);
+                let stays = matches!(edit, Edit::Keep);
                 if rule.spec.mode == Mode::Enforce {
                     mark.edit = edit;
                 }
                 if matches!(mark.edit, Edit::Keep) && !is_signed {
-                    mark.edit = self.keep_unsigned(at, mark.pair, &mut passage.events);
+                    let mut events = Vec::new();
+                    mark.edit = self.keep_unsigned(at, mark.pair, &mut events);
+                    if stays || matches!(mark.edit, Edit::Drop) {
+                        passage.events.append(&mut events);
+                    }
                 }
             }
             let rejects = rule.spec.on_invalid == OnInvalid::Reject

@@ -39,6 +39,7 @@ impl Gate {
             headers: Vec::with_capacity(set_cookies.len() + 1),
             changed: false,
             set: Vec::new(),
+            set_in_place: Vec::new(),
             budget: Budget::new(),
             now: now_ms / 1000,
         };
@@ -72,10 +73,15 @@ impl Gate {
         if deletes {
             judged.report(at, Verdict::Deletion, None);
             judged.headers.push(header.to_owned());
-            if let Some(second) = rule.second_deletion(&cookie) {
+            // what the same response has just set there must live
+            let second = rule.second_deletion(&cookie);
+            if let Some(second) = second.filter(|_| !judged.set_in_place.contains(&at)) {
                 judged.push_change(rule, second);
             }
             return;
+        }
+        if !rule.is_elsewhere(&cookie) {
+            judged.set_in_place.push(at);
         }
         match rule.reseal(at, &cookie, judged) {
             Some(value) if rule.spec.mode == Mode::Enforce => {
@@ -177,6 +183,8 @@ struct Judged {
     changed: bool,
     /// The rules whose cookie it sets or deletes.
     set: Vec<usize>,
+    /// The rules whose cookie it sets where `attributes` would.
+    set_in_place: Vec<usize>,
     budget: Budget,
     now: u64,
 }
@@ -259,10 +267,14 @@ impl Rule {
     /// S3: a deletion in another place than `attributes` leaves an upgraded twin alive.
     fn second_deletion(&self, cookie: &SetCookie<'_>) -> Option<String> {
         let expected = Attributes::parse(self.spec.attributes.as_deref()?);
-        cookie
-            .attributes()
-            .differ_in_place(&expected)
+        self.is_elsewhere(cookie)
             .then(|| expected.deletion(&self.spec.name))
+    }
+
+    /// Whether a cookie is set in another place than an upgrade would set it.
+    fn is_elsewhere(&self, cookie: &SetCookie<'_>) -> bool {
+        let expected = self.spec.attributes.as_deref().map(Attributes::parse);
+        expected.is_some_and(|expected| cookie.attributes().differ_in_place(&expected))
     }
 }
 

@@ -153,12 +153,12 @@ fn check_observe(spec: &Spec, problems: &Problems) {
 /// C2, the brake: what it lets through must at least be checked by the origin.
 fn check_forward(spec: &Spec, problems: &Problems) {
     let open = is_plain(spec.origin_format.as_ref());
-    let foreign = !spec.ring.holds(&spec.origin_keys.current);
+    let foreign = spec.origin_keys.iter().any(|key| !spec.ring.holds(key));
     if spec.on_invalid == OnInvalid::Forward && (open || foreign) && !spec.unsafe_open {
         let why = match open {
             true => "the origin takes a plain cookie for granted",
             false => {
-                "the origin's key is not in the ring, so forged cookies that were refused would be let in"
+                "a key that the origin verifies with is not in the ring, so forged cookies that were refused would be let in"
             }
         };
         problems.add(
