@@ -3,7 +3,7 @@
 //
 // COUNTERSIGN_LOOK_ALIKES=SEED,COUNT makes COUNT random headers of each kind and name from SEED.
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test, { after, before, describe } from "node:test";
 import { ago, SECRETS, signer, worker } from "./harness.mjs";
 import { CLEAN, corpus, JOINED, NAMES, OPEN_QUOTE } from "./look-alikes/corpus.mjs";
 import { programs } from "./look-alikes/programs.mjs";
@@ -61,45 +61,49 @@ test("several Cookie headers are judged as the one that the runtime makes of the
 for (const { parsers, needs, isHere } of candidates) {
   for (const parser of parsers) {
     const skip = isHere ? false : `${parser} is not installed (Debian: ${needs})`;
-    const clean = new Map();
-    // What a parser makes of the value is its own affair: Tomcat's old one ends it at a colon.
-    const goodFor = (name) => clean.get(name) ?? assert.fail(`${parser} reads no clean header`);
-
-    test(`${parser} reads the good cookie of a clean header`, { skip }, () => {
-      for (const name of NAMES) {
-        const values = valuesOf(readings.get(parser).arrived.get(cleanRequest(name)), name);
-        assert.equal(values.length, 1, name);
-        clean.set(name, values[0]);
-      }
-      assert.equal(goodFor("user_id"), "ada");
-    });
-
-    test(`${parser} reads no managed name whose value was not verified`, { skip }, () => {
-      const { arrived } = readings.get(parser);
-      const isWrong = (request) => ([name, value]) => NAMES.includes(name) && !(request.good && name === request.name && value === goodFor(name));
-      const wrong = requests.filter((request) => arrived.get(request)?.some(isWrong(request)));
-      assert.ok(wrong.length === 0, list(wrong, (request) => arrived.get(request)));
-    });
-
-    test(`${parser} still reads the good cookie of every header in which it would read that name without the gate`, { skip }, async (t) => {
-      const { arrived, sent } = readings.get(parser);
-      const lost = requests.filter(
-        (request) => valuesOf(sent.get(request), request.name).length && !valuesOf(arrived.get(request), request.name).includes(goodFor(request.name)),
-      );
-      const innocent = await innocentlyLost(candidates, parser, lost);
-      const guilty = lost.filter((request) => !innocent.has(request));
-      assert.ok(guilty.length === 0, list(guilty, (request) => arrived.get(request)));
-      if (innocent.size) t.diagnostic(`${innocent.size} headers lose it to a cookie that is no look-alike, with or without the gate`);
-    });
-
-    test(`${parser} reads the good cookie behind one that opens a quote`, { skip }, () => {
-      const { arrived } = readings.get(parser);
-      const opened = requests.filter(({ trick }) => trick === OPEN_QUOTE);
-      const lost = opened.filter((request) => valuesOf(arrived.get(request), request.name)[0] !== goodFor(request.name));
-      assert.ok(opened.length > 0);
-      assert.ok(lost.length === 0, list(lost, (request) => arrived.get(request)));
-    });
+    describe(parser, { skip }, () => testsOf(parser));
   }
+}
+
+function testsOf(parser) {
+  const clean = new Map();
+  // What a parser makes of the value is its own affair: Tomcat's old one ends it at a colon.
+  const goodFor = (name) => clean.get(name) ?? assert.fail("it reads no clean header");
+
+  test("reads the good cookie of a clean header", () => {
+    for (const name of NAMES) {
+      const values = valuesOf(readings.get(parser).arrived.get(cleanRequest(name)), name);
+      assert.equal(values.length, 1, name);
+      clean.set(name, values[0]);
+    }
+    assert.equal(goodFor("user_id"), "ada");
+  });
+
+  test("reads no managed name whose value was not verified", () => {
+    const { arrived } = readings.get(parser);
+    const isWrong = (request) => ([name, value]) => NAMES.includes(name) && !(request.good && name === request.name && value === goodFor(name));
+    const wrong = requests.filter((request) => arrived.get(request)?.some(isWrong(request)));
+    assert.ok(wrong.length === 0, list(wrong, (request) => arrived.get(request)));
+  });
+
+  test("still reads the good cookie of every header in which it would read that name without the gate", async (t) => {
+    const { arrived, sent } = readings.get(parser);
+    const lost = requests.filter(
+      (request) => valuesOf(sent.get(request), request.name).length && !valuesOf(arrived.get(request), request.name).includes(goodFor(request.name)),
+    );
+    const innocent = await innocentlyLost(candidates, parser, lost);
+    const guilty = lost.filter((request) => !innocent.has(request));
+    assert.ok(guilty.length === 0, list(guilty, (request) => arrived.get(request)));
+    if (innocent.size) t.diagnostic(`${innocent.size} headers lose it to a cookie that is no look-alike, with or without the gate`);
+  });
+
+  test("reads the good cookie behind one that opens a quote", () => {
+    const { arrived } = readings.get(parser);
+    const opened = requests.filter(({ trick }) => trick === OPEN_QUOTE);
+    const lost = opened.filter((request) => valuesOf(arrived.get(request), request.name)[0] !== goodFor(request.name));
+    assert.ok(opened.length > 0);
+    assert.ok(lost.length === 0, list(lost, (request) => arrived.get(request)));
+  });
 }
 
 /** The request with the good cookie alone, which has to arrive as the origin signs it. */

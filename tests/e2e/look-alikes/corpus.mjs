@@ -6,7 +6,7 @@ export const NAMES = ["sessionid", "user_id", "_app_session", "__Host-sid"];
 
 const latin1 = (text) => Buffer.from(text, "utf8").toString("latin1");
 
-// CR and LF end a header line, so no parser of cookies ever sees them; NUL is up to the HTTP parser.
+// CR and LF end a header line, so no parser of cookies ever sees them ("header split" tries them); NUL is up to the HTTP parser.
 const BYTES = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).filter((c) => c !== "\r" && c !== "\n");
 
 const WHITE_SPACE = [
@@ -181,7 +181,7 @@ function* shapes(name, evil) {
     "long": [`${"x".repeat(5000)}=1; ${name}=${evil}`, `x=${"y".repeat(5000)} ${name}=${evil}`, `${" ".repeat(5000)}${name}=${evil}`, `${name}${" ".repeat(5000)}=${evil}`, `${name}=${evil.padEnd(20_000, evil)}`, `${";".repeat(2000)}${name}=${evil}`, `${"%20".repeat(500)}${name}=${evil}`],
     "in a value": [`x=${name}=${evil}`, `x=1&${name}=${evil}`, `x=1%3B%20${name}=${evil}`, `x=1%26${name}=${evil}`, `x={"${name}":"${evil}"}`, `x={"${name}=${evil}"}`, `x=1|${name}=${evil}`, `x=j:{"${name}":"${evil}"}`, `x=1/${name}=${evil}`, `x=1:${name}=${evil}`, `x=(${name}=${evil})`, `x=<${name}=${evil}>`, `x=[${name}=${evil}]`],
     "NAME.sig": [`${name}.sig=${evil}`, `${name}.sig =${evil}`, `${name} .sig=${evil}`, ` ${name}.sig=${evil}`, `${name}_sig=${evil}`, `${name}.SIG=${evil}`],
-    "header split": [`x=1\x00${name}=${evil}`, `x=1\x0b${name}=${evil}`, `x=1\x85${name}=${evil}`, `x=1\u0028${name}=${evil}`, `x=1%0d%0aCookie: ${name}=${evil}`, `x=1%0aCookie:${name}=${evil}`],
+    "header split": [`x=1\x00${name}=${evil}`, `x=1\x0b${name}=${evil}`, `x=1\x85${name}=${evil}`, `x=1\u0028${name}=${evil}`, `x=1%0d%0aCookie: ${name}=${evil}`, `x=1%0aCookie:${name}=${evil}`, `x=1\rCookie: ${name}=${evil}`, `x=1\nCookie: ${name}=${evil}`, `x=1\r\n ${name}=${evil}`, `x=1;\r\n\t${name}=${evil}`, `x=1\r ${name}=${evil}`, `\r\n ${name}=${evil}`],
   };
   for (const [trick, list] of Object.entries(texts)) for (const text of list) yield { trick, text };
 }

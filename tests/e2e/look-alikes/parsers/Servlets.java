@@ -5,7 +5,6 @@ import java.io.InputStreamReader;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +28,7 @@ class Servlets {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             List<byte[]> headers = new ArrayList<>();
             for (String part : line.split(",", -1)) {
-                headers.add(trim(HexFormat.of().parseHex(part)));
+                headers.add(trim(bytes(part)));
             }
             StringJoiner seen = new StringJoiner(",", "{", "}");
             for (var parser : parsers.entrySet()) {
@@ -106,6 +105,14 @@ class Servlets {
 
     static Object call(Object target, String method, String argument) throws ReflectiveOperationException {
         return target.getClass().getMethod(method, String.class).invoke(target, argument);
+    }
+
+    static byte[] bytes(String hex) {
+        byte[] bytes = new byte[hex.length() / 2];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) Integer.parseInt(hex.substring(2 * i, 2 * i + 2), 16);
+        }
+        return bytes;
     }
 
     static byte[] trim(byte[] header) {
