@@ -3,6 +3,8 @@
 
 use chrono::NaiveDate;
 
+use crate::settings::unknown;
+
 /// The pairs of a Cookie header: the texts between semicolons, white space and all.
 pub fn pairs(header: &str) -> impl Iterator<Item = &str> {
     header.split(';')
@@ -119,6 +121,22 @@ impl<'a> Attributes<'a> {
         attributes
     }
 
+    /// What is wrong with a text as attributes of a cookie that is to be kept, and how to mend it.
+    pub fn fault(text: &str) -> Option<String> {
+        if !text.bytes().all(|b| (0x20..0x7F).contains(&b)) {
+            return Some("holds a byte that a header must not".to_owned());
+        }
+        let unknown_name = each(text).map(|(name, _)| name).find(|name| {
+            !name.is_empty() && !KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
+        });
+        if let Some(name) = unknown_name {
+            return Some(unknown("attribute", name, &KNOWN));
+        }
+        let attributes = Attributes::parse(text);
+        let ends = attributes.max_age.is_some_and(|seconds| seconds <= 0);
+        ends.then(|| "Max-Age deletes the cookie; it has to be above zero".to_owned())
+    }
+
     /// Whether a cookie with these attributes is stored beside one with the others rather than in its
     /// place.
     pub fn differ_in_place(&self, other: &Attributes<'_>) -> bool {
@@ -160,7 +178,21 @@ impl<'a> Attributes<'a> {
     }
 }
 
-const SPACE: [char; 2] = [' ', '\t'];
+/// What a Set-Cookie header may say beside name and value.
+const KNOWN: [&str; 9] = [
+    "Path",
+    "Domain",
+    "Max-Age",
+    "Expires",
+    "Secure",
+    "HttpOnly",
+    "SameSite",
+    "Partitioned",
+    "Priority",
+];
+
+/// The white space that may stand around names and values.
+pub const SPACE: [char; 2] = [' ', '\t'];
 
 fn each(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split(';').map(|part| {

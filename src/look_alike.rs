@@ -141,11 +141,14 @@ fn is_name(pair: &[u8], mut at: usize, name: &[u8]) -> bool {
     for expected in name {
         let (b, next) = match (decode(pair, at), expected) {
             (Some(found), _) => found,
-            // PHP reads a space inside a name as `_`
-            (None, b'_') if pair.get(at).is_some_and(u8::is_ascii_whitespace) => (b'_', at + 1),
+            // PHP reads a space inside a name as `_`, and a dot too
+            (None, b'_' | b'.' | b'+') if pair.get(at).is_some_and(u8::is_ascii_whitespace) => {
+                (*expected, at + 1)
+            }
             (None, _) => return false,
         };
-        let stands_for = *expected == b'_' && matches!(b, b'.' | b'[' | b'+' | b' ');
+        let stands_for =
+            matches!(expected, b'_' | b'.' | b'+') && matches!(b, b'_' | b'.' | b'[' | b'+' | b' ');
         if b != *expected && !stands_for {
             return false;
         }

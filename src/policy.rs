@@ -165,6 +165,8 @@ pub struct Rule {
     pub browser: Seal,
     /// Seals for the origin.
     pub origin: Seal,
+    /// The names of other rules that no value of this one may carry where it is not signed.
+    others: Names,
 }
 
 /// One key in one format, to open with.
@@ -287,7 +289,16 @@ impl Policy {
         checks::check(&readable, problems);
         let specs: Vec<Spec> = specs.into_iter().collect::<Option<_>>()?;
         let names = Names::new(specs.iter().map(|spec| spec.name.as_str()));
-        let rules = specs.into_iter().map(|spec| Rule::compile(spec, problems));
+        let guarded =
+            |spec: &&Spec| spec.mode == Mode::Enforce && spec.look_alikes == LookAlikes::Drop;
+        let guarded: Vec<String> = specs
+            .iter()
+            .filter(guarded)
+            .map(|s| s.name.clone())
+            .collect();
+        let rules = specs
+            .into_iter()
+            .map(|spec| Rule::compile(spec, &guarded, problems));
         Some(Self {
             reports,
             origin_url,
@@ -313,9 +324,8 @@ fn read_origin_url(table: &mut Table<'_>) -> Option<String> {
     let host = ["https://", "http://"]
         .iter()
         .find_map(|scheme| trimmed.strip_prefix(scheme));
-    let is_host = |b: u8| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b);
     match host {
-        Some(host) if !host.is_empty() && host.bytes().all(is_host) => Some(trimmed.to_owned()),
+        Some(host) if is_authority(host) => Some(trimmed.to_owned()),
         _ => {
             table.problem(
                 "origin_url",
@@ -326,6 +336,44 @@ fn read_origin_url(table: &mut Table<'_>) -> Option<String> {
     }
 }
 
+/// A host, with a port perhaps.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let is_host = match bare {
+        Some(v6) => v6.bytes().all(|b| b.is_ascii_hexdigit() || b == b':') && !v6.is_empty(),
+        None => is_host_name(host),
+    };
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    text.split('.').all(is_label)
+}
+
+/// Headers that the runtime or the connection owns, and the one that the gate writes.
+const NOT_TO_BE_SET: [&str; 8] = [
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 fn read_origin_header(table: &mut Table<'_>, secrets: &keys::Secrets<'_>) -> Option<OriginHeader> {
     let value = table.value("origin_header")?;
     let mut header = Table::new(table.path("origin_header"), value, table.problems())?;
@@ -334,7 +382,9 @@ fn read_origin_header(table: &mut Table<'_>, secrets: &keys::Secrets<'_>) -> Opt
         header.missing("name", "name the header, such as \"X-Edge\"");
     }
     let is_token = |name: &str| !name.is_empty() && name.bytes().all(rule::is_token);
-    if name.is_some_and(|name| !is_token(name) || name.eq_ignore_ascii_case("cookie")) {
+    if name.is_some_and(|name| {
+        !is_token(name) || NOT_TO_BE_SET.contains(&name.to_ascii_lowercase().as_str())
+    }) {
         header.problem("name", "not a header name that can be set");
     }
     if !header.has("secret") {
@@ -358,8 +408,11 @@ fn read_hosts(table: &mut Table<'_>) -> Vec<String> {
     let mut hosts = Vec::new();
     for (path, value) in table.list("hosts") {
         match value {
-            Value::String(host) => hosts.push(host.to_ascii_lowercase()),
-            _ => table.problems().add(path, "expected a host name in quotes"),
+            Value::String(host) if is_host_name(host) => hosts.push(host.to_ascii_lowercase()),
+            _ => table.problems().add(
+                path,
+                "expected a host name alone, such as \"shop.example.workers.dev\"",
+            ),
         }
     }
     hosts

@@ -63,10 +63,13 @@ impl Reporter {
     ) -> Option<Line> {
         let mut is_error = false;
         let mut verdicts: Vec<Value> = Vec::new();
-        for event in events.iter().filter(|event| policy.tells(event.verdict)) {
-            if let Some(repeated) = self.repeated(event, now) {
+        for (event, count) in counted(events) {
+            if !policy.tells(event.verdict) {
+                continue;
+            }
+            if let Some(repeated) = self.repeated(event, count, now) {
                 is_error |= event.verdict == Verdict::OriginUnverified;
-                verdicts.push(describe(policy, event, repeated));
+                verdicts.push(describe(policy, event, count, repeated));
             }
         }
         if verdicts.is_empty() {
@@ -89,13 +92,13 @@ impl Reporter {
     }
 
     /// How often this refusal was kept quiet since it was last told; `None` to keep it quiet now.
-    fn repeated(&mut self, event: &Event, now: u64) -> Option<u64> {
+    fn repeated(&mut self, event: &Event, count: u64, now: u64) -> Option<u64> {
         if !event.verdict.is_refusal() {
             return Some(0);
         }
         match self.told.get_mut(event) {
             Some(told) if now < told.at + QUIET => {
-                told.since += 1;
+                told.since += count;
                 None
             }
             Some(told) => {
@@ -113,27 +116,31 @@ impl Reporter {
 /// The data points for one side of a request: alike verdicts make one point.
 pub fn points(policy: &Policy, events: &[Event]) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
-    for event in events {
+    for (event, count) in counted(events) {
         let key = event.key.as_ref().map_or("-", |key| key.as_str());
-        let index = index(&policy.rules[event.rule].spec.name, key);
-        let verdict = match event.verdict.reason() {
-            Some(reason) => format!("{}:{reason}", event.verdict.as_str()),
-            None => event.verdict.as_str().to_owned(),
-        };
-        match points
-            .iter_mut()
-            .find(|p| p.index == index && p.verdict == verdict)
-        {
-            Some(point) => point.weight += 1.0,
-            None => points.push(Point {
-                index,
-                verdict,
-                weight: 1.0,
-            }),
-        }
+        points.push(Point {
+            index: index(&policy.rules[event.rule].spec.name, key),
+            verdict: match event.verdict.reason() {
+                Some(reason) => format!("{}:{reason}", event.verdict.as_str()),
+                None => event.verdict.as_str().to_owned(),
+            },
+            weight: count as f64,
+        });
     }
     points.truncate(POINTS);
     points
+}
+
+/// Each verdict once, with how often it stands there: a request may hold thousands of one cookie.
+fn counted(events: &[Event]) -> Vec<(&Event, u64)> {
+    let mut counted: Vec<(&Event, u64)> = Vec::new();
+    for event in events {
+        match counted.iter_mut().find(|(known, _)| *known == event) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((event, 1)),
+        }
+    }
+    counted
 }
 
 /// `RULE/KEY_ID`. Where that is longer than an index may be, a hash stands for the end of the name, so
@@ -148,7 +155,7 @@ fn index(rule: &str, key: &str) -> String {
     format!("{}~{hash}/{key}", &rule[..start]) // cookie names are ASCII
 }
 
-fn describe(policy: &Policy, event: &Event, repeated: u64) -> Value {
+fn describe(policy: &Policy, event: &Event, count: u64, repeated: u64) -> Value {
     let mut verdict = json!({
         "rule": policy.rules[event.rule].spec.name,
         "verdict": event.verdict.as_str(),
@@ -158,6 +165,9 @@ fn describe(policy: &Policy, event: &Event, repeated: u64) -> Value {
     }
     if let Some(reason) = event.verdict.reason() {
         verdict["reason"] = reason.into();
+    }
+    if count > 1 {
+        verdict["count"] = count.into();
     }
     if repeated > 0 {
         verdict["repeated"] = repeated.into();

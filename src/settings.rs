@@ -204,24 +204,31 @@ impl<'a> Table<'a> {
         self.fields.contains_key(field)
     }
 
-    /// The names of all fields that are set.
-    pub fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.fields.keys().map(String::as_str)
-    }
-
     /// Adds a problem for a field that is needed and not set.
     pub fn missing(&self, field: &str, cure: &str) {
         self.problem(field, format!("missing; {cure}"));
+    }
+
+    /// Counts what `read` asks for as known, whatever it finds.
+    pub fn know(&mut self, read: impl FnOnce(&mut Table<'_>)) {
+        let ignored = Problems::default();
+        let mut table = Table {
+            path: self.path.clone(),
+            fields: self.fields,
+            known: Vec::new(),
+            problems: &ignored,
+        };
+        read(&mut table);
+        self.known.append(&mut table.known);
     }
 
     /// Reports every field that nothing asked for.
     pub fn finish(self) {
         for name in self.fields.keys() {
             if !self.known.contains(&name.as_str()) {
-                let shown = if is_harmless(name) {
-                    name.as_str()
-                } else {
-                    "?"
+                let shown = match is_harmless(name) || closest(name, &self.known).is_some() {
+                    true => name.as_str(),
+                    false => "(a name that may be a key)",
                 };
                 self.problem(shown, unknown("field", name, &self.known));
             }
@@ -239,28 +246,20 @@ pub const NOT_A_KEY_ID: &str = "not the name of a secret; write the name of the 
      holds the key ([A-Z][A-Z0-9_]*, at most 64 characters), never the key itself";
 
 /// «unknown format "djnago-session"; did you mean "django-session"?». The text is echoed only where
-/// it cannot well be a key.
+/// it is nearly one of the names: anything else may be a key.
 pub fn unknown(what: &str, text: &str, names: &[&str]) -> String {
-    let shown = match is_harmless(text) {
-        true => format!("unknown {what} \"{text}\""),
-        false => format!("unknown {what}"),
-    };
     match closest(text, names) {
-        Some(name) => format!("{shown}; did you mean \"{name}\"?"),
+        Some(name) => format!("unknown {what} \"{text}\"; did you mean \"{name}\"?"),
         None => {
             let list: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-            format!("{shown}; known are {}", list.join(", "))
+            format!("unknown {what}; known are {}", list.join(", "))
         }
     }
 }
 
-/// Words that people write in a configuration are short and in lower case; keys are not.
-fn is_harmless(text: &str) -> bool {
-    text.len() <= 28
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
-        && text.bytes().filter(u8::is_ascii_digit).count() <= 4
+/// The names of fields that people write are short and in lower case; keys are not.
+fn is_harmless(name: &str) -> bool {
+    name.len() <= 16 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
 fn closest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
@@ -345,7 +344,7 @@ mod tests {
             texts[0],
             "T.fallbacks: expected a list, found a text; put it in square brackets"
         );
-        assert!(texts[1].starts_with("T.typo: unknown field \"typo\""));
+        assert!(texts[1].starts_with("T.typo: unknown field; known are \"fallbacks\""));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The vocabulary of what was decided: the same words in logs, metrics, vectors and the command line.
+//! The vocabulary of what was decided: the same words in logs, metrics and tests.
 
 /// What was decided about one cookie of one request or response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +58,8 @@ pub enum Withheld {
     AttributesDiffer,
     /// Nothing is left of the Max-Age in `attributes`.
     Outlived,
+    /// The rule's format has no way to write the payload.
+    Uncarriable,
 }
 
 impl Verdict {
@@ -120,6 +122,7 @@ impl Withheld {
             Withheld::Cacheable => "cacheable",
             Withheld::AttributesDiffer => "attributes-differ",
             Withheld::Outlived => "outlived",
+            Withheld::Uncarriable => "uncarriable",
         }
     }
 }

@@ -94,10 +94,11 @@ fn signer(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
     let salt = table.text("salt").unwrap_or(default).to_owned();
     let sep = table.text("sep").unwrap_or(":").to_owned();
     // Django's own condition: a separator that could be part of the base64 has no place of its own
-    if is_base64url(&sep.replace('=', "")) {
+    let is_writable = sep.chars().all(|c| u32::from(c) <= 0xFF);
+    if !is_writable || is_base64url(&sep.replace('=', "")) {
         table.problem(
             "sep",
-            "must hold a character that is none of A-Z a-z 0-9 - _ =",
+            "must hold a character that is none of A-Z a-z 0-9 - _ =, and none above U+00FF",
         );
         return None;
     }

@@ -144,6 +144,10 @@ pub fn read(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
         None => {
             let names: Vec<&str> = entries().map(|(name, _)| *name).collect();
             table.problem("format", unknown("format", name, &names));
+            // the options of the format that was meant are none of the problem
+            for (_, reader) in entries() {
+                table.know(|table| drop(reader(table)));
+            }
             None
         }
     }
@@ -152,11 +156,6 @@ pub fn read(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 /// Whether two formats are the same in name and options.
 pub fn same(a: &dyn Format, b: &dyn Format) -> bool {
     format!("{a:?}") == format!("{b:?}")
-}
-
-/// The names of all formats.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    entries().map(|(name, _)| *name)
 }
 
 fn entries() -> impl Iterator<Item = &'static Entry> {

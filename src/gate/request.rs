@@ -1,7 +1,7 @@
 //! Requests: rules R1 to R7.
 
 use super::{Action, Due, Event, Fault, Gate, Passage, Ruling};
-use crate::cookie::{pair_value, pairs};
+use crate::cookie::{SPACE, pair_value, pairs};
 use crate::formats::{Content, Refusal};
 use crate::key::KeyId;
 use crate::look_alike::{is_special, opens_quote, reads_alike};
@@ -169,19 +169,21 @@ impl Gate {
             rule.judge(&mut copies, now, &mut budget);
             let verified = copies.iter().filter(|copy| copy.is_verified()).count();
             for copy in copies {
-                let mark = &mut marks[copy.mark];
+                let mark = copy.mark;
                 let is_signed = copy.is_signed();
                 let edit = self.settle(at, copy, verified, passage);
-                let stays = matches!(edit, Edit::Keep);
-                if rule.spec.mode == Mode::Enforce {
-                    mark.edit = edit;
+                let stays_unsigned = matches!(edit, Edit::Keep) && !is_signed;
+                let observes = rule.spec.mode == Mode::Observe;
+                if !observes {
+                    marks[mark].edit = edit;
                 }
-                if matches!(mark.edit, Edit::Keep) && !is_signed {
+                if stays_unsigned || observes {
                     let mut events = Vec::new();
-                    mark.edit = self.keep_unsigned(at, mark.pair, &mut events);
-                    if stays || matches!(mark.edit, Edit::Drop) {
+                    let edit = self.keep_unsigned(mark, marks, &mut events);
+                    if stays_unsigned || matches!(edit, Edit::Drop) {
                         passage.events.append(&mut events);
                     }
+                    marks[mark].edit = edit;
                 }
             }
             let rejects = rule.spec.on_invalid == OnInvalid::Reject
@@ -197,10 +199,18 @@ impl Gate {
         deletions
     }
 
-    /// What goes on as it came, without a signature, must not carry another rule's name in its value.
-    fn keep_unsigned(&self, at: usize, pair: &str, events: &mut Vec<Event>) -> Edit {
+    /// What goes on as it came, without a signature, must not carry another rule's name in its value,
+    /// nor swallow another rule's cookie behind it by a quote left open.
+    fn keep_unsigned(&self, mark: usize, marks: &[Mark<'_>], events: &mut Vec<Event>) -> Edit {
+        let Mark { pair, rule, .. } = marks[mark];
         let mut others = self.policy.names.look_alikes(pair);
-        others.retain(|rule| *rule != at);
+        if opens_quote(pair) {
+            let behind = marks[mark + 1..]
+                .iter()
+                .filter(|mark| self.is_managed(mark));
+            others.extend(behind.map(|mark| mark.rule));
+        }
+        others.retain(|other| *other != rule);
         match others.is_empty() {
             true => Edit::Keep,
             false => self.drop_look_alike(&others, events),
@@ -305,8 +315,6 @@ impl Gate {
     }
 }
 
-const SPACE: [char; 2] = [' ', '\t'];
-
 /// Stands for a rule until it is known which managed cookie follows an open quote.
 const OPEN_QUOTE: usize = usize::MAX;
 
@@ -403,6 +411,14 @@ impl Rule {
         content: Content<'h>,
         now: u64,
     ) -> Outcome<'h> {
+        let is_plain = self.is_plain_at_origin();
+        if is_plain
+            && content
+                .text()
+                .is_ok_and(|payload| self.carries_other(payload))
+        {
+            return Outcome::Refused(Verdict::Malformed);
+        }
         // Another spelling of the same content, a comma where the framework writes an escape, could be
         // read as two cookies: it is written anew even for the same key.
         let for_origin = match candidate.same_as_other_side && !reads_alike(value) {
@@ -427,7 +443,7 @@ impl Rule {
 
     /// Takes an unsigned cookie from before the first deployment for good.
     fn adopt(&self, copy: &mut Copy<'_>, now: u64) {
-        if !matches!(copy.outcome, Outcome::Unknown) {
+        if !matches!(copy.outcome, Outcome::Unknown) || self.carries_other(copy.value) {
             return;
         }
         let content = Content {
@@ -452,7 +468,12 @@ impl Rule {
 
     /// The Set-Cookie header that deletes this cookie in the browser.
     fn deletion(&self) -> String {
-        let attributes = self.spec.attributes.as_deref().unwrap_or("Path=/");
+        // a browser does not take a deletion of a __Host- or __Secure- name without Secure
+        let default = match self.spec.name.starts_with("__") {
+            true => "Path=/; Secure",
+            false => "Path=/",
+        };
+        let attributes = self.spec.attributes.as_deref().unwrap_or(default);
         crate::cookie::Attributes::parse(attributes).deletion(&self.spec.name)
     }
 }

@@ -170,7 +170,7 @@ impl Gate {
         let value = rule
             .browser
             .seal(&due.content, judged.now)
-            .ok_or(Withheld::Outlived)?;
+            .ok_or(Withheld::Uncarriable)?;
         Ok(attributes.set(&rule.spec.name, &value, left))
     }
 }
@@ -223,6 +223,11 @@ impl Rule {
                 return None;
             }
         };
+        let is_plain = self.is_plain_at_origin();
+        if is_plain && self.carries_other(cookie.value) {
+            judged.report(at, Verdict::Malformed, None);
+            return None;
+        }
         let sealed = match same {
             true => None,
             false => match self.browser.seal(&content, judged.now) {

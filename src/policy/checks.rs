@@ -5,6 +5,7 @@ use super::keys::{Keys, STRONG};
 use super::rule::is_plain;
 use super::{Mode, OnInvalid, Spec};
 use crate::formats::{Derivation, Format, same};
+use crate::key::Key;
 use crate::look_alike::Names;
 use crate::settings::Problems;
 
@@ -21,6 +22,7 @@ pub fn check(specs: &[&Spec], problems: &Problems) {
 /// Checks one rule by itself.
 pub fn check_alone(spec: &Spec, keys: &Keys, problems: &Problems) {
     check_carrying(spec, problems);
+    check_layouts(spec, problems);
     check_times(spec, problems);
     check_binding(spec, problems);
     check_observe(spec, problems);
@@ -49,6 +51,23 @@ fn check_carrying(spec: &Spec, problems: &Problems) {
         }
     }
     // a rule's own format and the origin's are of one kind; so `accept` is of that kind as well
+}
+
+/// Two layouts under one derived key: a value of one could be read as the other.
+fn check_layouts(spec: &Spec, problems: &Problems) {
+    let derived = |format: &dyn Format| match format.derivation(&spec.name) {
+        Derivation::Derived(text) => Some(text),
+        _ => None,
+    };
+    let own = spec.format.as_ref();
+    for (path, format) in formats(spec).skip(1) {
+        if derived(format).is_some() && derived(format) == derived(own) && !same(format, own) {
+            problems.add(
+                path,
+                "signs with the same derived key as `format`, so a value of one could be read as the other; give one of them another salt",
+            );
+        }
+    }
 }
 
 fn check_times(spec: &Spec, problems: &Problems) {
@@ -110,9 +129,12 @@ fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
     if !a.ring.keys().any(|key| b.ring.holds(key)) {
         return;
     }
+    // then the origin cannot tell them apart either; but a key that only one of them trusts must not
+    // be laundered through it into the other
     let one_origin = same(a.origin_format.as_ref(), b.origin_format.as_ref())
-        && a.origin_keys.current.same_bytes(&b.origin_keys.current)
-        && !is_plain(a.origin_format.as_ref());
+        && !is_plain(a.origin_format.as_ref())
+        && same_keys(a.origin_keys.iter(), b.origin_keys.iter())
+        && same_keys(a.ring.keys(), b.ring.keys());
     for (_, x) in formats(a) {
         for (path, y) in formats(b) {
             let equals = one_origin && same(x, y);
@@ -125,6 +147,15 @@ fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
             }
         }
     }
+}
+
+fn same_keys<'k>(a: impl Iterator<Item = &'k Key>, b: impl Iterator<Item = &'k Key>) -> bool {
+    let (a, b): (Vec<&Key>, Vec<&Key>) = (a.collect(), b.collect());
+    let all_in = |keys: &[&Key], others: &[&Key]| {
+        keys.iter()
+            .all(|key| others.iter().any(|other| key.same_bytes(other)))
+    };
+    all_in(&a, &b) && all_in(&b, &a)
 }
 
 fn is_separate(a: &Spec, x: &dyn Format, b: &Spec, y: &dyn Format) -> bool {
@@ -153,12 +184,20 @@ fn check_observe(spec: &Spec, problems: &Problems) {
 /// C2, the brake: what it lets through must at least be checked by the origin.
 fn check_forward(spec: &Spec, problems: &Problems) {
     let open = is_plain(spec.origin_format.as_ref());
-    let foreign = spec.origin_keys.iter().any(|key| !spec.ring.holds(key));
+    let lasting = spec.ring.fallbacks.iter().filter(|f| f.until.is_none());
+    let lasting: Vec<&Key> = lasting
+        .map(|f| &f.key)
+        .chain([&spec.ring.current])
+        .collect();
+    let foreign = spec
+        .origin_keys
+        .iter()
+        .any(|key| !lasting.iter().any(|held| held.same_bytes(key)));
     if spec.on_invalid == OnInvalid::Forward && (open || foreign) && !spec.unsafe_open {
         let why = match open {
             true => "the origin takes a plain cookie for granted",
             false => {
-                "a key that the origin verifies with is not in the ring, so forged cookies that were refused would be let in"
+                "a key that the origin verifies with is not in the ring for good, so forged cookies that were refused would be let in"
             }
         };
         problems.add(

@@ -4,23 +4,38 @@ use super::rule::is_plain;
 use super::{Candidate, Rule, Seal, Spec, Standing};
 use crate::formats::{Format, Keyed, same};
 use crate::key::Key;
+use crate::look_alike::{Names, reads_alike};
 use crate::settings::Problems;
 
 impl Rule {
     /// `None` where a key does not fit its format.
-    pub(super) fn compile(spec: Spec, problems: &Problems) -> Option<Self> {
+    pub(super) fn compile(spec: Spec, guarded: &[String], problems: &Problems) -> Option<Self> {
         let candidates = candidates(&spec, problems)?;
         let origin_candidates = origin_candidates(&spec, problems)?;
         let browser = seal(&spec, spec.format.as_ref(), &spec.ring.current, problems)?;
         let origin_format = spec.origin_format.as_ref();
         let origin = seal(&spec, origin_format, &spec.origin_keys.current, problems)?;
         Some(Self {
+            others: Names::new(guarded.iter().filter(|name| **name != spec.name).cloned()),
             candidates,
             origin_candidates,
             browser,
             origin,
             spec,
         })
+    }
+}
+
+impl Rule {
+    /// Whether some parser might read another rule's name in a value of this rule.
+    pub fn carries_other(&self, value: &str) -> bool {
+        // behind a name of no meaning, so that only what the value starts anew counts
+        reads_alike(value) && !self.others.look_alikes(&format!("x={value}")).is_empty()
+    }
+
+    /// Whether the origin's copy is not signed.
+    pub fn is_plain_at_origin(&self) -> bool {
+        self.origin.key.is_none()
     }
 }
 

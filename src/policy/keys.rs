@@ -41,7 +41,7 @@ struct Entry {
 }
 
 /// How a secret's text becomes a key's bytes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Utf8,
     Base64,
@@ -159,12 +159,18 @@ impl Entries {
         let current = table
             .value("current")
             .and_then(|value| Entry::read(table.path("current"), value, false, problems));
-        let fallbacks = table.has("fallbacks").then(|| {
-            let entries = table.list("fallbacks").into_iter();
-            entries
-                .filter_map(|(path, value)| Entry::read(path, value, true, problems))
-                .collect()
-        });
+        let is_set = table.has("fallbacks");
+        let mut fallbacks: Vec<Entry> = Vec::new();
+        for (path, value) in table.list("fallbacks") {
+            let Some(entry) = Entry::read(path, value, true, problems) else {
+                continue;
+            };
+            match fallbacks.iter().find(|known| known.is_same(&entry)) {
+                Some(known) => problems.add(&entry.path, format!("{} names it too", known.path)),
+                None => fallbacks.push(entry),
+            }
+        }
+        let fallbacks = is_set.then_some(fallbacks);
         let origin = table
             .value("origin")
             .and_then(|value| read_origin(table.path("origin"), value, problems));
@@ -197,10 +203,10 @@ impl Entries {
         };
         let current = secrets.key(current_entry);
         let fallbacks = self.fallbacks.iter().flatten();
-        let fallbacks = fallbacks.filter(|entry| entry.id != current_entry.id);
+        let fallbacks = fallbacks.filter(|entry| !entry.is_same(current_entry));
         let origin = match &self.origin {
             None => OriginKeys {
-                current: current.clone(),
+                current: secrets.lesser_key(current_entry),
                 fallbacks: Vec::new(),
             },
             Some((current, fallbacks)) => OriginKeys {
@@ -227,6 +233,11 @@ impl Entries {
 }
 
 impl Entry {
+    /// Whether both make the same key.
+    fn is_same(&self, other: &Entry) -> bool {
+        self.id == other.id && self.encoding == other.encoding
+    }
+
     /// A secret's name, or a table with more to say.
     fn read(path: String, value: &Value, is_fallback: bool, problems: &Problems) -> Option<Self> {
         if let Value::String(text) = value {
@@ -269,7 +280,9 @@ impl Entry {
 
 /// One key, or `{ current = …, fallbacks = […] }` for an origin that is changing its own.
 fn read_origin(path: String, value: &Value, problems: &Problems) -> Option<(Entry, Vec<Entry>)> {
-    if value.get("current").is_none() && value.get("fallbacks").is_none() {
+    let has = |field: &str| value.get(field).is_some();
+    let is_one = has("secret") && !has("current") && !has("fallbacks");
+    if is_one || !value.is_object() {
         return Some((Entry::read(path, value, false, problems)?, Vec::new()));
     }
     let mut table = Table::new(path, value, problems)?;

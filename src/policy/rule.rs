@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::keys::{Entries, Secrets};
 use super::{Accept, LookAlikes, Mode, OnInvalid, Spec, Upgrade};
+use crate::cookie::Attributes;
 use crate::formats::{self, Format};
 use crate::settings::{Problems, Table};
 
@@ -45,6 +46,9 @@ impl Spec {
         };
         let (accept, adopt_until) = read_accept(&mut table);
         let max_age = table.number("max_age");
+        if max_age == Some(0) {
+            table.problem("max_age", "refuses every cookie; leave it out for no limit");
+        }
         let upgrade = table.choice("upgrade", UPGRADES).unwrap_or_default();
         let attributes = read_attributes(&mut table, upgrade);
         let on_invalid = table.choice("on_invalid", ON_INVALID).unwrap_or_default();
@@ -144,11 +148,13 @@ fn read_attributes(table: &mut Table<'_>, upgrade: Upgrade) -> Option<String> {
         }
         return None;
     };
-    if text.bytes().all(|b| (0x20..0x7F).contains(&b)) {
-        return Some(text.to_owned());
+    match Attributes::fault(text) {
+        None => Some(text.to_owned()),
+        Some(fault) => {
+            table.problem("attributes", fault);
+            None
+        }
     }
-    table.problem("attributes", "holds a byte that a header must not");
-    None
 }
 
 /// The further formats, and until when `plain` is among them.
@@ -164,6 +170,9 @@ fn read_accept(table: &mut Table<'_>) -> (Vec<Accept>, Option<u64>) {
             Some(format) if is_plain(format.as_ref()) => {
                 if until.is_none() && !entry.has("until") {
                     entry.missing("until", "unsigned cookies are adopted for a time only");
+                }
+                if adopt_until.is_some() {
+                    entry.problem("format", "\"plain\" stands here twice");
                 }
                 adopt_until = until;
             }

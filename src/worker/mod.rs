@@ -42,13 +42,10 @@ pub fn judge_request(request: &Request, env: &Env) -> Result<JsValue, JsValue> {
             return isolate.misconfigured();
         };
         let url = request.url();
-        let Some(host) = origin::host(&url) else {
-            return answer(421, "this host is not served here", &[]);
-        };
-        if !gate.admits(host) {
+        if !origin::host(&url).is_some_and(|host| gate.admits(host)) {
             return answer(421, "this host is not served here", &[]);
         }
-        if origin::is_self(gate.policy(), host) {
+        if origin::is_self(gate.policy(), &url) {
             return isolate.loops();
         }
         let cookie = with_cookie(|name| request.headers().get(name))?;

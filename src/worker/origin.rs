@@ -14,13 +14,12 @@ pub fn host(url: &str) -> Option<&str> {
     }
 }
 
-/// Whether `origin_url` is the host that the visitor asked, and so would lead back here.
-pub fn is_self(policy: &Policy, asked: &str) -> bool {
-    policy
-        .origin_url
-        .as_deref()
-        .and_then(host)
-        .is_some_and(|host| host.eq_ignore_ascii_case(asked))
+/// Whether `origin_url` is where the visitor asked, and so would lead back here.
+pub fn is_self(policy: &Policy, url: &str) -> bool {
+    let origin = policy.origin_url.as_deref().and_then(authority);
+    origin
+        .zip(authority(url))
+        .is_some_and(|(origin, asked)| origin.eq_ignore_ascii_case(asked))
 }
 
 /// The request as the configuration addresses it; nothing where it goes on as it came.
@@ -47,9 +46,9 @@ pub fn forwarded(
 
 /// The visitor's path and query at the origin's address.
 fn readdressed(url: &str, origin_url: &str) -> String {
-    let path = authority(url)
-        .and_then(|authority| url.split_once(authority))
-        .map_or("/", |(_, path)| path);
+    let path = url.split_once("://").map_or("/", |(_, rest)| {
+        &rest[authority(url).map_or(0, str::len)..] // `authority` is what `rest` starts with
+    });
     format!("{origin_url}{path}")
 }
 

@@ -96,7 +96,7 @@ proptest! {
         now in any::<u64>(),
         status in any::<u16>(),
         cache_control in anything(),
-        rule_attributes in "[ -~]{0,60}",
+        rule_attributes in "((Path=/?[a-z]{0,5}|Domain=[a-z.]{0,9}|Max-Age=[1-9][0-9]{0,25}|max-age=x|Expires=[ -:<-~]{0,20}|SECURE|Partitioned|); ?){0,6}",
     ) {
         let rules = [with(session_rule(), json!({"attributes": rule_attributes})), wrapped_rule()];
         let gate = gate(pinned(), rules);

@@ -44,7 +44,7 @@ fn every_problem_is_told_at_once() {
         ("COUNTERSIGN.cookies[2].attributes", ["missing", "Path=/"]),
         (
             "COUNTERSIGN.cookies[2].on_invalid",
-            ["\"drop\"", "\"strip\""],
+            ["unknown value", "\"strip\""],
         ),
         ("COUNTERSIGN.colour", ["unknown field", ""]),
     ] {

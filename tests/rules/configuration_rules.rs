@@ -43,10 +43,10 @@ fn every_word_of_a_rule_is_known() {
         ("mode", vec!["enforce"]),
         ("digest", vec!["sha1", "sha256", "sha384", "sha512"]),
     ] {
-        for word in words {
+        for word in &words {
             assert_accepted(with_rule(json!({field: word})));
         }
-        assert_rule_refused(json!({field: "other"}), field, &["\"other\""]);
+        assert_rule_refused(json!({field: "other"}), field, &["unknown value", words[0]]);
         assert_rule_refused(json!({field: 1}), field, &["text"]);
     }
 }
@@ -101,7 +101,7 @@ fn an_unknown_format_is_refused_wherever_it_stands() {
     assert_rule_refused(
         json!({"format": "rot13"}),
         "format",
-        &["\"rot13\"", "django-session", "plain"],
+        &["unknown format", "django-session", "plain"],
     );
     assert_rule_refused(json!({"origin": {}}), "origin.format", &["missing"]);
     assert_rule_refused(json!({"accept": [{}]}), "accept[0].format", &["missing"]);
@@ -139,7 +139,8 @@ fn an_option_of_another_format_is_refused() {
 
 #[test]
 fn max_age_is_a_whole_number_of_seconds() {
-    for max_age in [json!(0), json!(600), json!(600.0)] {
+    assert_rule_refused(json!({"max_age": 0}), "max_age", &["refuses every cookie"]);
+    for max_age in [json!(1), json!(600), json!(600.0)] {
         assert_accepted(with_rule(json!({"max_age": max_age})));
     }
     for max_age in [
