@@ -129,12 +129,12 @@ fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
     if !a.ring.keys().any(|key| b.ring.holds(key)) {
         return;
     }
-    // then the origin cannot tell them apart either; but a key that only one of them trusts must not
-    // be laundered through it into the other
+    // then the origin cannot tell them apart either
     let one_origin = same(a.origin_format.as_ref(), b.origin_format.as_ref())
         && !is_plain(a.origin_format.as_ref())
         && same_keys(a.origin_keys.iter(), b.origin_keys.iter())
-        && same_keys(a.ring.keys(), b.ring.keys());
+        && !launders(a, b)
+        && !launders(b, a);
     for (_, x) in formats(a) {
         for (path, y) in formats(b) {
             let equals = one_origin && same(x, y);
@@ -147,6 +147,11 @@ fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
             }
         }
     }
+}
+
+/// Whether what `from` takes under a key that `to` does not trust comes out under one that it does.
+fn launders(from: &Spec, to: &Spec) -> bool {
+    to.ring.holds(&from.ring.current) && !from.ring.keys().all(|key| to.ring.holds(key))
 }
 
 fn same_keys<'k>(a: impl Iterator<Item = &'k Key>, b: impl Iterator<Item = &'k Key>) -> bool {

@@ -16,10 +16,19 @@ pub fn host(url: &str) -> Option<&str> {
 
 /// Whether `origin_url` is where the visitor asked, and so would lead back here.
 pub fn is_self(policy: &Policy, url: &str) -> bool {
-    let origin = policy.origin_url.as_deref().and_then(authority);
+    let origin = policy.origin_url.as_deref().and_then(address);
     origin
-        .zip(authority(url))
+        .zip(address(url))
         .is_some_and(|(origin, asked)| origin.eq_ignore_ascii_case(asked))
+}
+
+/// Host and port of an absolute URL, its scheme's own port left out.
+fn address(url: &str) -> Option<&str> {
+    let port = match url.starts_with("https:") {
+        true => ":443",
+        false => ":80",
+    };
+    authority(url).map(|authority| authority.strip_suffix(port).unwrap_or(authority))
 }
 
 /// The request as the configuration addresses it; nothing where it goes on as it came.

@@ -14,6 +14,7 @@ mod c4_names_too_much_alike;
 mod configuration;
 mod configuration_keys;
 mod configuration_rules;
+mod laundering;
 mod peers;
 mod r1_unmanaged_cookies;
 mod r2_the_order_of_keys;
