@@ -1,5 +1,5 @@
 //! The decision about a request and its response: pure and synchronous, no I/O; the time comes in as a
-//! number. `request` holds rules R1 to R7, `response` rules S2 to S6.
+//! number. `request` and `judge` hold rules R1 to R7, `response` rules S2 to S6.
 
 use std::cell::Cell;
 
@@ -8,6 +8,7 @@ use crate::key::KeyId;
 use crate::policy::Policy;
 use crate::verdict::Verdict;
 
+mod judge;
 mod request;
 mod response;
 

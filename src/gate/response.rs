@@ -1,6 +1,6 @@
 //! Responses: rules S2 to S6.
 
-use super::request::{Budget, LONGEST_VALUE};
+use super::judge::{Budget, LONGEST_VALUE};
 use super::{Answer, Due, Event, Exchange, Gate, Passage};
 use crate::cookie::{Attributes, SetCookie};
 use crate::formats::Content;

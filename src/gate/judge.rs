@@ -1,0 +1,277 @@
+//! What a browser's copies of one managed cookie are worth: rules R2, R5 and R6.
+
+use crate::formats::{Content, Refusal};
+use crate::key::KeyId;
+use crate::look_alike::reads_alike;
+use crate::policy::{Candidate, Rule, Seal, Standing};
+use crate::verdict::Verdict;
+
+/// What the work of one message is bounded by (R6).
+const TRIES: u32 = 256;
+const HASHED_BYTES: usize = 1 << 20;
+/// The longest value that is hashed, in bytes.
+pub(super) const LONGEST_VALUE: usize = 16 << 10;
+/// How far ahead of the clock a signed time may be, in seconds (R2).
+const CLOCK_SKEW: u64 = 300;
+
+/// Bounds the work that one message can cause.
+pub(super) struct Budget {
+    tries: u32,
+    bytes: usize,
+}
+
+/// A copy of a managed cookie while it is judged.
+pub(super) struct Copy<'h> {
+    /// Its place among the marks.
+    pub mark: usize,
+    value: &'h str,
+    pub outcome: Outcome<'h>,
+}
+
+pub(super) enum Outcome<'h> {
+    /// No candidate has had its shape so far.
+    Unknown,
+    /// Some candidate has had its shape, and the key was another.
+    Unsigned,
+    Refused(Verdict),
+    Verified(Verified<'h>),
+}
+
+pub(super) struct Verified<'h> {
+    pub verdict: Verdict,
+    pub key: Option<KeyId>,
+    pub content: Content<'h>,
+    /// The origin's copy, where it is not the same text.
+    pub for_origin: Option<String>,
+    /// Whether the upgrade that is due is allowed; none where none is due.
+    pub upgrade: Option<bool>,
+}
+
+impl Rule {
+    /// Tries every candidate on every copy: the copies in turn for each candidate, so that many planted
+    /// ones cannot use up the work before the good one had its first try.
+    pub(super) fn judge<'h>(&self, copies: &mut [Copy<'h>], now: u64, budget: &mut Budget) {
+        for candidate in self
+            .candidates
+            .iter()
+            .filter(|c| c.until.is_none_or(|until| now < until))
+        {
+            for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
+                self.try_candidate(candidate, copy, now, budget);
+            }
+        }
+        let adopts = self.spec.adopt_until.is_some_and(|until| now < until)
+            && !copies.iter().any(Copy::is_verified);
+        if !adopts && !self.spec.is_unsealed() {
+            return;
+        }
+        for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
+            self.refuse_signed_shape(copy, now, budget);
+            match adopts {
+                true => self.adopt(copy, now),
+                false => copy.take_as_plain(),
+            }
+        }
+    }
+
+    /// What has the shape of a signed cookie is not taken for a plain one, even where its format or key
+    /// is no longer tried: else a broken signature would do.
+    fn refuse_signed_shape(&self, copy: &mut Copy<'_>, now: u64, budget: &mut Budget) {
+        let past = |candidate: &&Candidate| candidate.until.is_some_and(|until| until <= now);
+        for candidate in self.candidates.iter().filter(past) {
+            if !budget.allows(copy.value) {
+                copy.outcome = Outcome::Refused(Verdict::TooLong);
+                return;
+            }
+            if !matches!(candidate.keyed.open(copy.value, now), Err(Refusal::Shape)) {
+                budget.spend(copy.value);
+                copy.outcome = Outcome::Unsigned;
+            }
+        }
+    }
+
+    fn try_candidate<'h>(
+        &self,
+        candidate: &Candidate,
+        copy: &mut Copy<'h>,
+        now: u64,
+        budget: &mut Budget,
+    ) {
+        if !budget.allows(copy.value) {
+            copy.outcome = Outcome::Refused(Verdict::TooLong);
+            return;
+        }
+        let opened = candidate.keyed.open(copy.value, now);
+        if !matches!(opened, Err(Refusal::Shape)) {
+            budget.spend(copy.value);
+        }
+        copy.outcome = match opened {
+            Err(Refusal::Shape) => return,
+            Err(Refusal::Signature) => Outcome::Unsigned,
+            Err(Refusal::Content) => Outcome::Refused(Verdict::Malformed),
+            Err(Refusal::Expired) => Outcome::Refused(Verdict::Expired),
+            Ok(content) => match self.check_time(&content, now) {
+                Err(verdict) => Outcome::Refused(verdict),
+                Ok(()) => self.verified(candidate, copy.value, content, now),
+            },
+        };
+    }
+
+    fn check_time(&self, content: &Content<'_>, now: u64) -> Result<(), Verdict> {
+        match (content.time, self.spec.max_age) {
+            (Some(time), _) if time > now + CLOCK_SKEW => Err(Verdict::Malformed),
+            (Some(time), Some(max_age)) if now.saturating_sub(time) > max_age => {
+                Err(Verdict::Expired)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn verified<'h>(
+        &self,
+        candidate: &Candidate,
+        value: &str,
+        content: Content<'h>,
+        now: u64,
+    ) -> Outcome<'h> {
+        let is_plain = self.is_plain_at_origin();
+        if is_plain
+            && content
+                .text()
+                .is_ok_and(|payload| self.carries_other(payload))
+        {
+            return Outcome::Refused(Verdict::Malformed);
+        }
+        // Another spelling of the same content, a comma where the framework writes an escape, could be
+        // read as two cookies: it is written anew even for the same key.
+        let for_origin = match candidate.same_as_other_side && !reads_alike(value) {
+            true => None,
+            false => match self.origin.seal(&content, now) {
+                Some(sealed) => Some(sealed).filter(|sealed| sealed != value),
+                None => return Outcome::Refused(Verdict::Malformed),
+            },
+        };
+        Outcome::Verified(Verified {
+            verdict: match candidate.standing {
+                Standing::Current => Verdict::Current,
+                Standing::Fallback => Verdict::Fallback,
+                Standing::Accepted => Verdict::AcceptedFormat,
+            },
+            key: Some(candidate.key.clone()),
+            content,
+            for_origin,
+            upgrade: (candidate.standing != Standing::Current).then_some(candidate.upgrade),
+        })
+    }
+
+    /// Takes an unsigned cookie from before the first deployment for good.
+    fn adopt(&self, copy: &mut Copy<'_>, now: u64) {
+        if !matches!(copy.outcome, Outcome::Unknown) || self.carries_other(copy.value) {
+            return;
+        }
+        let content = Content {
+            payload: copy.value.as_bytes().into(),
+            time: None,
+        };
+        // what the origin's format or the browser's cannot carry stays malformed
+        let (for_origin, sealable) = (
+            self.origin.seal(&content, now),
+            self.browser.seal(&content, now),
+        );
+        if for_origin.as_deref() == Some(copy.value) && sealable.is_some() {
+            copy.outcome = Outcome::Verified(Verified {
+                verdict: Verdict::AcceptedFormat,
+                key: None,
+                content,
+                for_origin: None,
+                upgrade: Some(true),
+            });
+        }
+    }
+
+    /// The Set-Cookie header that deletes this cookie in the browser.
+    pub(super) fn deletion(&self) -> String {
+        // a browser does not take a deletion of a __Host- or __Secure- name without Secure
+        let default = match self.spec.name.starts_with("__") {
+            true => "Path=/; Secure",
+            false => "Path=/",
+        };
+        let attributes = self.spec.attributes.as_deref().unwrap_or(default);
+        crate::cookie::Attributes::parse(attributes).deletion(&self.spec.name)
+    }
+}
+
+impl Seal {
+    /// The value for the header. A content without a time gets the present one, where one is needed.
+    pub(super) fn seal(&self, content: &Content<'_>, now: u64) -> Option<String> {
+        if self.carries_time && content.time.is_none() {
+            let timed = Content {
+                payload: (*content.payload).into(),
+                time: Some(now),
+            };
+            return self.keyed.seal(&timed).ok();
+        }
+        self.keyed.seal(content).ok()
+    }
+}
+
+impl<'h> Copy<'h> {
+    pub fn new(mark: usize, value: &'h str) -> Self {
+        let outcome = match value.len() > LONGEST_VALUE {
+            true => Outcome::Refused(Verdict::TooLong),
+            false => Outcome::Unknown,
+        };
+        Self {
+            mark,
+            value,
+            outcome,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.outcome, Outcome::Unknown | Outcome::Unsigned)
+    }
+
+    pub fn is_verified(&self) -> bool {
+        matches!(self.outcome, Outcome::Verified(_))
+    }
+
+    /// Whether a key vouches for it.
+    pub fn is_signed(&self) -> bool {
+        matches!(&self.outcome, Outcome::Verified(verified) if verified.key.is_some())
+    }
+
+    /// Where the browser's copy is not signed, what has no signed shape is as it should be.
+    fn take_as_plain(&mut self) {
+        if matches!(self.outcome, Outcome::Unknown) {
+            self.outcome = Outcome::Verified(Verified {
+                verdict: Verdict::Current,
+                key: None,
+                content: Content {
+                    payload: self.value.as_bytes().into(),
+                    time: None,
+                },
+                for_origin: None,
+                upgrade: None,
+            });
+        }
+    }
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self {
+            tries: TRIES,
+            bytes: HASHED_BYTES,
+        }
+    }
+
+    pub(super) fn allows(&self, value: &str) -> bool {
+        self.tries > 0 && value.len() <= self.bytes
+    }
+
+    pub(super) fn spend(&mut self, value: &str) {
+        self.tries = self.tries.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(value.len());
+    }
+}
