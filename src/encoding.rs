@@ -1,9 +1,14 @@
-//! How bytes become cookie text: base64, base62, and the quoting of Python's `http.cookies`.
+//! How bytes become cookie text: base64, base62, percent-encoding, and the quoting of Python's
+//! `http.cookies`.
 
 use std::borrow::Cow;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{
+    GeneralPurpose, GeneralPurposeConfig, STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Appends `bytes` as base64url without padding.
 pub fn push_base64url(text: &mut String, bytes: &[u8]) {
@@ -25,6 +30,60 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
+/// The bytes of a base64url text as Python's decoder reads it: with or without padding, whatever its
+/// unused bits are; or `None`.
+pub fn from_base64url_leniently(text: &str) -> Option<Vec<u8>> {
+    LENIENT.decode(text.trim_end_matches('=')).ok()
+}
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+/// Appends `bytes` as standard base64 with padding.
+pub fn push_base64(text: &mut String, bytes: &[u8]) {
+    STANDARD.encode_string(bytes, text);
+}
+
+/// `bytes` as standard base64 without padding.
+pub fn base64_unpadded(bytes: &[u8]) -> String {
+    STANDARD_NO_PAD.encode(bytes)
+}
+
+/// A text as JavaScript's `encodeURIComponent` writes it: upper-case hexadecimal, and
+/// `A-Za-z0-9-_.!~*'()` as they are.
+pub fn uri_component(text: &str) -> String {
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'!')
+        .remove(b'~')
+        .remove(b'*')
+        .remove(b'\'')
+        .remove(b'(')
+        .remove(b')');
+    utf8_percent_encode(text, ENCODED).to_string()
+}
+
+/// A text as JavaScript's `decodeURIComponent` reads it, or as it stands where that would throw.
+pub fn from_uri_component(text: &str) -> Cow<'_, str> {
+    let is_whole = |rest: &str| {
+        rest.as_bytes()
+            .first_chunk::<2>()
+            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_whole) {
+        return Cow::Borrowed(text);
+    }
+    percent_decode_str(text)
+        .decode_utf8()
+        .unwrap_or(Cow::Borrowed(text))
+}
+
 /// How many characters `bytes` bytes take as base64 without padding.
 pub const fn base64_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
@@ -34,6 +93,23 @@ pub const fn base64_len(bytes: usize) -> usize {
 pub fn is_base64url(text: &str) -> bool {
     text.bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// Whether a text consists of the characters of standard base64, padding among them.
+pub fn is_base64(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+}
+
+/// Whether a text may stand in a cookie value without quotes: no white space, controls, commas,
+/// semicolons, double quotes or backslashes (RFC 6265, section 4.1.1), and nothing beyond ASCII.
+pub fn is_header_text(text: &str) -> bool {
+    text.bytes().all(is_cookie_octet)
+}
+
+/// RFC 6265, section 4.1.1: anything else could end the value or the header where it is written.
+pub fn is_cookie_octet(b: u8) -> bool {
+    matches!(b, 0x21 | 0x23..=0x2B | 0x2D..=0x3A | 0x3C..=0x5B | 0x5D..=0x7E)
 }
 
 /// The bytes of a text of hexadecimal digits, two a byte, in either case, or `None`.
@@ -196,7 +272,25 @@ mod tests {
         assert_eq!(python_unquoted(r#""\8é""#), "8é");
     }
 
+    #[test]
+    fn a_broken_percent_sequence_leaves_the_text_as_it_came() {
+        assert_eq!(from_uri_component("s%3Aa%2Fb"), "s:a/b");
+        for broken in ["s%3", "s%3Ax%", "%zz", "%ff%3A"] {
+            assert_eq!(from_uri_component(broken), broken);
+        }
+        assert_eq!(
+            uri_component("s:a+/=é-_.!~*'()"),
+            "s%3Aa%2B%2F%3D%C3%A9-_.!~*'()"
+        );
+    }
+
     proptest! {
+        #[test]
+        fn uri_components_come_back(text: String) {
+            let encoded = uri_component(&text);
+            prop_assert_eq!(from_uri_component(&encoded), text);
+        }
+
         #[test]
         fn base62_comes_back(number: u64) {
             let mut text = String::new();

@@ -4,6 +4,7 @@
 //! ahead), and are compared by [`equal`] in time that depends on the lengths alone.
 
 use hmac::{Hmac, KeyInit};
+use md5::Md5;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
@@ -12,6 +13,8 @@ use zeroize::Zeroizing;
 /// A hash function, by the name that frameworks call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Digest {
+    /// MD5, 16 bytes: under HMAC not yet broken, and what Bottle 0.12 and older sites use.
+    Md5,
     /// SHA-1, 20 bytes: still sound under HMAC, and what older frameworks use.
     Sha1,
     /// SHA-256, 32 bytes.
@@ -25,6 +28,7 @@ pub enum Digest {
 impl Digest {
     /// The names in a configuration.
     pub const NAMES: &'static [(&'static str, Digest)] = &[
+        ("md5", Digest::Md5),
         ("sha1", Digest::Sha1),
         ("sha256", Digest::Sha256),
         ("sha384", Digest::Sha384),
@@ -34,6 +38,7 @@ impl Digest {
     /// The length of a hash in bytes.
     pub const fn size(self) -> usize {
         match self {
+            Digest::Md5 => 16,
             Digest::Sha1 => 20,
             Digest::Sha256 => 32,
             Digest::Sha384 => 48,
@@ -50,6 +55,7 @@ impl Digest {
             Zeroizing::new(hash.finalize().to_vec())
         }
         match self {
+            Digest::Md5 => run::<Md5>(parts),
             Digest::Sha1 => run::<Sha1>(parts),
             Digest::Sha256 => run::<Sha256>(parts),
             Digest::Sha384 => run::<Sha384>(parts),
@@ -62,6 +68,7 @@ impl Digest {
 pub struct Mac(Prepared);
 
 enum Prepared {
+    Md5(Hmac<Md5>),
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
     Sha384(Box<Hmac<Sha384>>),
@@ -80,6 +87,7 @@ impl Mac {
         // HMAC takes a key of any length, so `new_from_slice` cannot fail.
         const ANY_LENGTH: &str = "HMAC takes a key of any length";
         Self(match digest {
+            Digest::Md5 => Prepared::Md5(Hmac::new_from_slice(key).expect(ANY_LENGTH)),
             Digest::Sha1 => Prepared::Sha1(Hmac::new_from_slice(key).expect(ANY_LENGTH)),
             Digest::Sha256 => Prepared::Sha256(Hmac::new_from_slice(key).expect(ANY_LENGTH)),
             Digest::Sha384 => {
@@ -105,6 +113,7 @@ impl Mac {
             tag
         }
         match &self.0 {
+            Prepared::Md5(mac) => run(mac, parts),
             Prepared::Sha1(mac) => run(mac, parts),
             Prepared::Sha256(mac) => run(mac, parts),
             Prepared::Sha384(mac) => run(mac.as_ref(), parts),

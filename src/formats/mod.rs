@@ -8,13 +8,22 @@ use std::fmt;
 use crate::key::Key;
 use crate::settings::{Table, unknown};
 
+mod bottle;
+mod cookie_signature;
 mod django;
 mod plain;
+mod rack;
 
 pub use plain::Plain;
 
 /// Every family. A configuration's `format` is looked up here by name.
-const TABLE: &[&[Entry]] = &[django::FORMATS, plain::FORMATS];
+const TABLE: &[&[Entry]] = &[
+    bottle::FORMATS,
+    cookie_signature::FORMATS,
+    django::FORMATS,
+    plain::FORMATS,
+    rack::FORMATS,
+];
 
 /// A format's name in a configuration, and how its options are read. The reader reports what is wrong
 /// with them itself, and then returns `None`.

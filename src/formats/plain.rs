@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use crate::encoding::is_cookie_octet;
 use crate::key::Key;
 
 pub const FORMATS: &[Entry] = &[("plain", |_| Some(Box::new(Plain)))];
@@ -50,11 +51,6 @@ impl Keyed for Plain {
             false => Err(Uncarriable),
         }
     }
-}
-
-/// RFC 6265, section 4.1.1: anything else could end the value or the header where it is written.
-fn is_cookie_octet(b: u8) -> bool {
-    matches!(b, 0x21 | 0x23..=0x2B | 0x2D..=0x3A | 0x3C..=0x5B | 0x5D..=0x7E)
 }
 
 #[cfg(test)]
