@@ -11,6 +11,7 @@ use crate::settings::{Table, unknown};
 mod bottle;
 mod cookie_signature;
 mod django;
+mod itsdangerous;
 mod plain;
 mod rack;
 
@@ -21,6 +22,7 @@ const TABLE: &[&[Entry]] = &[
     bottle::FORMATS,
     cookie_signature::FORMATS,
     django::FORMATS,
+    itsdangerous::FORMATS,
     plain::FORMATS,
     rack::FORMATS,
 ];
