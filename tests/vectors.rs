@@ -120,18 +120,32 @@ impl Vector {
 
     /// Checks the row, and answers how many tampered values were refused.
     fn check(&self, row: &Value) -> Result<usize, String> {
+        if self.is_in_single_bytes(row) {
+            return match self.under_key.open(&self.value, self.now) {
+                Ok(_) => Err("opens, though no header shows as this text".to_owned()),
+                Err(_) => Ok(0),
+            };
+        }
         let content = self
             .open(&self.value)
             .map_err(|fault| format!("value: {fault}"))?;
         self.check_time(&content, row)?;
-        self.check_payload(&content, &row["payload"])?;
+        // an encrypted payload stays closed
+        if row["notes"]["block_key"].is_null() {
+            self.check_payload(&content, &row["payload"])?;
+        }
         if self.under_other_key.open(&self.value, self.now).is_ok() {
             return Err("opens under other_key".to_owned());
         }
-        let again = self
-            .under_key
-            .seal(&content)
-            .map_err(|_| "cannot be sealed")?;
+        let again = self.under_key.seal(&content);
+        // browsers end a cookie at a semicolon, whatever quotes it stands in
+        if self.value.contains(';') {
+            return match again {
+                Ok(_) => Err("a semicolon is sealed".to_owned()),
+                Err(_) => self.check_tampered(row),
+            };
+        }
+        let again = again.map_err(|_| "cannot be sealed")?;
         if let Some(expected) = row["other_value"].as_str() {
             if again != self.value {
                 return Err(format!("sealed again it is {again}"));
@@ -158,6 +172,17 @@ impl Vector {
                 return Err(format!("also_accepted {spelled} has another payload"));
             }
         }
+        self.check_tampered(row)
+    }
+
+    /// Signed in single bytes above 127, which the runtime shows as U+FFFD: the row's text is another
+    /// value there. A row whose MAC is over UTF-8 says so.
+    fn is_in_single_bytes(&self, row: &Value) -> bool {
+        let wire = row["notes"]["wire"].as_str();
+        !self.value.is_ascii() && wire.is_some_and(|wire| !wire.contains("UTF-8"))
+    }
+
+    fn check_tampered(&self, row: &Value) -> Result<usize, String> {
         for spoilt in list(row, "tampered") {
             let spoilt = spoilt.as_str().ok_or("tampered holds no text")?;
             if self.under_key.open(spoilt, self.now).is_ok() {
@@ -240,7 +265,7 @@ fn serialised(text: &str) -> Vec<u8> {
     }
     let packed = text.strip_prefix('.').unwrap_or(text);
     let decoded = URL_SAFE_NO_PAD
-        .decode(packed)
+        .decode(packed.trim_end_matches('='))
         .or_else(|_| STANDARD.decode(packed));
     let bytes = decoded.unwrap_or_else(|_| text.as_bytes().to_vec());
     let mut inflated = Vec::new();

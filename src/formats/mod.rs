@@ -12,8 +12,11 @@ mod bottle;
 mod cookie_signature;
 mod django;
 mod itsdangerous;
+mod mojolicious;
 mod plain;
 mod rack;
+mod securecookie;
+mod tornado;
 
 pub use plain::Plain;
 
@@ -23,8 +26,11 @@ const TABLE: &[&[Entry]] = &[
     cookie_signature::FORMATS,
     django::FORMATS,
     itsdangerous::FORMATS,
+    mojolicious::FORMATS,
     plain::FORMATS,
     rack::FORMATS,
+    securecookie::FORMATS,
+    tornado::FORMATS,
 ];
 
 /// A format's name in a configuration, and how its options are read. The reader reports what is wrong

@@ -1,0 +1,393 @@
+//! `tornado`: signed cookies of Tornado (`set_signed_cookie`).
+//!
+//! Layout, quoted for the header by Python's `http.cookies`; each L is the length of what follows:
+//!
+//! ```text
+//! "2|" L:KEYVERSION "|" L:SECONDS "|" L:NAME "|" L:BASE64 "|" hex(HMAC-SHA256(SECRET, all before))
+//! "2|1:0|10:1774813047|7:cart_13|16:bmV4dC0zNDE5NjU=|3e41ed9160a7e6278def3a2eeb86aaeb3c04af7f…"
+//!
+//! BASE64 "|" SECONDS "|" hex(HMAC-SHA1(SECRET, NAME BASE64 SECONDS))            version = 1
+//! ODU2MDEyMjM4|1708949463|831e1d50f6d38605d0fde732315b11050c4e7754
+//! ```
+//!
+//! The base64 is standard with padding, the hexadecimal lower case and compared as text. The payload is
+//! what the base64 holds: the application's own text.
+//!
+//! KEYVERSION is 0 and not looked at where the origin's `cookie_secret` is one text. Where it is a dict,
+//! `key_version` says under which version it lists the key, or each key: `{ KEY_A = 1, KEY_B = 2 }`. A
+//! value of another version is then none of that key's.
+//!
+//! Version 1 signs without separators, so digits can slide between its fields. Ten digits of SECONDS
+//! are asked for here, as every time since 2001 has: that leaves one place to split at. A name
+//! can still slide: what is signed for `sid` is signed for `sidABCD` too where its base64 starts with
+//! `ABCD`. So version 1 does not count as bound to a name.
+//!
+//! Source: `tornado/web.py` (`create_signed_value`, `decode_signed_value`); checked against Tornado
+//! 6.6.1 by the vectors. Tornado reads numbers as Python's `int` does; here a number has one spelling.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use crate::encoding::{
+    from_base64, is_base64, push_base64, push_hex, push_python_quoted, python_unquoted,
+};
+use crate::key::{Key, KeyId};
+use crate::primitives::{Digest, Mac, equal};
+use crate::settings::{NOT_A_KEY_ID, Table};
+
+pub const FORMATS: &[Entry] = &[("tornado", tornado)];
+
+fn tornado(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
+    let version = table.number("version");
+    if !matches!(version, None | Some(1 | 2)) {
+        table.problem(
+            "version",
+            "must be 2, or 1 for the layout before Tornado 3.2.1",
+        );
+    }
+    let versions = match table.value("key_version") {
+        None => Versions::Ignored,
+        Some(Value::Object(keys)) => Versions::Each(each(table, keys)),
+        Some(_) => Versions::One(table.number("key_version")?),
+    };
+    if version != Some(1) {
+        return Some(Box::new(V2(versions)));
+    }
+    if versions != Versions::Ignored {
+        table.problem("key_version", "version 1 has none; leave it out");
+    }
+    Some(Box::new(V1))
+}
+
+fn each(table: &Table<'_>, keys: &serde_json::Map<String, Value>) -> BTreeMap<KeyId, u64> {
+    if keys.is_empty() {
+        table.problem(
+            "key_version",
+            "is empty; name each key, for example { KEY_A = 1, KEY_B = 2 }",
+        );
+    }
+    let mut versions = BTreeMap::new();
+    for (name, version) in keys {
+        match (KeyId::parse(name), version.as_u64()) {
+            (None, _) => table.problem("key_version", NOT_A_KEY_ID),
+            (Some(id), None) => table.problem(
+                "key_version",
+                format!("the version of {id} must be a whole number, zero or more"),
+            ),
+            (Some(id), Some(version)) => drop(versions.insert(id, version)),
+        }
+    }
+    versions
+}
+
+/// Under which versions the origin's dict lists the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Versions {
+    /// It has no dict.
+    Ignored,
+    One(u64),
+    Each(BTreeMap<KeyId, u64>),
+}
+
+#[derive(Clone, Debug)]
+struct V2(Versions);
+
+impl Format for V2 {
+    fn nature(&self) -> Nature {
+        Nature {
+            carries_time: true,
+            binds_name: true,
+            payload: Payload::Text,
+            least_key: None,
+        }
+    }
+
+    fn derivation(&self, _cookie: &str) -> Derivation {
+        Derivation::Bare
+    }
+
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+        let key_version = match &self.0 {
+            Versions::Ignored => None,
+            Versions::One(version) => Some(*version),
+            Versions::Each(versions) => {
+                let version = versions.get(key.id());
+                Some(*version.ok_or("has no version in the format's `key_version`; add it there")?)
+            }
+        };
+        Ok(Box::new(KeyedV2 {
+            name: cookie.to_owned(),
+            key_version: key_version.map(|version| version.to_string()),
+            mac: Mac::new(Digest::Sha256, key.bytes()),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct KeyedV2 {
+    name: String,
+    key_version: Option<String>,
+    mac: Mac,
+}
+
+impl Keyed for KeyedV2 {
+    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+        let text = python_unquoted(value);
+        let fields = text.strip_prefix("2|").and_then(fields);
+        let ([key_version, time, name, data], signature) = fields.ok_or(Refusal::Shape)?;
+        let is_other = |own: &String| own != key_version;
+        if !is_lower_hex(signature, Digest::Sha256)
+            || number(key_version).is_none()
+            || self.key_version.as_ref().is_some_and(is_other)
+        {
+            return Err(Refusal::Shape);
+        }
+        let signed = &text[..text.len() - signature.len()]; // which ends it, says `fields`
+        let expected = hex(&self.mac.sign(&[signed.as_bytes()]));
+        if !equal(expected.as_bytes(), signature.as_bytes()) {
+            return Err(Refusal::Signature);
+        }
+        if name != self.name {
+            return Err(Refusal::Content);
+        }
+        Ok(Content {
+            payload: Cow::Owned(from_base64(data).ok_or(Refusal::Content)?),
+            time: Some(number(time).ok_or(Refusal::Content)?),
+        })
+    }
+
+    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+        let time = content.time.ok_or(Uncarriable)?.to_string();
+        let mut data = String::new();
+        push_base64(&mut data, &content.payload);
+        let mut text = "2|".to_owned();
+        for field in [
+            self.key_version.as_deref().unwrap_or("0"),
+            &time,
+            &self.name,
+            &data,
+        ] {
+            text.push_str(&format!("{}:{field}|", field.len()));
+        }
+        let tag = self.mac.sign(&[text.as_bytes()]);
+        push_hex(&mut text, &tag);
+        quoted(&text)
+    }
+}
+
+/// The four fields, and what follows them.
+fn fields(text: &str) -> Option<([&str; 4], &str)> {
+    let mut found = [""; 4];
+    let mut rest = text;
+    for field in &mut found {
+        let (length, after) = rest.split_once(':')?;
+        let length = usize::try_from(number(length)?).ok()?;
+        *field = after.get(..length)?;
+        rest = after.get(length..)?.strip_prefix('|')?;
+    }
+    Some((found, rest))
+}
+
+#[derive(Clone, Copy, Debug)]
+struct V1;
+
+impl Format for V1 {
+    fn nature(&self) -> Nature {
+        Nature {
+            carries_time: true,
+            binds_name: false,
+            payload: Payload::Text,
+            least_key: None,
+        }
+    }
+
+    fn derivation(&self, _cookie: &str) -> Derivation {
+        Derivation::Bare
+    }
+
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+        Ok(Box::new(KeyedV1 {
+            name: cookie.to_owned(),
+            mac: Mac::new(Digest::Sha1, key.bytes()),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct KeyedV1 {
+    name: String,
+    mac: Mac,
+}
+
+/// Any other number of digits would leave several places to split at.
+const V1_TIME_LEN: usize = 10;
+
+impl KeyedV1 {
+    fn signature(&self, data: &str, time: &str) -> String {
+        let parts = [self.name.as_bytes(), data.as_bytes(), time.as_bytes()];
+        hex(&self.mac.sign(&parts))
+    }
+}
+
+impl Keyed for KeyedV1 {
+    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+        let text = python_unquoted(value);
+        let (signed, signature) = text.rsplit_once('|').ok_or(Refusal::Shape)?;
+        let (data, time) = signed.split_once('|').ok_or(Refusal::Shape)?;
+        let seconds = number(time).ok_or(Refusal::Shape)?;
+        if !is_lower_hex(signature, Digest::Sha1) || time.len() != V1_TIME_LEN || !is_base64(data) {
+            return Err(Refusal::Shape);
+        }
+        if !equal(self.signature(data, time).as_bytes(), signature.as_bytes()) {
+            return Err(Refusal::Signature);
+        }
+        Ok(Content {
+            payload: Cow::Owned(from_base64(data).ok_or(Refusal::Content)?),
+            time: Some(seconds),
+        })
+    }
+
+    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+        let time = content.time.ok_or(Uncarriable)?.to_string();
+        if time.len() != V1_TIME_LEN {
+            return Err(Uncarriable);
+        }
+        let mut data = String::new();
+        push_base64(&mut data, &content.payload);
+        quoted(&format!("{data}|{time}|{}", self.signature(&data, &time)))
+    }
+}
+
+fn quoted(text: &str) -> Result<String, Uncarriable> {
+    let mut value = String::with_capacity(text.len() + 2);
+    push_python_quoted(&mut value, text).ok_or(Uncarriable)?;
+    Ok(value)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hex(&mut text, bytes);
+    text
+}
+
+fn is_lower_hex(text: &str, digest: Digest) -> bool {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.len() == 2 * digest.size() && text.bytes().all(is_digit)
+}
+
+/// A decimal number without sign or leading zeros.
+fn number(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit());
+    let is_shortest = text == "0" || !text.starts_with('0');
+    (is_plain && is_shortest)
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Problem, Problems};
+    use serde_json::json;
+
+    fn read(config: Value) -> Result<Box<dyn Format>, String> {
+        let problems = Problems::default();
+        let format = Table::new("rule", &config, &problems).and_then(|mut table| {
+            let format = tornado(&mut table);
+            table.finish();
+            format
+        });
+        let problems: Vec<String> = problems.into_vec().iter().map(Problem::to_string).collect();
+        match problems.is_empty() {
+            true => Ok(format.unwrap()),
+            false => Err(problems.join("\n")),
+        }
+    }
+
+    fn key(id: &str) -> Key {
+        Key::new(KeyId::parse(id).unwrap(), b"secret".to_vec())
+    }
+
+    fn content(text: &str) -> Content<'_> {
+        Content {
+            payload: text.as_bytes().into(),
+            time: Some(1_700_000_000),
+        }
+    }
+
+    #[test]
+    fn each_key_goes_by_its_own_version() {
+        let format = read(json!({"key_version": {"KEY_A": 1, "KEY_B": 12}})).unwrap();
+        let a = format.keyed("sid", &key("KEY_A")).unwrap();
+        let b = format.keyed("sid", &key("KEY_B")).unwrap();
+        let value = a.seal(&content("abc")).unwrap();
+        assert!(value.starts_with("2|1:1|10:1700000000|3:sid|4:YWJj|"));
+        assert_eq!(a.open(&value, 0), Ok(content("abc")));
+        // the bytes of both keys are the same: the version alone keeps them apart
+        assert_eq!(b.open(&value, 0), Err(Refusal::Shape));
+        let moved = b.seal(&a.open(&value, 0).unwrap()).unwrap();
+        assert!(moved.starts_with("2|2:12|10:1700000000|3:sid|4:YWJj|"));
+        assert!(format.keyed("sid", &key("KEY_C")).is_err());
+        let single = read(json!({})).unwrap();
+        let single = single.keyed("sid", &key("KEY_C")).unwrap();
+        assert_eq!(single.open(&moved, 0), Ok(content("abc")));
+    }
+
+    #[test]
+    fn wrong_options_are_explained() {
+        for (config, expected) in [
+            (json!({"version": 3}), "rule.version: must be 2"),
+            (
+                json!({"version": 1, "key_version": 1}),
+                "rule.key_version: version 1 has none",
+            ),
+            (json!({"key_version": {}}), "rule.key_version: is empty"),
+            (
+                json!({"key_version": {"KEY_A": "1"}}),
+                "version of KEY_A must be a whole",
+            ),
+            (json!({"key_version": "1"}), "rule.key_version: expected"),
+            (
+                json!({"key_version": {"p8&z4n9wobzw!^8": 1}}),
+                "not the name of a secret",
+            ),
+        ] {
+            let problems = read(config).unwrap_err();
+            assert!(problems.contains(expected), "{problems}");
+            assert!(!problems.contains("wobzw"), "{problems}");
+        }
+    }
+
+    #[test]
+    fn a_signed_name_must_be_the_cookies_own() {
+        let format = read(json!({})).unwrap();
+        let value = format
+            .keyed("sid", &key("K"))
+            .unwrap()
+            .seal(&content("abc"))
+            .unwrap();
+        let other = format.keyed("sad", &key("K")).unwrap();
+        assert_eq!(other.open(&value, 0), Err(Refusal::Content));
+    }
+
+    // "MTIzNDU2Nzg5" and 1700000000 may be cut elsewhere without a change to what is signed
+    #[test]
+    fn digits_do_not_slide_between_the_fields_of_version_1() {
+        let keyed = read(json!({"version": 1}))
+            .unwrap()
+            .keyed("sid", &key("K"))
+            .unwrap();
+        let value = keyed.seal(&content("123456789")).unwrap();
+        assert_eq!(keyed.open(&value, 0), Ok(content("123456789")));
+        for slid in ["MTIzNDU2Nzg51700|000000|", "MTIzNDU2|Nzg51700000000|"] {
+            let slid = value.replace("MTIzNDU2Nzg5|1700000000|", slid);
+            assert_ne!(slid, value);
+            assert_eq!(keyed.open(&slid, 0), Err(Refusal::Shape));
+        }
+        let slid = value.replace("Nzg5|1700000000", "Nzg|51700000000");
+        assert_eq!(keyed.open(&slid, 0), Err(Refusal::Shape));
+    }
+}
