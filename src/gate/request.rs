@@ -50,7 +50,6 @@ impl Gate {
     /// Finds the managed pairs and their look-alikes; the latter are dropped here (R7).
     fn marks<'h>(&self, header: &'h str, events: &mut Vec<Event>) -> Vec<Mark<'h>> {
         let names = &self.policy.names;
-        let all_rules: Vec<usize> = (0..self.policy.rules.len()).collect();
         let mut marks = Vec::new();
         let mut managed_since = 0;
         for (at, pair) in pairs(header).enumerate() {
@@ -59,13 +58,13 @@ impl Gate {
                 self.drop_open_quotes(&mut marks[managed_since..], rule, events);
                 managed_since = marks.len();
                 (rule, Edit::Keep)
-            } else if let Some(rule) = names.look_alikes(pair).first() {
-                (
-                    *rule,
-                    self.drop_look_alike(&names.look_alikes(pair), events),
-                )
+            } else if let alike = names.look_alikes(pair)
+                && let Some(rule) = alike.first()
+            {
+                (*rule, self.drop_look_alike(&alike, events))
             } else if is_special(pair) {
-                (0, self.drop_look_alike(&all_rules, events))
+                let all: Vec<usize> = (0..self.policy.rules.len()).collect();
+                (0, self.drop_look_alike(&all, events))
             } else if pair.contains('"') && opens_quote(pair) {
                 (OPEN_QUOTE, Edit::Keep)
             } else {
@@ -114,6 +113,7 @@ impl Gate {
     ) -> Option<Vec<String>> {
         let mut budget = Budget::new();
         let mut deletions = None;
+        let last = self.last_marks(marks);
         for (at, rule) in self.policy.rules.iter().enumerate() {
             let mut copies: Vec<Copy<'_>> = marks
                 .iter()
@@ -137,7 +137,7 @@ impl Gate {
                 }
                 if stays_unsigned || observes {
                     let mut events = Vec::new();
-                    let edit = self.keep_unsigned(mark, marks, &mut events);
+                    let edit = self.keep_unsigned(mark, marks, &last, &mut events);
                     if stays_unsigned || matches!(edit, Edit::Drop) {
                         passage.events.append(&mut events);
                     }
@@ -159,20 +159,35 @@ impl Gate {
 
     /// What goes on as it came, without a signature, must not carry another rule's name in its value,
     /// nor swallow another rule's cookie behind it by a quote left open.
-    fn keep_unsigned(&self, mark: usize, marks: &[Mark<'_>], events: &mut Vec<Event>) -> Edit {
+    fn keep_unsigned(
+        &self,
+        mark: usize,
+        marks: &[Mark<'_>],
+        last: &[usize],
+        events: &mut Vec<Event>,
+    ) -> Edit {
         let Mark { pair, rule, .. } = marks[mark];
         let mut others = self.policy.names.look_alikes(pair);
         if opens_quote(pair) {
-            let behind = marks[mark + 1..]
-                .iter()
-                .filter(|mark| self.is_managed(mark));
-            others.extend(behind.map(|mark| mark.rule));
+            others.extend((0..last.len()).filter(|other| last[*other] > mark));
         }
         others.retain(|other| *other != rule);
         match others.is_empty() {
             true => Edit::Keep,
             false => self.drop_look_alike(&others, events),
         }
+    }
+
+    /// For each rule, the place of its last managed pair among the marks; zero where there is none, and
+    /// nothing lies behind the first. Found once: a header may hold thousands of pairs.
+    fn last_marks(&self, marks: &[Mark<'_>]) -> Vec<usize> {
+        let mut last = vec![0; self.policy.rules.len()];
+        for (at, mark) in marks.iter().enumerate() {
+            if self.is_managed(mark) {
+                last[mark.rule] = at;
+            }
+        }
+        last
     }
 
     fn is_managed(&self, mark: &Mark<'_>) -> bool {

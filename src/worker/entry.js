@@ -31,9 +31,10 @@ export default {
     try {
       response = await (env.ORIGIN ?? globalThis).fetch(forward ?? request);
     } catch {
-      return unreachable(request, env, left());
+      response = undefined;
     }
     try {
+      if (!response) return unreachable(request, env, left());
       return judge_response(request, env, response, left()) ?? response;
     } catch (fault) {
       return faulted(fault);

@@ -91,3 +91,20 @@ fn a_long_pair_of_many_pieces_is_read_once() {
         judge(&gate, &header);
     }
 }
+
+/// The same for many copies of a cookie that goes on unsigned, each with a quote left open.
+#[test]
+fn many_copies_with_an_open_quote_are_read_once() {
+    let unsealed = json!({
+        "name": "theme", "format": "plain", "origin": {"format": "plain"}, "attributes": ATTRIBUTES,
+        "accept": [{"format": "django-signed-cookie"}],
+    });
+    let gate = gate(pinned(), [unsealed, session_rule()]);
+    let header = format!(
+        "{}sessionid={}",
+        "theme=\"; ".repeat(64 << 10),
+        session("NEW")
+    );
+    let expected = format!("sessionid={}", session("ORIGIN"));
+    assert_eq!(forwarded(&gate, &header), Some(expected));
+}
