@@ -119,6 +119,19 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|d| d[0] << 4 | d[1]).collect())
 }
 
+/// Whether a text is `bytes` bytes in lower-case hexadecimal digits.
+pub fn is_lower_hex(text: &str, bytes: usize) -> bool {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.len() == 2 * bytes && text.bytes().all(is_digit)
+}
+
+/// `bytes` as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hex(&mut text, bytes);
+    text
+}
+
 /// Appends `bytes` as lower-case hexadecimal digits.
 pub fn push_hex(text: &mut String, bytes: &[u8]) {
     for byte in bytes {

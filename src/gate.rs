@@ -1,11 +1,12 @@
 //! The decision about a request and its response: pure and synchronous, no I/O; the time comes in as a
-//! number. `request` and `judge` hold rules R1 to R7, `response` rules S2 to S6.
+//! number, randomness as a function. `request` and `judge` hold rules R1 to R7, `response` rules S2 to S6.
 
 use std::cell::Cell;
 
 use crate::formats::Content;
 use crate::key::KeyId;
 use crate::policy::Policy;
+use crate::primitives::Random;
 use crate::verdict::Verdict;
 
 mod judge;
@@ -16,6 +17,7 @@ mod response;
 #[derive(Debug)]
 pub struct Gate {
     policy: Policy,
+    random: Random,
     /// For each rule: whether the origin has been seen to set the cookie in another place (S5).
     set_elsewhere: Vec<Cell<bool>>,
 }
@@ -102,11 +104,12 @@ pub trait Exchange {
 pub struct Fault;
 
 impl Gate {
-    /// A gate for one isolate.
-    pub fn new(policy: Policy) -> Self {
+    /// A gate for one isolate. `random` is what salts and nonces are drawn from.
+    pub fn new(policy: Policy, random: Random) -> Self {
         let set_elsewhere = policy.rules.iter().map(|_| Cell::new(false)).collect();
         Self {
             policy,
+            random,
             set_elsewhere,
         }
     }

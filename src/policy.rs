@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::formats::{Format, Keyed};
+use crate::formats::{Configured, Keyed};
 use crate::key::{KeyId, OriginKeys, Ring};
 use crate::look_alike::Names;
 use crate::settings::{Problem, Problems, Table};
@@ -117,13 +117,13 @@ pub struct Spec {
     /// The cookie's exact name.
     pub name: String,
     /// How the browser's copy is signed.
-    pub format: Box<dyn Format>,
+    pub format: Configured,
     /// Further formats that a browser's copy may be in.
     pub accept: Vec<Accept>,
     /// Until when (Unix seconds) unsigned cookies from before the first deployment are adopted.
     pub adopt_until: Option<u64>,
     /// How the origin's copy is signed.
-    pub origin_format: Box<dyn Format>,
+    pub origin_format: Configured,
     /// Seconds after which a signed time is too old.
     pub max_age: Option<u64>,
     /// Attributes of an upgrade.
@@ -148,7 +148,7 @@ pub struct Spec {
 #[derive(Debug)]
 pub struct Accept {
     /// The format.
-    pub format: Box<dyn Format>,
+    pub format: Configured,
     /// Unix seconds from which on it is no longer accepted.
     pub until: Option<u64>,
 }

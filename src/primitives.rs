@@ -1,14 +1,27 @@
-//! Every cryptographic step, and the only file that names a crypto crate.
+//! Every cryptographic step; with `primitives/cipher.rs` the only place that names a crypto crate.
 //!
 //! Safety argument: MACs are HMAC over keys that are prepared once (the two padded blocks are hashed
 //! ahead), and are compared by [`equal`] in time that depends on the lengths alone.
 
 use hmac::{Hmac, KeyInit};
 use md5::Md5;
+use pbkdf2::pbkdf2_hmac;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+pub mod cipher;
+
+/// Fills bytes with randomness fit for keys. The core has none of its own: it comes in from outside.
+pub type Random = fn(&mut [u8]);
+
+/// Bytes from a source of randomness.
+pub fn random_bytes<const N: usize>(random: Random) -> [u8; N] {
+    let mut bytes = [0; N];
+    random(&mut bytes);
+    bytes
+}
 
 /// A hash function, by the name that frameworks call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +75,38 @@ impl Digest {
             Digest::Sha512 => run::<Sha512>(parts),
         }
     }
+}
+
+/// A key of `len` bytes made from a password (PBKDF2-HMAC, RFC 8018, section 5.2), which is slow on
+/// purpose: it costs `rounds` MACs for each block of the digest's size.
+pub fn pbkdf2(
+    digest: Pbkdf2,
+    password: &[u8],
+    salt: &[u8],
+    rounds: u32,
+    len: usize,
+) -> Zeroizing<Vec<u8>> {
+    let mut key = Zeroizing::new(vec![0; len]);
+    match digest {
+        Pbkdf2::Sha1 => pbkdf2_hmac::<Sha1>(password, salt, rounds, &mut key),
+        Pbkdf2::Sha256 => pbkdf2_hmac::<Sha256>(password, salt, rounds, &mut key),
+    }
+    key
+}
+
+/// The digests that frameworks derive keys with by PBKDF2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pbkdf2 {
+    /// With HMAC-SHA-1.
+    Sha1,
+    /// With HMAC-SHA-256.
+    Sha256,
+}
+
+impl Pbkdf2 {
+    /// The names in a configuration.
+    pub const NAMES: &'static [(&'static str, Pbkdf2)] =
+        &[("sha1", Pbkdf2::Sha1), ("sha256", Pbkdf2::Sha256)];
 }
 
 /// An HMAC whose key is already absorbed: made once for each key, used for each cookie.

@@ -14,12 +14,10 @@
 //! Source: `bottle.py` (`cookie_encode`, `cookie_decode`); checked against Bottle 0.13.4 by the vectors. Bottle 0.12 signs
 //! with MD5: `digest = "md5"`.
 
-use std::borrow::Cow;
-
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{from_base64, is_base64, push_base64, push_python_quoted, python_unquoted};
 use crate::key::Key;
-use crate::primitives::{Digest, Mac, equal};
+use crate::primitives::{Digest, Mac, Random, equal};
 
 pub const FORMATS: &[Entry] = &[("bottle", |table| {
     let digest = table.choice("digest", Digest::NAMES);
@@ -32,15 +30,16 @@ struct Bottle(Digest);
 impl Format for Bottle {
     fn nature(&self) -> Nature {
         Nature {
-            carries_time: false,
             binds_name: true,
-            payload: Payload::Of("bottle"),
-            least_key: None,
+            ..Nature::of(Payload::Of("bottle"))
         }
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Bare
+        Derivation::Bare {
+            digest: self.0,
+            signs: "PICKLE",
+        }
     }
 
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
@@ -82,15 +81,12 @@ impl Keyed for KeyedBottle {
         }
         let is_for = |bytes: Vec<u8>| first_text(&bytes) == Some(self.name.as_bytes());
         match from_base64(pickle).is_some_and(is_for) {
-            true => Ok(Content {
-                payload: Cow::Owned(pickle.as_bytes().to_vec()),
-                time: None,
-            }),
+            true => Ok(Content::of(pickle.as_bytes().to_vec())),
             false => Err(Refusal::Content),
         }
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let pickle = content
             .text()
             .ok()

@@ -25,7 +25,7 @@ use crate::encoding::{
     base64_len, base64_unpadded, from_uri_component, is_header_text, uri_component,
 };
 use crate::key::Key;
-use crate::primitives::{Digest, Mac, equal};
+use crate::primitives::{Digest, Mac, Random, equal};
 
 pub const FORMATS: &[Entry] = &[
     ("express", |_| Some(Box::new(EXPRESS))),
@@ -76,16 +76,14 @@ enum Encoding {
 
 impl Format for Signer {
     fn nature(&self) -> Nature {
-        Nature {
-            carries_time: false,
-            binds_name: false,
-            payload: Payload::Text,
-            least_key: None,
-        }
+        Nature::of(Payload::Text)
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Bare
+        Derivation::Bare {
+            digest: self.digest,
+            signs: "VALUE",
+        }
     }
 
     fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
@@ -120,15 +118,12 @@ impl Keyed for KeyedSigner {
         }
         let expected = base64_unpadded(&self.mac.sign(&[payload.as_bytes()]));
         match equal(expected.as_bytes(), signature.as_bytes()) {
-            true => Ok(Content {
-                payload: Cow::Owned(payload.as_bytes().to_vec()),
-                time: None,
-            }),
+            true => Ok(Content::of(payload.as_bytes().to_vec())),
             false => Err(Refusal::Signature),
         }
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let payload = content.text()?;
         let signature = base64_unpadded(&self.mac.sign(&[payload.as_bytes()]));
         let text = format!("{}{payload}.{signature}", self.signer.prefix);

@@ -36,7 +36,7 @@ use crate::encoding::{
     push_base64url, push_hex, push_python_quoted, python_unquoted,
 };
 use crate::key::Key;
-use crate::primitives::{Digest, Mac, equal};
+use crate::primitives::{Digest, Mac, Random, equal};
 use crate::settings::Table;
 
 pub const FORMATS: &[Entry] = &[
@@ -164,8 +164,7 @@ impl Format for Signer {
         Nature {
             carries_time: self.timestamp,
             binds_name: !matches!(self.salt, Salt::Fixed(_)),
-            payload: self.payload,
-            least_key: None,
+            ..Nature::of(self.payload)
         }
     }
 
@@ -234,12 +233,12 @@ impl Keyed for KeyedSigner {
             false => None,
         };
         Ok(Content {
-            payload: part(&text, 0..payload_len),
             time,
+            ..Content::of(part(&text, 0..payload_len))
         })
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let payload = content.text()?;
         let mut text = String::with_capacity(payload.len() + self.signature_len + 16);
         text.push_str(payload);
@@ -266,12 +265,7 @@ struct HashLayout;
 
 impl Format for HashLayout {
     fn nature(&self) -> Nature {
-        Nature {
-            carries_time: false,
-            binds_name: false,
-            payload: Payload::Of("django-messages"),
-            least_key: None,
-        }
+        Nature::of(Payload::Of("django-messages"))
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
@@ -297,15 +291,12 @@ impl Keyed for KeyedHash {
         }
         let hash = from_hex(hash).ok_or(Refusal::Shape)?;
         match equal(&hash, &self.0.sign(&[json.as_bytes()])) {
-            true => Ok(Content {
-                payload: Cow::Owned(base64url(json.as_bytes()).into_bytes()),
-                time: None,
-            }),
+            true => Ok(Content::of(base64url(json.as_bytes()).into_bytes())),
             false => Err(Refusal::Signature),
         }
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let payload = content.text()?;
         // A payload that Django compressed does not decode: only Django itself compresses, and a
         // browser's copy for an origin of this layout was never Django's.

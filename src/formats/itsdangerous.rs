@@ -32,15 +32,13 @@
 //! signature's `=`, and a time with leading zeros, `=` or free unused bits; it writes none of that, and
 //! here it is refused, so that a time has one spelling.
 
-use std::borrow::Cow;
-
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
     base64_len, from_base64url, from_base64url_leniently, is_base64url, is_header_text,
     push_base64url,
 };
 use crate::key::Key;
-use crate::primitives::{Digest, Mac, equal};
+use crate::primitives::{Digest, Mac, Random, equal};
 use crate::settings::Table;
 
 pub const FORMATS: &[Entry] = &[
@@ -177,9 +175,7 @@ impl Format for Signer {
     fn nature(&self) -> Nature {
         Nature {
             carries_time: self.timestamp,
-            binds_name: false,
-            payload: self.payload,
-            least_key: None,
+            ..Nature::of(self.payload)
         }
     }
 
@@ -189,7 +185,15 @@ impl Format for Signer {
             KeyDerivation::DjangoConcat => format!("{digest:?}({salt}signerKEY)"),
             KeyDerivation::Concat => format!("{digest:?}({salt}KEY)"),
             KeyDerivation::Hmac => format!("Hmac{digest:?}(KEY, {salt})"),
-            KeyDerivation::None => return Derivation::Bare,
+            KeyDerivation::None => {
+                return Derivation::Bare {
+                    digest: self.digest,
+                    signs: match self.timestamp {
+                        true => "VALUE SEP TIME",
+                        false => "VALUE",
+                    },
+                };
+            }
         };
         Derivation::Derived(made.into_bytes())
     }
@@ -239,12 +243,12 @@ impl Keyed for KeyedSigner {
             seconds.checked_add(*epoch).ok_or(Refusal::Content)
         });
         Ok(Content {
-            payload: Cow::Borrowed(payload.as_bytes()),
             time: time.transpose()?,
+            ..Content::of(payload.as_bytes())
         })
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let Signer { sep, epoch, .. } = &self.signer;
         let payload = content.text()?;
         if !is_header_text(payload) {
@@ -281,6 +285,7 @@ fn seconds(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::no_random;
     use super::*;
     use crate::key::KeyId;
     use crate::settings::Problems;
@@ -303,8 +308,8 @@ mod tests {
 
     fn content(payload: &str, time: Option<u64>) -> Content<'_> {
         Content {
-            payload: Cow::Borrowed(payload.as_bytes()),
             time,
+            ..Content::of(payload.as_bytes())
         }
     }
 
@@ -350,7 +355,10 @@ mod tests {
         );
         assert_eq!(
             derivation(json!({"key_derivation": "none"})),
-            Derivation::Bare
+            Derivation::Bare {
+                digest: Digest::Sha1,
+                signs: "VALUE SEP TIME"
+            }
         );
     }
 
@@ -368,7 +376,7 @@ mod tests {
             ("x.a+xWTg", Err(Refusal::Content)),
             ("akxWTg", Err(Refusal::Shape)),
         ] {
-            let value = bare.seal(&content(signed, None)).unwrap();
+            let value = bare.seal(&content(signed, None), no_random).unwrap();
             assert_eq!(timed.open(&value, 0), expected, "{signed}");
         }
     }
@@ -376,16 +384,19 @@ mod tests {
     #[test]
     fn a_time_before_or_beyond_the_epoch_is_neither_written_nor_read() {
         let (unix, since_2011) = (keyed(&json!({})), keyed(&json!({"epoch": EPOCH_2011})));
-        let value = since_2011.seal(&content("x", Some(EPOCH_2011 + 5)));
+        let value = since_2011.seal(&content("x", Some(EPOCH_2011 + 5)), no_random);
         assert_eq!(
             unix.open(&value.unwrap(), 0),
             Ok(content("x", Some(5))),
             "the same bytes, read with another epoch"
         );
         let early = content("x", Some(EPOCH_2011 - 1));
-        assert_eq!(since_2011.seal(&early), Err(Uncarriable));
-        assert_eq!(since_2011.seal(&content("x", None)), Err(Uncarriable));
-        let late = unix.seal(&content("x", Some(u64::MAX))).unwrap();
+        assert_eq!(since_2011.seal(&early, no_random), Err(Uncarriable));
+        assert_eq!(
+            since_2011.seal(&content("x", None), no_random),
+            Err(Uncarriable)
+        );
+        let late = unix.seal(&content("x", Some(u64::MAX)), no_random).unwrap();
         assert_eq!(since_2011.open(&late, 0), Err(Refusal::Content));
     }
 
@@ -414,7 +425,10 @@ mod tests {
     fn only_cookie_octets_are_written() {
         let keyed = keyed(&json!({}));
         for bad in ["a;b", "a b", "a,b", "a\"", "a\\", "é", "a\r", "a\u{7f}"] {
-            assert_eq!(keyed.seal(&content(bad, Some(1))), Err(Uncarriable));
+            assert_eq!(
+                keyed.seal(&content(bad, Some(1)), no_random),
+                Err(Uncarriable)
+            );
         }
     }
 
@@ -423,7 +437,7 @@ mod tests {
         fn what_is_sealed_opens(payload in "[!#-+\\--:<-\\[\\]-~]{0,40}", time: u64) {
             for sep in [".", "..", "-.-", "=|"] {
                 let keyed = keyed(&json!({"sep": sep}));
-                let value = keyed.seal(&content(&payload, Some(time))).unwrap();
+                let value = keyed.seal(&content(&payload, Some(time)), no_random).unwrap();
                 prop_assert_eq!(keyed.open(&value, 0), Ok(content(&payload, Some(time))));
             }
         }

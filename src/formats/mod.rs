@@ -4,8 +4,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 use crate::key::Key;
+use crate::primitives::{Digest, Random};
 use crate::settings::{Table, unknown};
 
 mod bottle;
@@ -37,6 +39,21 @@ const TABLE: &[&[Entry]] = &[
 /// with them itself, and then returns `None`.
 pub type Entry = (&'static str, fn(&mut Table<'_>) -> Option<Box<dyn Format>>);
 
+/// A format by its name in a configuration, with its options.
+#[derive(Debug)]
+pub struct Configured {
+    /// The name.
+    pub name: &'static str,
+    format: Box<dyn Format>,
+}
+
+impl Deref for Configured {
+    type Target = dyn Format;
+    fn deref(&self) -> &Self::Target {
+        &*self.format
+    }
+}
+
 /// A format with its options, for any cookie and any key.
 ///
 /// Its `Debug` text shows every option and no key: two formats are the same where these texts are.
@@ -66,11 +83,12 @@ pub trait Keyed: fmt::Debug + Send + Sync {
     /// Why the value is refused.
     fn open<'v>(&self, value: &'v str, now: u64) -> Result<Content<'v>, Refusal>;
 
-    /// Signs a content: the text for the header.
+    /// Signs a content: the text for the header. `random` is for formats whose every value has a salt or
+    /// nonce of its own.
     ///
     /// # Errors
     /// [`Uncarriable`] where the format has no way to write this payload.
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable>;
+    fn seal(&self, content: &Content<'_>, random: Random) -> Result<String, Uncarriable>;
 }
 
 /// What a verified value says, apart from its signature.
@@ -80,9 +98,34 @@ pub struct Content<'v> {
     pub payload: Cow<'v, [u8]>,
     /// The signed time in Unix seconds, where the format carries one.
     pub time: Option<u64>,
+    /// The signed moment in Unix milliseconds from which on the value no longer counts, where the format
+    /// carries one and it is set.
+    pub expiry: Option<u64>,
 }
 
-impl Content<'_> {
+impl<'v> Content<'v> {
+    /// A payload that carries no time.
+    pub fn of(payload: impl Into<Cow<'v, [u8]>>) -> Self {
+        Self {
+            payload: payload.into(),
+            time: None,
+            expiry: None,
+        }
+    }
+
+    /// The same, signed at this time in Unix seconds.
+    pub fn signed_at(self, seconds: u64) -> Self {
+        Self {
+            time: Some(seconds),
+            ..self
+        }
+    }
+
+    /// The same, good until this moment in Unix milliseconds, if any.
+    pub fn expiring_at(self, expiry: Option<u64>) -> Self {
+        Self { expiry, ..self }
+    }
+
     /// The payload as text, where it is text.
     pub fn text(&self) -> Result<&str, Uncarriable> {
         std::str::from_utf8(&self.payload).map_err(|_| Uncarriable)
@@ -92,7 +135,7 @@ impl Content<'_> {
     pub fn into_owned(self) -> Content<'static> {
         Content {
             payload: Cow::Owned(self.payload.into_owned()),
-            time: self.time,
+            ..self
         }
     }
 }
@@ -123,8 +166,27 @@ pub struct Nature {
     pub binds_name: bool,
     /// What the payload is. Contents move between formats of the same kind only.
     pub payload: Payload,
+    /// Whether an expiry may be part of it. What cannot be carried over would let a session live on.
+    pub carries_expiry: bool,
     /// The least length of a key in bytes that the framework prescribes, if it does.
     pub least_key: Option<usize>,
+    /// What the name of a second cookie, that holds the signature alone, adds to the name. To such a format
+    /// a value is `VALUE;SIGNATURE`: no cookie value holds a semicolon.
+    pub companion: Option<&'static str>,
+}
+
+impl Nature {
+    /// A payload that no time goes with, signed for any name, with a key of any length.
+    pub const fn of(payload: Payload) -> Self {
+        Self {
+            carries_time: false,
+            binds_name: false,
+            payload,
+            carries_expiry: false,
+            least_key: None,
+            companion: None,
+        }
+    }
 }
 
 /// What a payload is.
@@ -136,20 +198,26 @@ pub enum Payload {
     Of(&'static str),
 }
 
-/// How a signing key is made from a secret. Two formats that share a secret sign with different keys
-/// where their derivations differ.
+/// How a signing key is made from a secret. What two formats make of a shared secret is never mistaken
+/// for each other's where their derivations differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Derivation {
     /// The secret itself is the key.
-    Bare,
-    /// The key is a hash of the secret with what is named here.
+    Bare {
+        /// What it is used with.
+        digest: Digest,
+        /// What is signed, such as `NAME=VALUE`.
+        signs: &'static str,
+    },
+    /// The key is made from the secret with what is named here: salt, steps, and the digest that it is
+    /// then used with where that is an option.
     Derived(Vec<u8>),
     /// Nothing is signed.
     None,
 }
 
 /// Reads the format that a table names in its field `format`, with its options.
-pub fn read(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
+pub fn read(table: &mut Table<'_>) -> Option<Configured> {
     let Some(name) = table.text("format") else {
         if !table.has("format") {
             table.missing("format", "name the format of the cookie");
@@ -157,7 +225,10 @@ pub fn read(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
         return None;
     };
     match entries().find(|(known, _)| *known == name) {
-        Some((_, reader)) => reader(table),
+        Some((name, reader)) => Some(Configured {
+            name,
+            format: reader(table)?,
+        }),
         None => {
             let names: Vec<&str> = entries().map(|(name, _)| *name).collect();
             table.problem("format", unknown("format", name, &names));
@@ -171,10 +242,16 @@ pub fn read(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 }
 
 /// Whether two formats are the same in name and options.
-pub fn same(a: &dyn Format, b: &dyn Format) -> bool {
-    format!("{a:?}") == format!("{b:?}")
+pub fn same(a: &Configured, b: &Configured) -> bool {
+    a.name == b.name && format!("{a:?}") == format!("{b:?}")
 }
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
     TABLE.iter().copied().flatten()
+}
+
+/// For tests of formats that need no randomness.
+#[cfg(test)]
+fn no_random(_: &mut [u8]) {
+    panic!("a format that is not random asks for randomness");
 }

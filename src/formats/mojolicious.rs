@@ -15,41 +15,44 @@
 //! browsers cut a cookie there: a VALUE with one is not sealed.
 //!
 //! Source: `Mojolicious/Controller.pm` (`signed_cookie`), `Mojo/Cookie/*.pm`, `Mojo/Util.pm` (`quote`,
-//! `unquote`); checked against Mojolicious 9.31 by the vectors. Before 9.19 it signed with SHA-1, which
-//! is not read. Mojolicious also takes quotes where it writes none; here a value has one spelling.
+//! `unquote`); checked against Mojolicious 9.31 by the vectors. Before 9.19 it signed with SHA-1:
+//! `digest = "sha1"`. Mojolicious also takes quotes where it writes none; here a value has one spelling.
 
 use std::borrow::Cow;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
-use crate::encoding::push_hex;
+use crate::encoding::{hex, is_lower_hex};
 use crate::key::Key;
-use crate::primitives::{Digest, Mac, equal};
+use crate::primitives::{Digest, Mac, Random, equal};
 
-pub const FORMATS: &[Entry] = &[("mojolicious", |_| Some(Box::new(Mojolicious)))];
-
-const DIGEST: Digest = Digest::Sha256;
+pub const FORMATS: &[Entry] = &[("mojolicious", |table| {
+    let digest = table.choice("digest", Digest::NAMES);
+    Some(Box::new(Mojolicious(digest.unwrap_or(Digest::Sha256))))
+})];
 
 #[derive(Clone, Copy, Debug)]
-struct Mojolicious;
+struct Mojolicious(Digest);
 
 impl Format for Mojolicious {
     fn nature(&self) -> Nature {
         Nature {
-            carries_time: false,
             binds_name: true,
-            payload: Payload::Text,
-            least_key: None,
+            ..Nature::of(Payload::Text)
         }
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Bare
+        Derivation::Bare {
+            digest: self.0,
+            signs: "NAME=VALUE",
+        }
     }
 
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
         Ok(Box::new(KeyedCookie {
             name: cookie.to_owned(),
-            mac: Mac::new(DIGEST, key.bytes()),
+            digest: self.0,
+            mac: Mac::new(self.0, key.bytes()),
         }))
     }
 }
@@ -57,15 +60,14 @@ impl Format for Mojolicious {
 #[derive(Debug)]
 struct KeyedCookie {
     name: String,
+    digest: Digest,
     mac: Mac,
 }
 
 impl KeyedCookie {
     fn signature(&self, payload: &str) -> String {
-        let mut text = String::with_capacity(2 * DIGEST.size());
         let parts = [self.name.as_bytes(), b"=", payload.as_bytes()];
-        push_hex(&mut text, &self.mac.sign(&parts));
-        text
+        hex(&self.mac.sign(&parts))
     }
 }
 
@@ -73,20 +75,16 @@ impl Keyed for KeyedCookie {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         let text = unquoted(value).ok_or(Refusal::Shape)?;
         let (payload, signature) = text.rsplit_once("--").ok_or(Refusal::Shape)?;
-        let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if signature.len() != 2 * DIGEST.size() || !signature.bytes().all(is_digit) {
+        if !is_lower_hex(signature, self.digest.size()) {
             return Err(Refusal::Shape);
         }
         match equal(self.signature(payload).as_bytes(), signature.as_bytes()) {
-            true => Ok(Content {
-                payload: Cow::Owned(payload.as_bytes().to_vec()),
-                time: None,
-            }),
+            true => Ok(Content::of(payload.as_bytes().to_vec())),
             false => Err(Refusal::Signature),
         }
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let payload = content.text()?;
         // U+FFFD stands for bytes that the runtime could not read
         if payload.contains(|c: char| c.is_control() || c == ';' || c == '\u{FFFD}') {
@@ -131,19 +129,17 @@ fn unquoted(value: &str) -> Option<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::no_random;
     use super::*;
     use crate::key::KeyId;
 
     fn keyed() -> Box<dyn Keyed> {
         let key = Key::new(KeyId::parse("KEY").unwrap(), b"secret".to_vec());
-        Mojolicious.keyed("sid", &key).unwrap()
+        Mojolicious(Digest::Sha256).keyed("sid", &key).unwrap()
     }
 
     fn content(text: &str) -> Content<'_> {
-        Content {
-            payload: text.as_bytes().into(),
-            time: None,
-        }
+        Content::of(text.as_bytes())
     }
 
     // what Mojolicious 9.31 makes of the UTF-8 bytes and of the single byte of "é"
@@ -151,7 +147,10 @@ mod tests {
     fn what_is_not_ascii_is_signed_as_utf_8() {
         let utf_8 = "café--60ce81b739a4243acf06a0c2257a0c8310213e4a53e572891c6ce5963a2b95cf";
         assert_eq!(keyed().open(utf_8, 0), Ok(content("café")));
-        assert_eq!(keyed().seal(&content("café")).as_deref(), Ok(utf_8));
+        assert_eq!(
+            keyed().seal(&content("café"), no_random).as_deref(),
+            Ok(utf_8)
+        );
         let single = "café--f603d048ba3f032658ab098778362d945407c57190c16c89d50c8aace193a0e5";
         assert_eq!(keyed().open(single, 0), Err(Refusal::Signature));
     }
@@ -166,7 +165,11 @@ mod tests {
             "a\u{85}",
             "\u{FFFD}",
         ] {
-            assert_eq!(keyed().seal(&content(bad)), Err(Uncarriable), "{bad:?}");
+            assert_eq!(
+                keyed().seal(&content(bad), no_random),
+                Err(Uncarriable),
+                "{bad:?}"
+            );
         }
     }
 

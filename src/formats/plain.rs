@@ -3,11 +3,10 @@
 //! Layout: the value is the payload, in RFC 6265 cookie-octets (section 4.1.1):
 //! `PHPSESSID=3q1i2gbn6bk9vbc1a0nsp8n1ot`.
 
-use std::borrow::Cow;
-
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::is_cookie_octet;
 use crate::key::Key;
+use crate::primitives::Random;
 
 pub const FORMATS: &[Entry] = &[("plain", |_| Some(Box::new(Plain)))];
 
@@ -17,12 +16,7 @@ pub struct Plain;
 
 impl Format for Plain {
     fn nature(&self) -> Nature {
-        Nature {
-            carries_time: false,
-            binds_name: false,
-            payload: Payload::Text,
-            least_key: None,
-        }
+        Nature::of(Payload::Text)
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
@@ -37,15 +31,12 @@ impl Format for Plain {
 impl Keyed for Plain {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         match value.bytes().all(is_cookie_octet) {
-            true => Ok(Content {
-                payload: Cow::Borrowed(value.as_bytes()),
-                time: None,
-            }),
+            true => Ok(Content::of(value.as_bytes())),
             false => Err(Refusal::Content),
         }
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         match content.payload.iter().copied().all(is_cookie_octet) {
             true => Ok(content.text()?.to_owned()),
             false => Err(Uncarriable),
@@ -55,16 +46,12 @@ impl Keyed for Plain {
 
 #[cfg(test)]
 mod tests {
+    use super::super::no_random;
     use super::*;
 
     #[test]
     fn only_cookie_octets_are_written() {
-        let seal = |text: &str| {
-            Plain.seal(&Content {
-                payload: Cow::Borrowed(text.as_bytes()),
-                time: None,
-            })
-        };
+        let seal = |text: &str| Plain.seal(&Content::of(text.as_bytes()), no_random);
         assert_eq!(seal("a/b=c"), Ok("a/b=c".to_owned()));
         for bad in [
             "a; admin=1",

@@ -12,12 +12,10 @@
 //!
 //! Source: `lib/rack/session/cookie.rb`; checked against Rack 2.2.22 by the vectors.
 
-use std::borrow::Cow;
-
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
-use crate::encoding::{from_uri_component, is_base64, push_hex, uri_component};
+use crate::encoding::{from_uri_component, hex, is_base64, is_lower_hex, uri_component};
 use crate::key::Key;
-use crate::primitives::{Digest, Mac, equal};
+use crate::primitives::{Digest, Mac, Random, equal};
 
 pub const FORMATS: &[Entry] = &[("rack-session", |table| {
     let digest = table.choice("digest", Digest::NAMES);
@@ -29,22 +27,20 @@ struct RackSession(Digest);
 
 impl Format for RackSession {
     fn nature(&self) -> Nature {
-        Nature {
-            carries_time: false,
-            binds_name: false,
-            payload: Payload::Of("rack-session"),
-            least_key: None,
-        }
+        Nature::of(Payload::Of("rack-session"))
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Bare
+        Derivation::Bare {
+            digest: self.0,
+            signs: "BASE64",
+        }
     }
 
     fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
         Ok(Box::new(KeyedSession {
             mac: Mac::new(self.0, key.bytes()),
-            signature_len: 2 * self.0.size(),
+            digest: self.0,
         }))
     }
 }
@@ -52,14 +48,12 @@ impl Format for RackSession {
 #[derive(Debug)]
 struct KeyedSession {
     mac: Mac,
-    signature_len: usize,
+    digest: Digest,
 }
 
 impl KeyedSession {
     fn signature(&self, data: &str) -> String {
-        let mut text = String::with_capacity(self.signature_len);
-        push_hex(&mut text, &self.mac.sign(&[data.as_bytes()]));
-        text
+        hex(&self.mac.sign(&[data.as_bytes()]))
     }
 }
 
@@ -67,23 +61,16 @@ impl Keyed for KeyedSession {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         let text = from_uri_component(value);
         let (data, signature) = text.rsplit_once("--").ok_or(Refusal::Shape)?;
-        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if signature.len() != self.signature_len
-            || !signature.bytes().all(is_hex)
-            || !is_base64(data)
-        {
+        if !is_lower_hex(signature, self.digest.size()) || !is_base64(data) {
             return Err(Refusal::Shape);
         }
         match equal(self.signature(data).as_bytes(), signature.as_bytes()) {
-            true => Ok(Content {
-                payload: Cow::Owned(data.as_bytes().to_vec()),
-                time: None,
-            }),
+            true => Ok(Content::of(data.as_bytes().to_vec())),
             false => Err(Refusal::Signature),
         }
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let data = content.text()?;
         match is_base64(data) {
             true => Ok(uri_component(&format!("{data}--{}", self.signature(data)))),

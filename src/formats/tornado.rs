@@ -25,17 +25,17 @@
 //! Source: `tornado/web.py` (`create_signed_value`, `decode_signed_value`); checked against Tornado
 //! 6.6.1 by the vectors. Tornado reads numbers as Python's `int` does; here a number has one spelling.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
-    from_base64, is_base64, push_base64, push_hex, push_python_quoted, python_unquoted,
+    from_base64, hex, is_base64, is_lower_hex, push_base64, push_hex, push_python_quoted,
+    python_unquoted,
 };
 use crate::key::{Key, KeyId};
-use crate::primitives::{Digest, Mac, equal};
+use crate::primitives::{Digest, Mac, Random, equal};
 use crate::settings::{NOT_A_KEY_ID, Table};
 
 pub const FORMATS: &[Entry] = &[("tornado", tornado)];
@@ -100,13 +100,15 @@ impl Format for V2 {
         Nature {
             carries_time: true,
             binds_name: true,
-            payload: Payload::Text,
-            least_key: None,
+            ..Nature::of(Payload::Text)
         }
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Bare
+        Derivation::Bare {
+            digest: Digest::Sha256,
+            signs: "2|KEYVERSION|SECONDS|NAME|BASE64|",
+        }
     }
 
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
@@ -139,7 +141,7 @@ impl Keyed for KeyedV2 {
         let fields = text.strip_prefix("2|").and_then(fields);
         let ([key_version, time, name, data], signature) = fields.ok_or(Refusal::Shape)?;
         let is_other = |own: &String| own != key_version;
-        if !is_lower_hex(signature, Digest::Sha256)
+        if !is_lower_hex(signature, Digest::Sha256.size())
             || number(key_version).is_none()
             || self.key_version.as_ref().is_some_and(is_other)
         {
@@ -153,13 +155,11 @@ impl Keyed for KeyedV2 {
         if name != self.name {
             return Err(Refusal::Content);
         }
-        Ok(Content {
-            payload: Cow::Owned(from_base64(data).ok_or(Refusal::Content)?),
-            time: Some(number(time).ok_or(Refusal::Content)?),
-        })
+        Ok(Content::of(from_base64(data).ok_or(Refusal::Content)?)
+            .signed_at(number(time).ok_or(Refusal::Content)?))
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let time = content.time.ok_or(Uncarriable)?.to_string();
         let mut data = String::new();
         push_base64(&mut data, &content.payload);
@@ -198,14 +198,15 @@ impl Format for V1 {
     fn nature(&self) -> Nature {
         Nature {
             carries_time: true,
-            binds_name: false,
-            payload: Payload::Text,
-            least_key: None,
+            ..Nature::of(Payload::Text)
         }
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Bare
+        Derivation::Bare {
+            digest: Digest::Sha1,
+            signs: "NAME BASE64 SECONDS",
+        }
     }
 
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
@@ -238,19 +239,19 @@ impl Keyed for KeyedV1 {
         let (signed, signature) = text.rsplit_once('|').ok_or(Refusal::Shape)?;
         let (data, time) = signed.split_once('|').ok_or(Refusal::Shape)?;
         let seconds = number(time).ok_or(Refusal::Shape)?;
-        if !is_lower_hex(signature, Digest::Sha1) || time.len() != V1_TIME_LEN || !is_base64(data) {
+        if !is_lower_hex(signature, Digest::Sha1.size())
+            || time.len() != V1_TIME_LEN
+            || !is_base64(data)
+        {
             return Err(Refusal::Shape);
         }
         if !equal(self.signature(data, time).as_bytes(), signature.as_bytes()) {
             return Err(Refusal::Signature);
         }
-        Ok(Content {
-            payload: Cow::Owned(from_base64(data).ok_or(Refusal::Content)?),
-            time: Some(seconds),
-        })
+        Ok(Content::of(from_base64(data).ok_or(Refusal::Content)?).signed_at(seconds))
     }
 
-    fn seal(&self, content: &Content<'_>) -> Result<String, Uncarriable> {
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let time = content.time.ok_or(Uncarriable)?.to_string();
         if time.len() != V1_TIME_LEN {
             return Err(Uncarriable);
@@ -267,17 +268,6 @@ fn quoted(text: &str) -> Result<String, Uncarriable> {
     Ok(value)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    push_hex(&mut text, bytes);
-    text
-}
-
-fn is_lower_hex(text: &str, digest: Digest) -> bool {
-    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    text.len() == 2 * digest.size() && text.bytes().all(is_digit)
-}
-
 /// A decimal number without sign or leading zeros.
 fn number(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|b| b.is_ascii_digit());
@@ -289,6 +279,7 @@ fn number(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::no_random;
     use super::*;
     use crate::settings::{Problem, Problems};
     use serde_json::json;
@@ -312,10 +303,7 @@ mod tests {
     }
 
     fn content(text: &str) -> Content<'_> {
-        Content {
-            payload: text.as_bytes().into(),
-            time: Some(1_700_000_000),
-        }
+        Content::of(text.as_bytes()).signed_at(1_700_000_000)
     }
 
     #[test]
@@ -323,12 +311,12 @@ mod tests {
         let format = read(json!({"key_version": {"KEY_A": 1, "KEY_B": 12}})).unwrap();
         let a = format.keyed("sid", &key("KEY_A")).unwrap();
         let b = format.keyed("sid", &key("KEY_B")).unwrap();
-        let value = a.seal(&content("abc")).unwrap();
+        let value = a.seal(&content("abc"), no_random).unwrap();
         assert!(value.starts_with("2|1:1|10:1700000000|3:sid|4:YWJj|"));
         assert_eq!(a.open(&value, 0), Ok(content("abc")));
         // the bytes of both keys are the same: the version alone keeps them apart
         assert_eq!(b.open(&value, 0), Err(Refusal::Shape));
-        let moved = b.seal(&a.open(&value, 0).unwrap()).unwrap();
+        let moved = b.seal(&a.open(&value, 0).unwrap(), no_random).unwrap();
         assert!(moved.starts_with("2|2:12|10:1700000000|3:sid|4:YWJj|"));
         assert!(format.keyed("sid", &key("KEY_C")).is_err());
         let single = read(json!({})).unwrap();
@@ -367,7 +355,7 @@ mod tests {
         let value = format
             .keyed("sid", &key("K"))
             .unwrap()
-            .seal(&content("abc"))
+            .seal(&content("abc"), no_random)
             .unwrap();
         let other = format.keyed("sad", &key("K")).unwrap();
         assert_eq!(other.open(&value, 0), Err(Refusal::Content));
@@ -380,7 +368,7 @@ mod tests {
             .unwrap()
             .keyed("sid", &key("K"))
             .unwrap();
-        let value = keyed.seal(&content("123456789")).unwrap();
+        let value = keyed.seal(&content("123456789"), no_random).unwrap();
         assert_eq!(keyed.open(&value, 0), Ok(content("123456789")));
         for slid in ["MTIzNDU2Nzg51700|000000|", "MTIzNDU2|Nzg51700000000|"] {
             let slid = value.replace("MTIzNDU2Nzg5|1700000000|", slid);

@@ -4,6 +4,7 @@ use crate::formats::{Content, Refusal};
 use crate::key::KeyId;
 use crate::look_alike::reads_alike;
 use crate::policy::{Candidate, Rule, Seal, Standing};
+use crate::primitives::Random;
 use crate::verdict::Verdict;
 
 /// What the work of one message is bounded by (R6).
@@ -14,8 +15,11 @@ pub(super) const LONGEST_VALUE: usize = 16 << 10;
 /// How far ahead of the clock a signed time may be, in seconds (R2).
 const CLOCK_SKEW: u64 = 300;
 
-/// Bounds the work that one message can cause.
-pub(super) struct Budget {
+/// What one message is judged with, and what bounds the work that it can cause.
+pub(super) struct Work {
+    /// The present, in Unix seconds.
+    pub now: u64,
+    random: Random,
     tries: u32,
     bytes: usize,
 }
@@ -50,25 +54,26 @@ pub(super) struct Verified<'h> {
 impl Rule {
     /// Tries every candidate on every copy: the copies in turn for each candidate, so that many planted
     /// ones cannot use up the work before the good one had its first try.
-    pub(super) fn judge<'h>(&self, copies: &mut [Copy<'h>], now: u64, budget: &mut Budget) {
+    pub(super) fn judge<'h>(&self, copies: &mut [Copy<'h>], work: &mut Work) {
+        let now = work.now;
         for candidate in self
             .candidates
             .iter()
             .filter(|c| c.until.is_none_or(|until| now < until))
         {
             for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
-                self.try_candidate(candidate, copy, now, budget);
+                self.try_candidate(candidate, copy, work);
             }
         }
-        let adopts = self.spec.adopt_until.is_some_and(|until| now < until)
+        let adopts = self.spec.adopt_until.is_some_and(|until| work.now < until)
             && !copies.iter().any(Copy::is_verified);
         if !adopts && !self.spec.is_unsealed() {
             return;
         }
         for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
-            self.refuse_signed_shape(copy, now, budget);
+            self.refuse_signed_shape(copy, work);
             match adopts {
-                true => self.adopt(copy, now),
+                true => self.adopt(copy, work),
                 false => copy.take_as_plain(),
             }
         }
@@ -76,43 +81,41 @@ impl Rule {
 
     /// What has the shape of a signed cookie is not taken for a plain one, even where its format or key
     /// is no longer tried: else a broken signature would do.
-    fn refuse_signed_shape(&self, copy: &mut Copy<'_>, now: u64, budget: &mut Budget) {
+    fn refuse_signed_shape(&self, copy: &mut Copy<'_>, work: &mut Work) {
+        let now = work.now;
         let past = |candidate: &&Candidate| candidate.until.is_some_and(|until| until <= now);
         for candidate in self.candidates.iter().filter(past) {
-            if !budget.allows(copy.value) {
+            if !work.allows(copy.value) {
                 copy.outcome = Outcome::Refused(Verdict::TooLong);
                 return;
             }
-            if !matches!(candidate.keyed.open(copy.value, now), Err(Refusal::Shape)) {
-                budget.spend(copy.value);
+            if !matches!(
+                candidate.keyed.open(copy.value, work.now),
+                Err(Refusal::Shape)
+            ) {
+                work.spend(copy.value);
                 copy.outcome = Outcome::Unsigned;
             }
         }
     }
 
-    fn try_candidate<'h>(
-        &self,
-        candidate: &Candidate,
-        copy: &mut Copy<'h>,
-        now: u64,
-        budget: &mut Budget,
-    ) {
-        if !budget.allows(copy.value) {
+    fn try_candidate<'h>(&self, candidate: &Candidate, copy: &mut Copy<'h>, work: &mut Work) {
+        if !work.allows(copy.value) {
             copy.outcome = Outcome::Refused(Verdict::TooLong);
             return;
         }
-        let opened = candidate.keyed.open(copy.value, now);
+        let opened = candidate.keyed.open(copy.value, work.now);
         if !matches!(opened, Err(Refusal::Shape)) {
-            budget.spend(copy.value);
+            work.spend(copy.value);
         }
         copy.outcome = match opened {
             Err(Refusal::Shape) => return,
             Err(Refusal::Signature) => Outcome::Unsigned,
             Err(Refusal::Content) => Outcome::Refused(Verdict::Malformed),
             Err(Refusal::Expired) => Outcome::Refused(Verdict::Expired),
-            Ok(content) => match self.check_time(&content, now) {
+            Ok(content) => match self.check_time(&content, work.now) {
                 Err(verdict) => Outcome::Refused(verdict),
-                Ok(()) => self.verified(candidate, copy.value, content, now),
+                Ok(()) => self.verified(candidate, copy.value, content, work),
             },
         };
     }
@@ -132,7 +135,7 @@ impl Rule {
         candidate: &Candidate,
         value: &str,
         content: Content<'h>,
-        now: u64,
+        work: &Work,
     ) -> Outcome<'h> {
         let is_plain = self.is_plain_at_origin();
         if is_plain
@@ -146,7 +149,7 @@ impl Rule {
         // read as two cookies: it is written anew even for the same key.
         let for_origin = match candidate.same_as_other_side && !reads_alike(value) {
             true => None,
-            false => match self.origin.seal(&content, now) {
+            false => match self.origin.seal(&content, work) {
                 Some(sealed) => Some(sealed).filter(|sealed| sealed != value),
                 None => return Outcome::Refused(Verdict::Malformed),
             },
@@ -165,18 +168,15 @@ impl Rule {
     }
 
     /// Takes an unsigned cookie from before the first deployment for good.
-    fn adopt(&self, copy: &mut Copy<'_>, now: u64) {
+    fn adopt(&self, copy: &mut Copy<'_>, work: &Work) {
         if !matches!(copy.outcome, Outcome::Unknown) || self.carries_other(copy.value) {
             return;
         }
-        let content = Content {
-            payload: copy.value.as_bytes().into(),
-            time: None,
-        };
+        let content = Content::of(copy.value.as_bytes());
         // what the origin's format or the browser's cannot carry stays malformed
         let (for_origin, sealable) = (
-            self.origin.seal(&content, now),
-            self.browser.seal(&content, now),
+            self.origin.seal(&content, work),
+            self.browser.seal(&content, work),
         );
         if for_origin.as_deref() == Some(copy.value) && sealable.is_some() {
             copy.outcome = Outcome::Verified(Verified {
@@ -203,15 +203,15 @@ impl Rule {
 
 impl Seal {
     /// The value for the header. A content without a time gets the present one, where one is needed.
-    pub(super) fn seal(&self, content: &Content<'_>, now: u64) -> Option<String> {
+    pub(super) fn seal(&self, content: &Content<'_>, work: &Work) -> Option<String> {
         if self.carries_time && content.time.is_none() {
-            let timed = Content {
-                payload: (*content.payload).into(),
-                time: Some(now),
-            };
-            return self.keyed.seal(&timed).ok();
+            let timed = Content::of(&*content.payload).signed_at(work.now);
+            return self
+                .keyed
+                .seal(&timed.expiring_at(content.expiry), work.random)
+                .ok();
         }
-        self.keyed.seal(content).ok()
+        self.keyed.seal(content, work.random).ok()
     }
 }
 
@@ -247,10 +247,7 @@ impl<'h> Copy<'h> {
             self.outcome = Outcome::Verified(Verified {
                 verdict: Verdict::Current,
                 key: None,
-                content: Content {
-                    payload: self.value.as_bytes().into(),
-                    time: None,
-                },
+                content: Content::of(self.value.as_bytes()),
                 for_origin: None,
                 upgrade: None,
             });
@@ -258,9 +255,11 @@ impl<'h> Copy<'h> {
     }
 }
 
-impl Budget {
-    pub(super) fn new() -> Self {
+impl Work {
+    pub(super) fn new(now: u64, random: Random) -> Self {
         Self {
+            now,
+            random,
             tries: TRIES,
             bytes: HASHED_BYTES,
         }

@@ -1,6 +1,6 @@
 //! Requests: rules R1, R3, R4 and R7.
 
-use super::judge::{Budget, Copy, Outcome};
+use super::judge::{Copy, Outcome, Work};
 use super::{Action, Due, Event, Fault, Gate, Passage, Ruling};
 use crate::cookie::{SPACE, pair_value, pairs};
 use crate::look_alike::{is_special, opens_quote};
@@ -111,7 +111,7 @@ impl Gate {
         now: u64,
         passage: &mut Passage,
     ) -> Option<Vec<String>> {
-        let mut budget = Budget::new();
+        let mut work = Work::new(now, self.random);
         let mut deletions = None;
         let last = self.last_marks(marks);
         for (at, rule) in self.policy.rules.iter().enumerate() {
@@ -124,7 +124,7 @@ impl Gate {
             if copies.is_empty() {
                 continue;
             }
-            rule.judge(&mut copies, now, &mut budget);
+            rule.judge(&mut copies, &mut work);
             let verified = copies.iter().filter(|copy| copy.is_verified()).count();
             for copy in copies {
                 let mark = copy.mark;

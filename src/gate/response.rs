@@ -1,6 +1,6 @@
 //! Responses: rules S2 to S6.
 
-use super::judge::{Budget, LONGEST_VALUE};
+use super::judge::{LONGEST_VALUE, Work};
 use super::{Answer, Due, Event, Exchange, Gate, Passage};
 use crate::cookie::{Attributes, SetCookie};
 use crate::formats::Content;
@@ -40,8 +40,7 @@ impl Gate {
             changed: false,
             set: Vec::new(),
             set_in_place: Vec::new(),
-            budget: Budget::new(),
-            now: now_ms / 1000,
+            work: Work::new(now_ms / 1000, self.random),
         };
         for header in set_cookies {
             self.set_cookie(header, &mut judged);
@@ -68,7 +67,7 @@ impl Gate {
         };
         let rule = &self.policy.rules[at];
         judged.set.push(at);
-        let deletes = cookie.is_deletion(judged.now);
+        let deletes = cookie.is_deletion(judged.work.now);
         self.watch_attributes(at, &cookie, deletes, judged);
         if deletes {
             judged.report(at, Verdict::Deletion, None);
@@ -165,11 +164,11 @@ impl Gate {
         let attributes = Attributes::parse(text);
         let left = match attributes.max_age {
             None => None,
-            Some(max_age) => Some(left_of(max_age, &due.content, judged.now)?),
+            Some(max_age) => Some(left_of(max_age, &due.content, judged.work.now)?),
         };
         let value = rule
             .browser
-            .seal(&due.content, judged.now)
+            .seal(&due.content, &judged.work)
             .ok_or(Withheld::Uncarriable)?;
         Ok(attributes.set(&rule.spec.name, &value, left))
     }
@@ -185,8 +184,7 @@ struct Judged {
     set: Vec<usize>,
     /// The rules whose cookie it sets where `attributes` would.
     set_in_place: Vec<usize>,
-    budget: Budget,
-    now: u64,
+    work: Work,
 }
 
 impl Judged {
@@ -230,7 +228,7 @@ impl Rule {
         }
         let sealed = match same {
             true => None,
-            false => match self.browser.seal(&content, judged.now) {
+            false => match self.browser.seal(&content, &judged.work) {
                 Some(value) => Some(value),
                 None => {
                     judged.report(at, Verdict::Malformed, None);
@@ -254,11 +252,11 @@ impl Rule {
             return Err(Verdict::TooLong);
         }
         for candidate in &self.origin_candidates {
-            if !judged.budget.allows(value) {
+            if !judged.work.allows(value) {
                 return Err(Verdict::TooLong);
             }
-            judged.budget.spend(value);
-            if let Ok(content) = candidate.keyed.open(value, judged.now) {
+            judged.work.spend(value);
+            if let Ok(content) = candidate.keyed.open(value, judged.work.now) {
                 return Ok((candidate.same_as_other_side, content));
             }
         }

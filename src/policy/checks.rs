@@ -4,7 +4,7 @@
 use super::keys::{Keys, STRONG};
 use super::rule::is_plain;
 use super::{Mode, OnInvalid, Spec};
-use crate::formats::{Derivation, Format, same};
+use crate::formats::{Configured, Derivation, same};
 use crate::key::Key;
 use crate::look_alike::Names;
 use crate::settings::Problems;
@@ -30,11 +30,11 @@ pub fn check_alone(spec: &Spec, keys: &Keys, problems: &Problems) {
     check_strength(spec, keys, problems);
 }
 
-fn formats(spec: &Spec) -> impl Iterator<Item = (String, &dyn Format)> {
-    let own = (format!("{}.format", spec.path), spec.format.as_ref());
+fn formats(spec: &Spec) -> impl Iterator<Item = (String, &Configured)> {
+    let own = (format!("{}.format", spec.path), &spec.format);
     let accepted = spec.accept.iter().enumerate().map(|(at, accept)| {
         let path = format!("{}.accept[{at}]", spec.path);
-        (path, accept.format.as_ref())
+        (path, &accept.format)
     });
     std::iter::once(own).chain(accepted)
 }
@@ -53,20 +53,34 @@ fn check_carrying(spec: &Spec, problems: &Problems) {
     // a rule's own format and the origin's are of one kind; so `accept` is of that kind as well
 }
 
-/// Two layouts under one derived key: a value of one could be read as the other.
+/// Two layouts under one key: a value of one could be read as the other.
 fn check_layouts(spec: &Spec, problems: &Problems) {
-    let derived = |format: &dyn Format| match format.derivation(&spec.name) {
-        Derivation::Derived(text) => Some(text),
-        _ => None,
-    };
-    let own = spec.format.as_ref();
+    let own = &spec.format;
     for (path, format) in formats(spec).skip(1) {
-        if derived(format).is_some() && derived(format) == derived(own) && !same(format, own) {
+        if !same(format, own) && is_confusable(spec, own, format) {
             problems.add(
                 path,
-                "signs with the same derived key as `format`, so a value of one could be read as the other; give one of them another salt",
+                "signs with the same key as `format`, so a value of one could be read as the other; give one of them another salt or digest",
             );
         }
+    }
+}
+
+fn is_confusable(spec: &Spec, x: &Configured, y: &Configured) -> bool {
+    match (x.derivation(&spec.name), y.derivation(&spec.name)) {
+        (Derivation::Derived(x), Derivation::Derived(y)) => x == y,
+        // what signs the same text says the same, however it is spelled
+        (
+            Derivation::Bare {
+                digest: m,
+                signs: x,
+            },
+            Derivation::Bare {
+                digest: n,
+                signs: y,
+            },
+        ) => m == n && x != y,
+        _ => false,
     }
 }
 
@@ -79,6 +93,14 @@ fn check_times(spec: &Spec, problems: &Problems) {
             "carries no time and the origin's format does: each request would make an old session look new",
         );
     }
+    let expires = |format: &Configured| format.nature().carries_expiry;
+    let accepted = spec.accept.iter().map(|accept| &accept.format);
+    if !expires(&spec.format) && accepted.chain([&spec.origin_format]).any(expires) {
+        problems.add(
+            format!("{path}.format"),
+            "carries no expiry, and `origin` or `accept` has a format that may: what has an end would live on without one",
+        );
+    }
     if spec.max_age.is_some() {
         for (path, format) in formats(spec) {
             if !format.nature().carries_time {
@@ -89,7 +111,7 @@ fn check_times(spec: &Spec, problems: &Problems) {
             }
         }
     }
-    if spec.adopt_until.is_some() && !is_plain(spec.origin_format.as_ref()) {
+    if spec.adopt_until.is_some() && !is_plain(&spec.origin_format) {
         problems.add(
             format!("{path}.accept"),
             "\"plain\" needs an origin that reads plain cookies; else the Worker would sign for the origin whatever a visitor sends",
@@ -105,7 +127,7 @@ fn check_times(spec: &Spec, problems: &Problems) {
 
 /// C1, for a rule alone: unsigned at the origin, a value must be good for one name only.
 fn check_binding(spec: &Spec, problems: &Problems) {
-    if !is_plain(spec.origin_format.as_ref()) {
+    if !is_plain(&spec.origin_format) {
         if spec.is_unsealed() {
             problems.add(
                 format!("{}.format", spec.path),
@@ -130,8 +152,8 @@ fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
         return;
     }
     // then the origin cannot tell them apart either
-    let one_origin = same(a.origin_format.as_ref(), b.origin_format.as_ref())
-        && !is_plain(a.origin_format.as_ref())
+    let one_origin = same(&a.origin_format, &b.origin_format)
+        && !is_plain(&a.origin_format)
         && same_keys(a.origin_keys.iter(), b.origin_keys.iter())
         && !launders(a, b)
         && !launders(b, a);
@@ -163,21 +185,26 @@ fn same_keys<'k>(a: impl Iterator<Item = &'k Key>, b: impl Iterator<Item = &'k K
     all_in(&a, &b) && all_in(&b, &a)
 }
 
-fn is_separate(a: &Spec, x: &dyn Format, b: &Spec, y: &dyn Format) -> bool {
+fn is_separate(a: &Spec, x: &Configured, b: &Spec, y: &Configured) -> bool {
     match (x.derivation(&a.name), y.derivation(&b.name)) {
         (Derivation::None, _) | (_, Derivation::None) => true,
-        (Derivation::Derived(x), Derivation::Derived(y)) => x != y,
-        (Derivation::Bare, Derivation::Bare) => {
-            same(x, y) && x.nature().binds_name && y.nature().binds_name
+        (Derivation::Derived(m), Derivation::Derived(n)) if m != n => true,
+        (Derivation::Bare { digest: m, .. }, Derivation::Bare { digest: n, .. }) if m != n => {
+            x.name == y.name
         }
-        _ => false,
+        // a key that is used bare could sign what another format derives its key from
+        (Derivation::Bare { .. }, Derivation::Derived(_))
+        | (Derivation::Derived(_), Derivation::Bare { .. }) => false,
+        // names that are bound by the derivation alone have run together in it
+        (m @ Derivation::Derived(_), _) if m != x.derivation("") => false,
+        _ => x.name == y.name && x.nature().binds_name && y.nature().binds_name,
     }
 }
 
 /// C2. Sessions sealed with another key than the origin's would be overwritten by it.
 fn check_observe(spec: &Spec, problems: &Problems) {
     let as_origin = spec.ring.current.same_bytes(&spec.origin_keys.current)
-        && same(spec.format.as_ref(), spec.origin_format.as_ref());
+        && same(&spec.format, &spec.origin_format);
     if spec.mode == Mode::Observe && !as_origin && !spec.is_unsealed() {
         problems.add(
             format!("{}.mode", spec.path),
@@ -188,7 +215,7 @@ fn check_observe(spec: &Spec, problems: &Problems) {
 
 /// C2, the brake: what it lets through must at least be checked by the origin.
 fn check_forward(spec: &Spec, problems: &Problems) {
-    let open = is_plain(spec.origin_format.as_ref());
+    let open = is_plain(&spec.origin_format);
     let lasting = spec.ring.fallbacks.iter().filter(|f| f.until.is_none());
     let lasting: Vec<&Key> = lasting
         .map(|f| &f.key)

@@ -2,7 +2,7 @@
 
 use super::rule::is_plain;
 use super::{Candidate, Rule, Seal, Spec, Standing};
-use crate::formats::{Format, Keyed, same};
+use crate::formats::{Configured, Keyed, same};
 use crate::key::Key;
 use crate::look_alike::{Names, reads_alike};
 use crate::settings::Problems;
@@ -12,8 +12,8 @@ impl Rule {
     pub(super) fn compile(spec: Spec, guarded: &[String], problems: &Problems) -> Option<Self> {
         let candidates = candidates(&spec, problems)?;
         let origin_candidates = origin_candidates(&spec, problems)?;
-        let browser = seal(&spec, spec.format.as_ref(), &spec.ring.current, problems)?;
-        let origin_format = spec.origin_format.as_ref();
+        let browser = seal(&spec, &spec.format, &spec.ring.current, problems)?;
+        let origin_format = &spec.origin_format;
         let origin = seal(&spec, origin_format, &spec.origin_keys.current, problems)?;
         Some(Self {
             others: Names::new(guarded.iter().filter(|name| **name != spec.name).cloned()),
@@ -47,11 +47,8 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
     let mut candidates = Vec::new();
     for (key, key_until, upgrade) in ring {
         let is_current = key.same_bytes(&spec.ring.current);
-        let own = (spec.format.as_ref(), None, false);
-        let accepted = spec
-            .accept
-            .iter()
-            .map(|a| (a.format.as_ref(), a.until, true));
+        let own = (&spec.format, None, false);
+        let accepted = spec.accept.iter().map(|a| (&a.format, a.until, true));
         for (format, format_until, is_accepted) in std::iter::once(own).chain(accepted) {
             if is_plain(format) {
                 continue; // what is not signed is not tried with keys
@@ -67,7 +64,7 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
                 standing,
                 until: earlier(key_until, format_until),
                 upgrade,
-                same_as_other_side: same(format, spec.origin_format.as_ref())
+                same_as_other_side: same(format, &spec.origin_format)
                     && key.same_bytes(&spec.origin_keys.current),
             });
         }
@@ -76,8 +73,8 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
 }
 
 fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
-    let format = spec.origin_format.as_ref();
-    let is_same_format = same(format, spec.format.as_ref());
+    let format = &spec.origin_format;
+    let is_same_format = same(format, &spec.format);
     let keys = match is_plain(format) {
         true => 1, // no key makes a difference
         false => usize::MAX,
@@ -99,7 +96,7 @@ fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>>
         .collect()
 }
 
-fn seal(spec: &Spec, format: &dyn Format, key: &Key, problems: &Problems) -> Option<Seal> {
+fn seal(spec: &Spec, format: &Configured, key: &Key, problems: &Problems) -> Option<Seal> {
     Some(Seal {
         keyed: keyed(spec, format, key, problems)?,
         key: (!is_plain(format)).then(|| key.id().clone()),
@@ -109,7 +106,7 @@ fn seal(spec: &Spec, format: &dyn Format, key: &Key, problems: &Problems) -> Opt
 
 fn keyed(
     spec: &Spec,
-    format: &dyn Format,
+    format: &Configured,
     key: &Key,
     problems: &Problems,
 ) -> Option<Box<dyn Keyed>> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::keys::{Entries, Secrets};
 use super::{Accept, LookAlikes, Mode, OnInvalid, Spec, Upgrade};
 use crate::cookie::Attributes;
-use crate::formats::{self, Format};
+use crate::formats::{self, Configured};
 use crate::settings::{Problems, Table};
 
 pub const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("observe", Mode::Observe)];
@@ -90,12 +90,12 @@ impl Spec {
 
     /// Whether the browser's copy is not signed: the first step of wrapping and the last of leaving.
     pub fn is_unsealed(&self) -> bool {
-        is_plain(self.format.as_ref())
+        is_plain(&self.format)
     }
 }
 
 /// Whether a format signs nothing.
-pub fn is_plain(format: &dyn Format) -> bool {
+pub fn is_plain(format: &Configured) -> bool {
     matches!(format.derivation(""), formats::Derivation::None)
 }
 
@@ -167,7 +167,7 @@ fn read_accept(table: &mut Table<'_>) -> (Vec<Accept>, Option<u64>) {
         let format = formats::read(&mut entry);
         let until = entry.time("until");
         match format {
-            Some(format) if is_plain(format.as_ref()) => {
+            Some(format) if is_plain(&format) => {
                 if until.is_none() && !entry.has("until") {
                     entry.missing("until", "unsigned cookies are adopted for a time only");
                 }
@@ -184,7 +184,7 @@ fn read_accept(table: &mut Table<'_>) -> (Vec<Accept>, Option<u64>) {
     (accept, adopt_until)
 }
 
-fn read_format(path: String, value: &Value, problems: &Problems) -> Option<Box<dyn Format>> {
+fn read_format(path: String, value: &Value, problems: &Problems) -> Option<Configured> {
     let mut table = Table::new(path, value, problems)?;
     let format = formats::read(&mut table);
     table.finish();
@@ -192,7 +192,7 @@ fn read_format(path: String, value: &Value, problems: &Problems) -> Option<Box<d
 }
 
 /// Reads a rule's format a second time; its problems have been reported the first time.
-fn read_again(value: &Value) -> Option<Box<dyn Format>> {
+fn read_again(value: &Value) -> Option<Configured> {
     let reported = Problems::default();
     formats::read(&mut Table::new("", value, &reported)?)
 }

@@ -9,7 +9,7 @@ use worker::{
     AnalyticsEngineDataPointBuilder, AnalyticsEngineDataset, Env, console_error, console_log,
 };
 
-use super::{answer, now_ms};
+use super::{answer, js, now_ms};
 use crate::gate::{Event, Gate};
 use crate::policy::Policy;
 use crate::report::{Reporter, points};
@@ -174,7 +174,7 @@ fn gate(env: &Env) -> Result<Gate, Wrong> {
             text: "there is a service binding ORIGIN as well; keep one of the two".to_owned(),
         }]));
     }
-    Ok(Gate::new(policy))
+    Ok(Gate::new(policy, js::random))
 }
 
 fn refuse() -> Result<JsValue, JsValue> {

@@ -65,3 +65,14 @@ pub fn with_cookie<T>(call: impl FnOnce(&JsValue) -> T) -> T {
 pub fn with_set_cookie<T>(call: impl FnOnce(&JsValue) -> T) -> T {
     SET_COOKIE.with(call)
 }
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn random_values(bytes: &mut [u8]);
+}
+
+/// Fills bytes from the runtime's source of randomness, which gives at most 65,536 at once.
+pub fn random(bytes: &mut [u8]) {
+    bytes.chunks_mut(1 << 16).for_each(random_values);
+}

@@ -142,7 +142,7 @@ proptest! {
                 }
             }
             Ok(policy) => {
-                let gate = Gate::new(policy);
+                let gate = Gate::new(policy, random);
                 let ruling = gate.request(Some(&header), NOW * 1000).unwrap();
                 gate.response(&[header], &ruling.passage, &page(), NOW * 1000);
             }

@@ -298,7 +298,7 @@ fn every_key_is_tried() {
     let keys = json!({"current": "NEW", "fallbacks": names, "origin": "ORIGIN"});
     let policy =
         countersign::policy::Policy::parse(&config(keys, [session_rule()]), &secrets).unwrap();
-    let gate = Gate::new(policy);
+    let gate = Gate::new(policy, random);
     for name in &names {
         let shown = sessions().sign(secrets(name).unwrap(), PAYLOAD, SIGNED);
         let judged = judge(&gate, &format!("sessionid={shown}"));

@@ -1,5 +1,7 @@
 //! A site in miniature: secrets, configurations, and what a browser and an origin show the gate.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use countersign::gate::{Action, Answer, Event, Exchange, Gate, Passage};
 use countersign::policy::Policy;
 use countersign::settings::Problem;
@@ -91,10 +93,22 @@ pub fn config(keys: Value, cookies: impl IntoIterator<Item = Value>) -> Value {
     json!({"keys": keys, "cookies": cookies.into_iter().collect::<Vec<_>>()})
 }
 
+/// Numbers that look random and are the same in each run of a test alone (Steele's splitmix64).
+pub fn random(bytes: &mut [u8]) {
+    static TURN: AtomicU64 = AtomicU64::new(0);
+    for chunk in bytes.chunks_mut(8) {
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        let mut word = turn.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        word = (word ^ word >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        word = (word ^ word >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        chunk.copy_from_slice(&(word ^ word >> 31).to_le_bytes()[..chunk.len()]);
+    }
+}
+
 /// The gate of a configuration that is right.
 pub fn gate_of(config: Value) -> Gate {
     match Policy::parse(&config, &secret) {
-        Ok(policy) => Gate::new(policy),
+        Ok(policy) => Gate::new(policy, random),
         Err(problems) => panic!("{config} is refused: {}", told(&problems)),
     }
 }
