@@ -58,6 +58,11 @@ impl<'h> SetCookie<'h> {
         .concat()
     }
 
+    /// The header of another cookie with the same attributes.
+    pub fn beside(&self, name: &str, value: &str) -> String {
+        [name, "=", value, self.attributes].concat()
+    }
+
     /// Its attributes.
     pub fn attributes(&self) -> Attributes<'h> {
         Attributes::parse(self.attributes.trim_start_matches(';'))

@@ -1,5 +1,5 @@
 //! The decision about a request and its response: pure and synchronous, no I/O; the time comes in as a
-//! number, randomness as a function. `request` and `judge` hold rules R1 to R7, `response` rules S2 to S6.
+//! number, randomness as a function. `request` and `judge` hold rules R1 to R7, `response` and `upgrade` rules S2 to S6.
 
 use std::cell::Cell;
 
@@ -12,6 +12,7 @@ use crate::verdict::Verdict;
 mod judge;
 mod request;
 mod response;
+mod upgrade;
 
 /// Decides, by a policy, for one isolate.
 #[derive(Debug)]
@@ -60,6 +61,15 @@ struct Due {
     verified: usize,
     /// Whether the key that verified lets it be upgraded.
     allowed: bool,
+}
+
+/// What becomes of a cookie in a header.
+#[derive(Debug, Default)]
+enum Edit {
+    #[default]
+    Keep,
+    Drop,
+    Write(String),
 }
 
 /// What becomes of a response.

@@ -8,10 +8,28 @@
 /// The managed names of a policy.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    exact: Vec<String>,
+    exact: Vec<(String, Managed)>,
     folded: Vec<Vec<u8>>,
     /// Whether some folded name starts with this byte.
     starts: StartSet,
+}
+
+/// What a managed name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Managed {
+    /// The cookie of this rule.
+    Cookie(usize),
+    /// The signature that goes with this rule's cookie, in a cookie of its own.
+    Companion(usize),
+}
+
+impl Managed {
+    /// The rule, counted as in the policy.
+    pub fn rule(self) -> usize {
+        match self {
+            Managed::Cookie(rule) | Managed::Companion(rule) => rule,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,10 +38,10 @@ struct StartSet {
 }
 
 impl Names {
-    /// The names, in the order in which their places are counted. Each has a letter or digit.
-    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let exact: Vec<String> = names.into_iter().map(Into::into).collect();
-        let folded: Vec<Vec<u8>> = exact.iter().map(|name| fold(name)).collect();
+    /// The names and what each stands for. Each has a letter or digit.
+    pub fn new(names: impl IntoIterator<Item = (String, Managed)>) -> Self {
+        let exact: Vec<(String, Managed)> = names.into_iter().collect();
+        let folded: Vec<Vec<u8>> = exact.iter().map(|(name, _)| fold(name)).collect();
         let mut starts = StartSet::default();
         for name in &folded {
             starts.bits |= name.first().map_or(0, |b| 1 << (b & 127));
@@ -35,18 +53,19 @@ impl Names {
         }
     }
 
-    /// The managed name that a pair has exactly, spaces and tabs before it aside.
-    pub fn exact(&self, pair: &str) -> Option<usize> {
+    /// What the name stands for that a pair has exactly, spaces and tabs before it aside.
+    pub fn exact(&self, pair: &str) -> Option<Managed> {
         let (name, _) = pair.split_once('=')?;
         self.position(name.trim_start_matches([' ', '\t']))
     }
 
-    /// The place of a managed name.
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.exact.iter().position(|exact| exact == name)
+    /// What a name stands for, where it is managed.
+    pub fn position(&self, name: &str) -> Option<Managed> {
+        let found = self.exact.iter().find(|(exact, _)| exact == name);
+        found.map(|(_, managed)| *managed)
     }
 
-    /// The places of the names that some parser might read in a pair, the text between two semicolons.
+    /// The rules whose names some parser might read in a pair, the text between two semicolons.
     /// Pieces are cut before any decoding.
     pub fn look_alikes(&self, pair: &str) -> Vec<usize> {
         let pair = pair.as_bytes();
@@ -57,7 +76,10 @@ impl Names {
                 at += 1;
                 continue;
             }
-            found.extend(self.at_piece(pair, at).filter(|name| !found.contains(name)));
+            let rule = self
+                .at_piece(pair, at)
+                .map(|name| self.exact[name].1.rule());
+            found.extend(rule.filter(|rule| !found.contains(rule)));
             at += pair[at..].iter().take_while(|b| !starts_piece(**b)).count();
         }
         found
@@ -216,14 +238,25 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        Names::new(["sessionid", "user_id", "__Host-sid", "_app_session"])
+        let names = ["sessionid", "user_id", "__Host-sid", "_app_session"];
+        let named = (0..).zip(names);
+        let signed = (Managed::Companion(0), "sessionid.sig");
+        let all = named
+            .map(|(rule, name)| (Managed::Cookie(rule), name))
+            .chain([signed]);
+        Names::new(all.map(|(managed, name)| (name.to_owned(), managed)))
     }
 
     #[test]
     fn an_exact_name_is_managed_whatever_stands_before_it() {
-        assert_eq!(names().exact("sessionid=x"), Some(0));
-        assert_eq!(names().exact(" \tuser_id=x=y"), Some(1));
-        assert_eq!(names().exact("__Host-sid="), Some(2));
+        for (pair, expected) in [
+            ("sessionid=x", Managed::Cookie(0)),
+            (" \tuser_id=x=y", Managed::Cookie(1)),
+            ("__Host-sid=", Managed::Cookie(2)),
+            ("sessionid.sig=x", Managed::Companion(0)),
+        ] {
+            assert_eq!(names().exact(pair), Some(expected), "{pair}");
+        }
     }
 
     #[test]
@@ -271,6 +304,8 @@ mod tests {
             assert_eq!(names().look_alikes(pair), [1], "{pair}");
         }
         assert_eq!(names().look_alikes("_[Host-sid=x"), [2]);
+        assert_eq!(names().look_alikes("sessionid_sig=x"), [0]);
+        assert_eq!(names().look_alikes("a=1, sessionid.sig=x"), [0]);
         assert_eq!(names().look_alikes("app_session=x"), [3]);
     }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::formats::{Configured, Keyed};
 use crate::key::{KeyId, OriginKeys, Ring};
-use crate::look_alike::Names;
+use crate::look_alike::{Managed, Names};
 use crate::settings::{Problem, Problems, Table};
 use crate::verdict::Verdict;
 
@@ -33,7 +33,7 @@ pub struct Policy {
     pub hosts: Vec<String>,
     /// One for each managed cookie.
     pub rules: Vec<Rule>,
-    /// The managed names, counted as `rules` are.
+    /// The managed names, and the rules that they stand for.
     pub names: Names,
     /// What is unwise and not refused.
     pub notes: Vec<Problem>,
@@ -162,6 +162,8 @@ pub struct Rule {
     pub candidates: Vec<Candidate>,
     /// What the origin's copy may be sealed with, in the order in which it is tried.
     pub origin_candidates: Vec<Candidate>,
+    /// The name of the second cookie, that holds the signature alone in some format of the rule.
+    pub companion: Option<String>,
     /// Seals for the browser.
     pub browser: Seal,
     /// Seals for the origin.
@@ -177,6 +179,8 @@ pub struct Candidate {
     pub keyed: Box<dyn Keyed>,
     /// The key.
     pub key: KeyId,
+    /// Whether the signature is a cookie of its own.
+    pub is_pair: bool,
     /// What part key and format play.
     pub standing: Standing,
     /// Unix seconds from which on it is not tried.
@@ -207,6 +211,8 @@ pub struct Seal {
     pub key: Option<KeyId>,
     /// Whether the format writes a time.
     pub carries_time: bool,
+    /// Whether the signature is a cookie of its own.
+    pub is_pair: bool,
 }
 
 impl Policy {
@@ -289,17 +295,18 @@ impl Policy {
         let readable: Vec<&Spec> = specs.iter().flatten().collect();
         checks::check(&readable, problems);
         let specs: Vec<Spec> = specs.into_iter().collect::<Option<_>>()?;
-        let names = Names::new(specs.iter().map(|spec| spec.name.as_str()));
+        let names = specs.iter().enumerate();
+        let names = Names::new(names.flat_map(|(rule, spec)| spec.names(rule)));
         let guarded =
-            |spec: &&Spec| spec.mode == Mode::Enforce && spec.look_alikes == LookAlikes::Drop;
-        let guarded: Vec<String> = specs
-            .iter()
-            .filter(guarded)
-            .map(|s| s.name.clone())
-            .collect();
-        let rules = specs
-            .into_iter()
-            .map(|spec| Rule::compile(spec, &guarded, problems));
+            |spec: &Spec| spec.mode == Mode::Enforce && spec.look_alikes == LookAlikes::Drop;
+        let guarded = specs.iter().enumerate().filter(|(_, spec)| guarded(spec));
+        let guarded: Vec<(String, Managed)> =
+            guarded.flat_map(|(rule, spec)| spec.names(rule)).collect();
+        let rules = (0..).zip(specs).map(|(rule, spec)| {
+            let is_other = |(_, managed): &&(String, Managed)| managed.rule() != rule;
+            let others = guarded.iter().filter(is_other).cloned();
+            Rule::compile(spec, Names::new(others), problems)
+        });
         Some(Self {
             reports,
             origin_url,

@@ -14,6 +14,7 @@ mod bottle;
 mod cookie_signature;
 mod django;
 mod itsdangerous;
+mod keygrip;
 mod mojolicious;
 mod plain;
 mod rack;
@@ -28,6 +29,7 @@ const TABLE: &[&[Entry]] = &[
     cookie_signature::FORMATS,
     django::FORMATS,
     itsdangerous::FORMATS,
+    keygrip::FORMATS,
     mojolicious::FORMATS,
     plain::FORMATS,
     rack::FORMATS,
@@ -139,6 +141,9 @@ impl<'v> Content<'v> {
         }
     }
 }
+
+/// What stands between value and signature where the signature is a cookie of its own.
+pub const PAIR: char = ';';
 
 /// Why a value does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

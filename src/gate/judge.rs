@@ -1,6 +1,6 @@
 //! What a browser's copies of one managed cookie are worth: rules R2, R5 and R6.
 
-use crate::formats::{Content, Refusal};
+use crate::formats::{Content, PAIR, Refusal};
 use crate::key::KeyId;
 use crate::look_alike::reads_alike;
 use crate::policy::{Candidate, Rule, Seal, Standing};
@@ -29,6 +29,10 @@ pub(super) struct Copy<'h> {
     /// Its place among the marks.
     pub mark: usize,
     value: &'h str,
+    /// The value with every signature that came in a cookie of its own: `VALUE;SIGNATURE;SIGNATURE`.
+    paired: &'h str,
+    /// Whether no other copy came, and one signature at most.
+    is_alone: bool,
     pub outcome: Outcome<'h>,
 }
 
@@ -85,28 +89,27 @@ impl Rule {
         let now = work.now;
         let past = |candidate: &&Candidate| candidate.until.is_some_and(|until| until <= now);
         for candidate in self.candidates.iter().filter(past) {
-            if !work.allows(copy.value) {
+            let text = copy.text_for(candidate);
+            if !work.allows(text) {
                 copy.outcome = Outcome::Refused(Verdict::TooLong);
                 return;
             }
-            if !matches!(
-                candidate.keyed.open(copy.value, work.now),
-                Err(Refusal::Shape)
-            ) {
-                work.spend(copy.value);
+            if !matches!(candidate.keyed.open(text, now), Err(Refusal::Shape)) {
+                work.spend(text);
                 copy.outcome = Outcome::Unsigned;
             }
         }
     }
 
     fn try_candidate<'h>(&self, candidate: &Candidate, copy: &mut Copy<'h>, work: &mut Work) {
-        if !work.allows(copy.value) {
+        let text = copy.text_for(candidate);
+        if !work.allows(text) {
             copy.outcome = Outcome::Refused(Verdict::TooLong);
             return;
         }
-        let opened = candidate.keyed.open(copy.value, work.now);
+        let opened = candidate.keyed.open(text, work.now);
         if !matches!(opened, Err(Refusal::Shape)) {
-            work.spend(copy.value);
+            work.spend(text);
         }
         copy.outcome = match opened {
             Err(Refusal::Shape) => return,
@@ -115,7 +118,7 @@ impl Rule {
             Err(Refusal::Expired) => Outcome::Refused(Verdict::Expired),
             Ok(content) => match self.check_time(&content, work.now) {
                 Err(verdict) => Outcome::Refused(verdict),
-                Ok(()) => self.verified(candidate, copy.value, content, work),
+                Ok(()) => self.verified(candidate, copy, content, work),
             },
         };
     }
@@ -133,7 +136,7 @@ impl Rule {
     fn verified<'h>(
         &self,
         candidate: &Candidate,
-        value: &str,
+        copy: &Copy<'_>,
         content: Content<'h>,
         work: &Work,
     ) -> Outcome<'h> {
@@ -147,10 +150,12 @@ impl Rule {
         }
         // Another spelling of the same content, a comma where the framework writes an escape, could be
         // read as two cookies: it is written anew even for the same key.
-        let for_origin = match candidate.same_as_other_side && !reads_alike(value) {
+        let stays = candidate.same_as_other_side && copy.is_alone && !reads_alike(copy.value);
+        let for_origin = match stays {
             true => None,
             false => match self.origin.seal(&content, work) {
-                Some(sealed) => Some(sealed).filter(|sealed| sealed != value),
+                Some(sealed) if copy.is_alone && sealed == copy.text_for(candidate) => None,
+                Some(sealed) => Some(sealed),
                 None => return Outcome::Refused(Verdict::Malformed),
             },
         };
@@ -189,15 +194,31 @@ impl Rule {
         }
     }
 
-    /// The Set-Cookie header that deletes this cookie in the browser.
-    pub(super) fn deletion(&self) -> String {
+    /// A value for the origin as it stands behind `NAME=`: its signature, where that is a cookie of its own,
+    /// goes with it.
+    pub(super) fn written(&self, sealed: String) -> String {
+        match (&self.companion, sealed.split_once(PAIR)) {
+            (Some(companion), Some((value, signature))) => {
+                format!("{value}; {companion}={signature}")
+            }
+            _ => sealed,
+        }
+    }
+
+    /// The Set-Cookie headers that delete this cookie in the browser.
+    pub(super) fn deletions(&self) -> impl Iterator<Item = String> {
         // a browser does not take a deletion of a __Host- or __Secure- name without Secure
         let default = match self.spec.name.starts_with("__") {
             true => "Path=/; Secure",
             false => "Path=/",
         };
         let attributes = self.spec.attributes.as_deref().unwrap_or(default);
-        crate::cookie::Attributes::parse(attributes).deletion(&self.spec.name)
+        let attributes = crate::cookie::Attributes::parse(attributes);
+        let names = [Some(&self.spec.name), self.companion.as_ref()];
+        names
+            .into_iter()
+            .flatten()
+            .map(move |name| attributes.deletion(name))
     }
 }
 
@@ -216,7 +237,7 @@ impl Seal {
 }
 
 impl<'h> Copy<'h> {
-    pub fn new(mark: usize, value: &'h str) -> Self {
+    pub fn new(mark: usize, value: &'h str, paired: &'h str, is_alone: bool) -> Self {
         let outcome = match value.len() > LONGEST_VALUE {
             true => Outcome::Refused(Verdict::TooLong),
             false => Outcome::Unknown,
@@ -224,7 +245,16 @@ impl<'h> Copy<'h> {
         Self {
             mark,
             value,
+            paired,
+            is_alone,
             outcome,
+        }
+    }
+
+    fn text_for(&self, candidate: &Candidate) -> &'h str {
+        match candidate.is_pair {
+            true => self.paired,
+            false => self.value,
         }
     }
 

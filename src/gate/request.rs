@@ -1,10 +1,11 @@
 //! Requests: rules R1, R3, R4 and R7.
 
 use super::judge::{Copy, Outcome, Work};
-use super::{Action, Due, Event, Fault, Gate, Passage, Ruling};
+use super::{Action, Due, Edit, Event, Fault, Gate, Passage, Ruling};
 use crate::cookie::{SPACE, pair_value, pairs};
-use crate::look_alike::{is_special, opens_quote};
-use crate::policy::{LookAlikes, Mode, OnInvalid};
+use crate::formats::PAIR;
+use crate::look_alike::{Managed, is_special, opens_quote};
+use crate::policy::{LookAlikes, Mode, OnInvalid, Rule};
 use crate::verdict::Verdict;
 
 /// A pair that the gate has something to do with.
@@ -14,12 +15,6 @@ struct Mark<'h> {
     pair: &'h str,
     rule: usize,
     edit: Edit,
-}
-
-enum Edit {
-    Keep,
-    Drop,
-    Write(String),
 }
 
 impl Gate {
@@ -53,11 +48,11 @@ impl Gate {
         let mut marks = Vec::new();
         let mut managed_since = 0;
         for (at, pair) in pairs(header).enumerate() {
-            let (rule, edit) = if let Some(rule) = names.exact(pair) {
+            let (rule, edit) = if let Some(managed) = names.exact(pair) {
                 // a quote left open would make this cookie part of that pair's value
-                self.drop_open_quotes(&mut marks[managed_since..], rule, events);
+                self.drop_open_quotes(&mut marks[managed_since..], managed.rule(), events);
                 managed_since = marks.len();
-                (rule, Edit::Keep)
+                (managed.rule(), Edit::Keep)
             } else if let alike = names.look_alikes(pair)
                 && let Some(rule) = alike.first()
             {
@@ -112,49 +107,94 @@ impl Gate {
         passage: &mut Passage,
     ) -> Option<Vec<String>> {
         let mut work = Work::new(now, self.random);
-        let mut deletions = None;
+        let mut deletions: Option<Vec<String>> = None;
         let last = self.last_marks(marks);
         for (at, rule) in self.policy.rules.iter().enumerate() {
-            let mut copies: Vec<Copy<'_>> = marks
-                .iter()
-                .enumerate()
-                .filter(|(_, mark)| mark.rule == at && self.is_managed(mark))
-                .map(|(mark, found)| Copy::new(mark, pair_value(found.pair)))
-                .collect();
-            if copies.is_empty() {
-                continue;
-            }
-            rule.judge(&mut copies, &mut work);
-            let verified = copies.iter().filter(|copy| copy.is_verified()).count();
-            for copy in copies {
-                let mark = copy.mark;
-                let is_signed = copy.is_signed();
-                let edit = self.settle(at, copy, verified, passage);
-                let stays_unsigned = matches!(edit, Edit::Keep) && !is_signed;
-                let observes = rule.spec.mode == Mode::Observe;
-                if !observes {
-                    marks[mark].edit = edit;
-                }
-                if stays_unsigned || observes {
-                    let mut events = Vec::new();
-                    let edit = self.keep_unsigned(mark, marks, &last, &mut events);
-                    if stays_unsigned || matches!(edit, Edit::Drop) {
-                        passage.events.append(&mut events);
-                    }
-                    marks[mark].edit = edit;
-                }
-            }
-            let rejects = rule.spec.on_invalid == OnInvalid::Reject
-                && rule.spec.mode == Mode::Enforce
-                && passage
-                    .events
-                    .iter()
-                    .any(|event| event.rule == at && is_rejected(event));
-            if rejects {
-                deletions.get_or_insert_with(Vec::new).push(rule.deletion());
+            let reported = passage.events.len();
+            self.judge_rule(at, marks, &last, &mut work, passage);
+            let rejects =
+                rule.spec.on_invalid == OnInvalid::Reject && rule.spec.mode == Mode::Enforce;
+            if rejects && passage.events[reported..].iter().any(is_rejected) {
+                let headers = deletions.get_or_insert_default();
+                headers.extend(rule.deletions());
             }
         }
         deletions
+    }
+
+    /// Judges every cookie of one rule.
+    fn judge_rule(
+        &self,
+        at: usize,
+        marks: &mut [Mark<'_>],
+        last: &[usize],
+        work: &mut Work,
+        passage: &mut Passage,
+    ) {
+        let rule = &self.policy.rules[at];
+        let cookies = self.marks_of(Managed::Cookie(at), marks);
+        let (mut signatures, mut paired_texts) = (Vec::new(), Vec::new());
+        if rule.companion.is_some() {
+            signatures = self.marks_of(Managed::Companion(at), marks);
+            paired_texts = paired(&cookies, &signatures, marks);
+        }
+        let is_alone = rule.companion.is_none() || (cookies.len() == 1 && signatures.len() < 2);
+        let copy = |(nth, mark): (usize, &usize)| {
+            let value = pair_value(marks[*mark].pair);
+            let paired = paired_texts.get(nth).map_or(value, String::as_str);
+            Copy::new(*mark, value, paired, is_alone)
+        };
+        let mut copies: Vec<Copy<'_>> = cookies.iter().enumerate().map(copy).collect();
+        if !copies.is_empty() {
+            rule.judge(&mut copies, work);
+        }
+        let verified = copies.iter().filter(|copy| copy.is_verified()).count();
+        let mut vouched = false;
+        for copy in copies {
+            let (mark, is_signed) = (copy.mark, copy.is_signed());
+            let edit = self.settle(at, copy, verified, passage);
+            vouched |= is_signed && rule.origin.is_pair && matches!(edit, Edit::Keep);
+            self.apply(mark, edit, is_signed, marks, last, passage);
+        }
+        for mark in signatures {
+            if cookies.is_empty() {
+                let alone = Event::new(at, Verdict::Malformed, None);
+                passage.events.push(alone);
+            }
+            let edit = rule.settle_signature(vouched, verified);
+            self.apply(mark, edit, vouched, marks, last, passage);
+        }
+    }
+
+    /// The places of the pairs with this name that are not dropped yet.
+    fn marks_of(&self, managed: Managed, marks: &[Mark<'_>]) -> Vec<usize> {
+        let is_it = |at: &usize| self.managed(&marks[*at]) == Some(managed);
+        (0..marks.len()).filter(is_it).collect()
+    }
+
+    /// Carries out what was decided on a managed pair, unless its rule only observes.
+    fn apply(
+        &self,
+        at: usize,
+        edit: Edit,
+        is_signed: bool,
+        marks: &mut [Mark<'_>],
+        last: &[usize],
+        passage: &mut Passage,
+    ) {
+        let stays_unsigned = matches!(edit, Edit::Keep) && !is_signed;
+        let observes = self.policy.rules[marks[at].rule].spec.mode == Mode::Observe;
+        if !observes {
+            marks[at].edit = edit;
+        }
+        if stays_unsigned || observes {
+            let mut events = Vec::new();
+            let edit = self.keep_unsigned(at, marks, last, &mut events);
+            if stays_unsigned || matches!(edit, Edit::Drop) {
+                passage.events.append(&mut events);
+            }
+            marks[at].edit = edit;
+        }
     }
 
     /// What goes on as it came, without a signature, must not carry another rule's name in its value,
@@ -183,15 +223,19 @@ impl Gate {
     fn last_marks(&self, marks: &[Mark<'_>]) -> Vec<usize> {
         let mut last = vec![0; self.policy.rules.len()];
         for (at, mark) in marks.iter().enumerate() {
-            if self.is_managed(mark) {
+            if self.managed(mark).is_some() {
                 last[mark.rule] = at;
             }
         }
         last
     }
 
-    fn is_managed(&self, mark: &Mark<'_>) -> bool {
-        matches!(mark.edit, Edit::Keep) && self.policy.names.exact(mark.pair) == Some(mark.rule)
+    /// What a pair's name stands for, unless it is dropped.
+    fn managed(&self, mark: &Mark<'_>) -> Option<Managed> {
+        match mark.edit {
+            Edit::Keep => self.policy.names.exact(mark.pair),
+            Edit::Drop | Edit::Write(_) => None,
+        }
     }
 
     /// Reports one copy, and decides what is written for it (R3 to R5).
@@ -214,7 +258,8 @@ impl Gate {
                         allowed,
                     });
                 }
-                return found.for_origin.map_or(Edit::Keep, Edit::Write);
+                let written = found.for_origin.map(|sealed| rule.written(sealed));
+                return written.map_or(Edit::Keep, Edit::Write);
             }
             Outcome::Refused(verdict) => verdict,
             Outcome::Unsigned => Verdict::BadSignature,
@@ -276,7 +321,11 @@ impl Gate {
                 _ => built.push_str(pair),
             }
             kept += 1;
-            written += usize::from(mark.is_some_and(|m| self.policy.names.exact(m.pair).is_some()));
+            let is_managed = mark.is_some_and(|m| self.policy.names.exact(m.pair).is_some());
+            written += match mark.map(|mark| &mark.edit) {
+                Some(Edit::Write(value)) => 1 + value.matches(PAIR).count(),
+                _ => usize::from(is_managed),
+            };
         }
         let found = pairs(&built)
             .filter(|pair| self.policy.names.exact(pair).is_some())
@@ -287,6 +336,37 @@ impl Gate {
         }
     }
 }
+
+impl Rule {
+    /// Decides on a signature in a cookie of its own: it stays where it vouches for the cookie that stays.
+    /// What is written anew brings its own.
+    fn settle_signature(&self, vouches: bool, verified: usize) -> Edit {
+        let forwards = verified == 0 && self.spec.on_invalid == OnInvalid::Forward;
+        match vouches || forwards {
+            true => Edit::Keep,
+            false => Edit::Drop,
+        }
+    }
+}
+
+/// For each cookie its value with every signature that may be one, `VALUE;SIGNATURE;SIGNATURE`: one MAC
+/// tells which is right.
+fn paired(cookies: &[usize], signatures: &[usize], marks: &[Mark<'_>]) -> Vec<String> {
+    let value = |mark: &usize| pair_value(marks[*mark].pair);
+    let mut all = String::new();
+    let may_be = |signature: &&str| signature.len() <= LONGEST_SIGNATURE;
+    for signature in signatures.iter().map(value).filter(may_be) {
+        all.push(PAIR);
+        all.push_str(signature);
+    }
+    cookies
+        .iter()
+        .map(|mark| [value(mark), &all].concat())
+        .collect()
+}
+
+/// HMAC-SHA512 in hexadecimal digits.
+const LONGEST_SIGNATURE: usize = 128;
 
 /// Stands for a rule until it is known which managed cookie follows an open quote.
 const OPEN_QUOTE: usize = usize::MAX;

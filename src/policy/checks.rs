@@ -257,11 +257,15 @@ fn check_strength(spec: &Spec, keys: &Keys, problems: &Problems) {
 
 /// C4.
 fn check_names(a: &Spec, b: &Spec, problems: &Problems) {
-    let is_like = |name: &str, other: &str| !Names::new([name]).look_alikes(other).is_empty();
+    let is_like = |one: &Spec, other: &Spec| {
+        let one = Names::new(one.names(0));
+        let mut names = other.names(1);
+        names.any(|(name, _)| !one.look_alikes(&name).is_empty())
+    };
     let path = format!("{}.name", b.path);
     if a.name == b.name {
         problems.add(path, format!("{} has the same name", a.path));
-    } else if is_like(&a.name, &b.name) || is_like(&b.name, &a.name) {
+    } else if is_like(a, b) || is_like(b, a) {
         problems.add(
             path,
             format!(

@@ -9,14 +9,15 @@ use crate::settings::Problems;
 
 impl Rule {
     /// `None` where a key does not fit its format.
-    pub(super) fn compile(spec: Spec, guarded: &[String], problems: &Problems) -> Option<Self> {
+    pub(super) fn compile(spec: Spec, others: Names, problems: &Problems) -> Option<Self> {
         let candidates = candidates(&spec, problems)?;
         let origin_candidates = origin_candidates(&spec, problems)?;
         let browser = seal(&spec, &spec.format, &spec.ring.current, problems)?;
         let origin_format = &spec.origin_format;
         let origin = seal(&spec, origin_format, &spec.origin_keys.current, problems)?;
         Some(Self {
-            others: Names::new(guarded.iter().filter(|name| **name != spec.name).cloned()),
+            others,
+            companion: spec.companion(),
             candidates,
             origin_candidates,
             browser,
@@ -61,6 +62,7 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
             candidates.push(Candidate {
                 keyed: keyed(spec, format, key, problems)?,
                 key: key.id().clone(),
+                is_pair: is_pair(format),
                 standing,
                 until: earlier(key_until, format_until),
                 upgrade,
@@ -86,6 +88,7 @@ fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>>
             Some(Candidate {
                 keyed: keyed(spec, format, key, problems)?,
                 key: key.id().clone(),
+                is_pair: is_pair(format),
                 standing: Standing::Current,
                 until: None,
                 upgrade: false,
@@ -101,6 +104,7 @@ fn seal(spec: &Spec, format: &Configured, key: &Key, problems: &Problems) -> Opt
         keyed: keyed(spec, format, key, problems)?,
         key: (!is_plain(format)).then(|| key.id().clone()),
         carries_time: format.nature().carries_time,
+        is_pair: is_pair(format),
     })
 }
 
@@ -120,6 +124,10 @@ fn keyed(
             None
         }
     }
+}
+
+fn is_pair(format: &Configured) -> bool {
+    format.nature().companion.is_some()
 }
 
 fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {

@@ -6,6 +6,7 @@ use super::keys::{Entries, Secrets};
 use super::{Accept, LookAlikes, Mode, OnInvalid, Spec, Upgrade};
 use crate::cookie::Attributes;
 use crate::formats::{self, Configured};
+use crate::look_alike::Managed;
 use crate::settings::{Problems, Table};
 
 pub const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("observe", Mode::Observe)];
@@ -86,6 +87,21 @@ impl Spec {
         };
         super::checks::check_alone(&spec, &keys?, problems);
         Some(spec)
+    }
+
+    /// The cookies that it manages, as those of the rule counted `rule`.
+    pub fn names(&self, rule: usize) -> impl Iterator<Item = (String, Managed)> {
+        let companion = self.companion();
+        std::iter::once((self.name.clone(), Managed::Cookie(rule)))
+            .chain(companion.map(|name| (name, Managed::Companion(rule))))
+    }
+
+    /// The name of the second cookie, that holds the signature alone in some format of the rule.
+    pub fn companion(&self) -> Option<String> {
+        let accepted = self.accept.iter().map(|accept| &accept.format);
+        let mut formats = accepted.chain([&self.format, &self.origin_format]);
+        let suffix = formats.find_map(|format| format.nature().companion)?;
+        Some(format!("{}{suffix}", self.name))
     }
 
     /// Whether the browser's copy is not signed: the first step of wrapping and the last of leaving.

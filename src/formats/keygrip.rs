@@ -1,0 +1,193 @@
+//! `keygrip`: signed cookies of Node's `cookies` and Keygrip, and so of Koa, koa-session and cookie-session.
+//!
+//! Layout: two cookies, value and signature; the base64 is base64url without padding.
+//!
+//! ```text
+//! NAME=VALUE; NAME.sig=base64(HMAC-SHA1(SECRET, NAME "=" VALUE))
+//! theme=lang-671617; theme.sig=vnZKxfGGVIc5--tXAtmrhDg81QQ
+//! ```
+//!
+//! To the gate both are one text, `VALUE;SIGNATURE`; a request that shows several signatures is tried with
+//! all of them, `VALUE;SIGNATURE;SIGNATURE`, since one MAC tells which is right. `Keygrip(keys, "sha256",
+//! "hex")` and the like set `digest` and `encoding`. The signature is compared as text. The name is bound, no
+//! time is carried. VALUE is not encoded; one in double quotes is read without them, and written so.
+//!
+//! Node shows a header's bytes as one character each and signs their UTF-8, so an é that it wrote as a
+//! single byte does not arrive as text here and is refused.
+//!
+//! Source: `cookies/index.js`, `keygrip/index.js`; checked against cookies 0.9.2 and keygrip 1.1.0, under
+//! Koa, koa-session and cookie-session, by the vectors.
+
+use super::{
+    Content, Derivation, Entry, Format, Keyed, Nature, PAIR, Payload, Refusal, Uncarriable,
+};
+use crate::encoding::{base64_len, base64url, hex, is_base64url, is_lower_hex};
+use crate::key::Key;
+use crate::primitives::{Digest, Mac, Random, equal};
+
+pub const FORMATS: &[Entry] = &[("keygrip", |table| {
+    let digest = table.choice("digest", Digest::NAMES);
+    let encoding = table.choice("encoding", Encoding::NAMES);
+    Some(Box::new(Keygrip {
+        digest: digest.unwrap_or(Digest::Sha1),
+        encoding: encoding.unwrap_or(Encoding::Base64url),
+    }))
+})];
+
+#[derive(Clone, Copy, Debug)]
+struct Keygrip {
+    digest: Digest,
+    encoding: Encoding,
+}
+
+/// How the signature is written.
+#[derive(Clone, Copy, Debug)]
+enum Encoding {
+    Base64url,
+    Hex,
+}
+
+impl Encoding {
+    const NAMES: &'static [(&'static str, Encoding)] =
+        &[("base64url", Encoding::Base64url), ("hex", Encoding::Hex)];
+}
+
+impl Format for Keygrip {
+    fn nature(&self) -> Nature {
+        Nature {
+            binds_name: true,
+            companion: Some(".sig"),
+            ..Nature::of(Payload::Text)
+        }
+    }
+
+    fn derivation(&self, _cookie: &str) -> Derivation {
+        Derivation::Bare {
+            digest: self.digest,
+            signs: "NAME=VALUE",
+        }
+    }
+
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+        Ok(Box::new(KeyedPair {
+            keygrip: *self,
+            name: cookie.to_owned(),
+            mac: Mac::new(self.digest, key.bytes()),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct KeyedPair {
+    keygrip: Keygrip,
+    name: String,
+    mac: Mac,
+}
+
+impl KeyedPair {
+    fn signature(&self, value: &str) -> String {
+        let tag = self
+            .mac
+            .sign(&[self.name.as_bytes(), b"=", value.as_bytes()]);
+        match self.keygrip.encoding {
+            Encoding::Base64url => base64url(&tag),
+            Encoding::Hex => hex(&tag),
+        }
+    }
+
+    fn has_shape(&self, signature: &str) -> bool {
+        let size = self.keygrip.digest.size();
+        match self.keygrip.encoding {
+            Encoding::Base64url => signature.len() == base64_len(size) && is_base64url(signature),
+            Encoding::Hex => is_lower_hex(signature, size),
+        }
+    }
+}
+
+impl Keyed for KeyedPair {
+    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+        let (value, signatures) = value.split_once(PAIR).ok_or(Refusal::Shape)?;
+        let value = unquoted(value);
+        let mut fitting = signatures.split(PAIR).filter(|text| self.has_shape(text));
+        let first = fitting.next().ok_or(Refusal::Shape)?;
+        let expected = self.signature(value);
+        let is_right = |text: &str| equal(expected.as_bytes(), text.as_bytes());
+        match is_right(first) || fitting.any(is_right) {
+            true => Ok(Content::of(value.as_bytes())),
+            false => Err(Refusal::Signature),
+        }
+    }
+
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
+        let value = content.text()?;
+        match may_stand(value) {
+            true => Ok(format!("{value}{PAIR}{}", self.signature(value))),
+            false => Err(Uncarriable),
+        }
+    }
+}
+
+fn unquoted(value: &str) -> &str {
+    value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(value)
+}
+
+/// Whether `cookies` reads a text back as it wrote it: the characters of ISO-8859-1 without controls, no
+/// semicolon, no quote in front, and no white space around it.
+fn may_stand(value: &str) -> bool {
+    let is_text = |c: char| !c.is_control() && c <= '\u{FF}' && c != ';';
+    value.chars().all(is_text) && !value.starts_with('"') && value.trim() == value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::no_random;
+    use super::*;
+    use crate::key::KeyId;
+
+    fn keyed(encoding: Encoding) -> Box<dyn Keyed> {
+        let key = Key::new(KeyId::parse("KEY").unwrap(), b"secret".to_vec());
+        let keygrip = Keygrip {
+            digest: Digest::Sha1,
+            encoding,
+        };
+        keygrip.keyed("sid", &key).unwrap()
+    }
+
+    #[test]
+    fn one_right_signature_among_others_is_enough() {
+        for encoding in [Encoding::Base64url, Encoding::Hex] {
+            let keyed = keyed(encoding);
+            let sealed = keyed.seal(&Content::of(&b"abc"[..]), no_random).unwrap();
+            let right = sealed.strip_prefix("abc;").unwrap();
+            let wrong = ["A".repeat(right.len()), "0".repeat(right.len())];
+            for text in [
+                format!("abc;{right}"),
+                format!("\"abc\";{right}"),
+                format!("abc;short;{};{right}", wrong[1]),
+                format!("abc;{right};{};", wrong[0]),
+            ] {
+                assert_eq!(keyed.open(&text, 0), Ok(Content::of(&b"abc"[..])), "{text}");
+            }
+            let shape = |text: String| keyed.open(&text, 0).unwrap_err();
+            assert_eq!(shape(format!("abd;{right}")), Refusal::Signature);
+            assert_eq!(shape(format!("abc;{}", wrong[1])), Refusal::Signature);
+            assert_eq!(shape("abc".to_owned()), Refusal::Shape);
+            assert_eq!(shape("abc;".to_owned()), Refusal::Shape);
+            assert_eq!(shape(format!("abc;{right}=")), Refusal::Shape);
+        }
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_cookie_is_not_sealed() {
+        for bad in [
+            "a;b", " a", "a ", "\"a\"", "a\nb", "a\u{7f}", "\u{fffd}", "ł",
+        ] {
+            let content = Content::of(bad.as_bytes());
+            let sealed = keyed(Encoding::Base64url).seal(&content, no_random);
+            assert_eq!(sealed, Err(Uncarriable), "{bad}");
+        }
+    }
+}
