@@ -15,6 +15,7 @@ mod configuration;
 mod configuration_keys;
 mod configuration_rules;
 mod laundering;
+mod pairs;
 mod peers;
 mod r1_unmanaged_cookies;
 mod r2_the_order_of_keys;
