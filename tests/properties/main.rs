@@ -8,6 +8,7 @@ mod django;
 mod support;
 
 mod configurations;
+mod every_format;
 mod formats;
 mod headers;
 mod parsers;

@@ -1,0 +1,254 @@
+//! What holds for every format that has vectors: each configuration there is a format with its options, and
+//! each row a real value of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use countersign::encoding::{from_base64, from_hex};
+use countersign::formats::{self, Configured, Content, Keyed, PAIR};
+use countersign::key::{Key, KeyId};
+use countersign::policy::Policy;
+use countersign::settings::{Problems, Table};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::cases;
+use crate::support::{ATTRIBUTES, random};
+
+/// A real value, and its format under its key.
+struct Sample {
+    config: Value,
+    value: String,
+    keyed: Box<dyn Keyed>,
+    other: Box<dyn Keyed>,
+    now: u64,
+}
+
+/// One row of each configuration: the shortest that opens.
+fn samples() -> Vec<Sample> {
+    let mut found: BTreeMap<String, Sample> = BTreeMap::new();
+    for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let Some(sample) = Sample::read(&serde_json::from_str(line).unwrap()) else {
+                continue;
+            };
+            let known = found.get(&sample.config.to_string());
+            if known.is_none_or(|known| sample.value.len() < known.value.len()) {
+                found.insert(sample.config.to_string(), sample);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+impl Sample {
+    fn read(row: &Value) -> Option<Self> {
+        let format = format_of(&row["config"]).expect("the configuration of a vector");
+        let keyed = |field: &str| {
+            let text = row[field].as_str()?;
+            let bytes = match row["key_encoding"].as_str() {
+                Some("base64") => from_base64(text)?,
+                Some("hex") => from_hex(text)?,
+                _ => text.as_bytes().to_vec(),
+            };
+            let key = Key::new(KeyId::parse("KEY")?, bytes);
+            format.keyed(row["cookie"].as_str()?, &key).ok()
+        };
+        let value = row["value"].as_str()?;
+        let sample = Self {
+            config: row["config"].clone(),
+            value: match row["sig_value"].as_str() {
+                Some(signature) => format!("{value}{PAIR}{signature}"),
+                None => value.to_owned(),
+            },
+            keyed: keyed("key")?,
+            other: keyed("other_key")?,
+            now: row["now"]
+                .as_u64()
+                .or(row["signed_at"].as_u64())
+                .unwrap_or(0),
+        };
+        sample.open(&sample.value).is_some().then_some(sample)
+    }
+
+    fn open(&self, value: &str) -> Option<Content<'static>> {
+        let content = self.keyed.open(value, self.now).ok()?;
+        Some(content.into_owned())
+    }
+}
+
+fn format_of(config: &Value) -> Option<Configured> {
+    let problems = Problems::default();
+    let mut table = Table::new("config", config, &problems)?;
+    let format = formats::read(&mut table);
+    table.finish();
+    format.filter(|_| problems.is_empty())
+}
+
+fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(jsonl_below(&path)),
+            false if path.extension().is_some_and(|end| end == "jsonl") => files.push(path),
+            false => {}
+        }
+    }
+    files
+}
+
+thread_local! {
+    static SAMPLES: Vec<Sample> = samples();
+}
+
+/// Calls with one sample after another, whose number a property is given.
+fn with_sample<T>(at: prop::sample::Index, call: impl FnOnce(&Sample) -> T) -> T {
+    SAMPLES.with(|samples| call(&samples[at.index(samples.len())]))
+}
+
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    #[test]
+    fn no_text_panics_and_none_opens(
+        at in any::<prop::sample::Index>(), text in prop_oneof![any::<String>(), "[ -~]{0,200}"],
+    ) {
+        with_sample(at, |sample| {
+            prop_assert!(sample.open(&text).is_none() || text == sample.value);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_changed_value_opens_with_no_other_content(
+        at in any::<prop::sample::Index>(), place in any::<prop::sample::Index>(),
+        to in prop_oneof!["[ -~]", "[A-Za-z0-9_=-]{0,2}", any::<char>().prop_map(String::from)],
+        cut in 0..3usize,
+    ) {
+        with_sample(at, |sample| {
+            let mut chars: Vec<String> = sample.value.chars().map(String::from).collect();
+            let from = place.index(chars.len());
+            let end = (from + cut).min(chars.len());
+            chars.splice(from..end, [to]);
+            let changed = chars.concat();
+            // another spelling of the same text may open
+            if let Some(content) = sample.open(&changed) {
+                let own = sample.open(&sample.value);
+                prop_assert_eq!(Some(content), own, "{} for {}", changed, sample.value);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_rotation_there_and_back_keeps_content_and_length() {
+    SAMPLES.with(|samples| {
+        assert!(samples.len() > 30, "{} configurations", samples.len());
+        for sample in samples {
+            let content = sample.open(&sample.value).unwrap();
+            let mut length = None;
+            for turn in 0..20 {
+                let (to, from) = match turn % 2 {
+                    0 => (&sample.other, &sample.keyed),
+                    _ => (&sample.keyed, &sample.other),
+                };
+                let sealed = to.seal(&content, random).unwrap();
+                assert_eq!(
+                    to.open(&sealed, sample.now).as_ref(),
+                    Ok(&content),
+                    "{sealed}"
+                );
+                assert!(from.open(&sealed, sample.now).is_err(), "{sealed}");
+                // what is random may be spelled with more or fewer escapes
+                let decoded = sealed.replace("%2B", "+").replace("%2F", "/").len();
+                assert_eq!(*length.get_or_insert(decoded), decoded, "{sealed}");
+            }
+        }
+    });
+}
+
+/// C1: whatever a policy of two rules with one ring key lets through, a value of one does not open under the
+/// other, unless the origin could not tell them apart either.
+#[test]
+fn a_value_of_one_rule_never_opens_under_another_that_shares_its_key() {
+    let configs: Vec<Value> = SAMPLES.with(|s| s.iter().map(|s| s.config.clone()).collect());
+    let (mut accepted, mut refused) = (0, 0);
+    for one in &configs {
+        for other in &configs {
+            for plain in [false, true] {
+                let Some(policy) = two_rules(one, other, plain) else {
+                    refused += 1;
+                    continue;
+                };
+                accepted += 1;
+                assert_apart(&policy, one);
+            }
+        }
+    }
+    assert!(
+        accepted > 100 && refused > 100,
+        "{accepted} accepted, {refused} refused"
+    );
+}
+
+/// Two rules with one ring key, and an origin key of their own each.
+fn two_rules(one: &Value, other: &Value, plain: bool) -> Option<Policy> {
+    let rule = |config: &Value, name: &str, origin: &str| {
+        let mut rule = config.clone();
+        rule["name"] = name.into();
+        rule["attributes"] = ATTRIBUTES.into();
+        rule["keys"] = json!({"current": "SHARED", "origin": origin});
+        if plain {
+            rule["origin"] = json!({"format": "plain"});
+        }
+        rule
+    };
+    let config = json!({"cookies": [rule(one, "aa", "ORIGIN_A"), rule(other, "bb", "ORIGIN_B")]});
+    let secret = |name: &str| {
+        let text = format!("{name}-0123456789-abcdefghijklmnopqrstuvwxyz");
+        Some(text[..32].to_owned())
+    };
+    Policy::parse(&config, &secret).ok()
+}
+
+fn assert_apart(policy: &Policy, one: &Value) {
+    let [a, b] = &policy.rules[..] else {
+        panic!("two rules");
+    };
+    for payload in payloads(one) {
+        let Ok(sealed) = a.browser.keyed.seal(&payload, random) else {
+            continue;
+        };
+        for candidate in &b.candidates {
+            let opened = candidate.keyed.open(&sealed, 1_700_000_000);
+            assert!(opened.is_err(), "{sealed} opens under {:?}", b.spec.format);
+        }
+    }
+}
+
+/// What a visitor may have made the origin sign.
+fn payloads(config: &Value) -> Vec<Content<'static>> {
+    let own = SAMPLES.with(|samples| {
+        let sample = samples.iter().find(|sample| sample.config == *config);
+        sample
+            .and_then(|sample| sample.open(&sample.value))
+            .unwrap()
+    });
+    let texts = [
+        "x",
+        "aa=x",
+        "bb=x",
+        "{}",
+        "bb|1700000000|e30=",
+        "cookie-session",
+        "1.2",
+    ];
+    let timed = |text: &str| Content {
+        payload: text.as_bytes().to_vec().into(),
+        ..own.clone()
+    };
+    texts.into_iter().map(timed).chain([own.clone()]).collect()
+}
