@@ -6,19 +6,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use countersign::encoding::{from_base64, from_hex};
-use countersign::formats::{self, Configured, Content, Keyed, PAIR};
+use countersign::formats::{self, Configured, Content, Keyed, PAIR, Payload};
+use countersign::gate::{Action, Gate, Passage};
 use countersign::key::{Key, KeyId};
 use countersign::policy::Policy;
-use countersign::settings::{Problems, Table};
+use countersign::settings::{Problem, Problems, Table};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::cases;
-use crate::support::{ATTRIBUTES, random};
+use crate::support::{ATTRIBUTES, page, random, words};
 
 /// A real value, and its format under its key.
 struct Sample {
     config: Value,
+    cookie: String,
     value: String,
     keyed: Box<dyn Keyed>,
     other: Box<dyn Keyed>,
@@ -58,6 +60,7 @@ impl Sample {
         let value = row["value"].as_str()?;
         let sample = Self {
             config: row["config"].clone(),
+            cookie: row["cookie"].as_str()?.to_owned(),
             value: match row["sig_value"].as_str() {
                 Some(signature) => format!("{value}{PAIR}{signature}"),
                 None => value.to_owned(),
@@ -170,6 +173,128 @@ fn a_rotation_there_and_back_keeps_content_and_length() {
     });
 }
 
+/// Conversion: wherever a policy lets browser and origin have different formats, what the origin sets comes
+/// back to it with the same payload and time; wherever not, the problem says why.
+#[test]
+fn what_the_origin_sets_comes_back_to_it_through_any_other_format() {
+    let (mut converted, mut refused) = (0, 0);
+    SAMPLES.with(|samples| {
+        for browser in samples {
+            for origin in samples {
+                match converting(&browser.config, &origin.config, &origin.cookie) {
+                    Ok(gate) => {
+                        converted += 1;
+                        let content = origin.open(&origin.value).unwrap();
+                        assert_comes_back(&gate, &content, origin.now);
+                    }
+                    Err(problems) => {
+                        refused += 1;
+                        let said = problems.iter().all(|problem| problem.text.len() > 20);
+                        assert!(said && !problems.is_empty());
+                    }
+                }
+            }
+        }
+    });
+    assert!(
+        converted > 300 && refused > 300,
+        "{converted} converted, {refused} refused"
+    );
+}
+
+/// Wrapping: every format that binds the name and holds text serves a rule whose origin is plain.
+#[test]
+fn a_plain_origin_goes_with_each_format_that_binds_the_name() {
+    let plain = json!({"format": "plain"});
+    let mut wrapped = Vec::new();
+    SAMPLES.with(|samples| {
+        for sample in samples {
+            let format = format_of(&sample.config).unwrap();
+            let nature = format.nature();
+            let fits = nature.binds_name && nature.payload == Payload::Text;
+            match converting(&sample.config, &plain, &sample.cookie) {
+                Ok(gate) => {
+                    assert!(fits, "{} is accepted", sample.config);
+                    assert_comes_back(&gate, &Content::of(&b"3q1i2gbn6bk9"[..]), 1_700_000_000);
+                    wrapped.push(format.name);
+                }
+                Err(problems) => assert!(!fits, "{}: {problems:?}", sample.config),
+            }
+        }
+    });
+    wrapped.dedup();
+    assert!(wrapped.len() > 4, "{wrapped:?}");
+}
+
+fn converting(browser: &Value, origin: &Value, name: &str) -> Result<Gate, Vec<Problem>> {
+    let mut rule = browser.clone();
+    rule["name"] = name.into();
+    rule["upgrade"] = "never".into();
+    rule["origin"] = origin.clone();
+    let keys = json!({"current": "NEW", "origin": "ORIGIN"});
+    let policy = Policy::parse(
+        &json!({"keys": keys, "cookies": [rule]}),
+        &secret_of_32_bytes,
+    )?;
+    Ok(Gate::new(policy, random))
+}
+
+fn assert_comes_back(gate: &Gate, content: &Content<'_>, now: u64) {
+    let [rule] = &gate.policy().rules[..] else {
+        panic!("one rule");
+    };
+    let Ok(sealed) = rule.origin.keyed.seal(content, random) else {
+        panic!(
+            "{content:?} cannot be sealed for {:?}",
+            rule.spec.origin_format
+        );
+    };
+    let set = in_cookies(&rule.spec.name, &sealed).map(|cookie| format!("{cookie}; Path=/"));
+    let set: Vec<String> = set.collect();
+    let answer = gate.response(&set, &Passage::default(), &page(), now * 1000);
+    let verdicts = words(gate, &answer.events);
+    let timed = Content {
+        time: content.time.or(Some(now)),
+        ..content.clone()
+    };
+    if rule.browser.keyed.seal(&timed, random).is_err() {
+        // white space and commas, which this format does not quote (R3)
+        assert_eq!(verdicts, ["malformed"], "{content:?}: {set:?}");
+        assert_eq!(answer.set_cookies, None);
+        return;
+    }
+    assert_eq!(verdicts, ["sealed NEW"], "{content:?}: {set:?}");
+    let sent = answer.set_cookies.unwrap_or(set);
+    let shown: Vec<&str> = sent
+        .iter()
+        .map(|header| header.split(';').next().unwrap())
+        .collect();
+    let ruling = gate.request(Some(&shown.join("; ")), now * 1000).unwrap();
+    let Action::WithCookie(Some(header)) = ruling.action else {
+        panic!("{shown:?} becomes {:?}", ruling.action);
+    };
+    let (name, written) = (&rule.spec.name, header.as_str());
+    let value = written.strip_prefix(&format!("{name}=")).unwrap();
+    let value = value.replace(&format!("; {name}.sig="), ";");
+    let opened = rule.origin.keyed.open(&value, now).unwrap();
+    assert_eq!(opened.payload, content.payload);
+    assert_eq!((opened.time, opened.expiry), (content.time, content.expiry));
+}
+
+/// A sealed text as the cookies that hold it.
+fn in_cookies(name: &str, sealed: &str) -> impl Iterator<Item = String> {
+    let names = [name.to_owned(), format!("{name}.sig")].into_iter();
+    names
+        .zip(sealed.split(PAIR))
+        .map(|(name, value)| format!("{name}={value}"))
+}
+
+/// A key that every format takes.
+fn secret_of_32_bytes(name: &str) -> Option<String> {
+    let text = format!("{name}-0123456789-abcdefghijklmnopqrstuvwxyz");
+    Some(text[..32].to_owned())
+}
+
 /// C1: whatever a policy of two rules with one ring key lets through, a value of one does not open under the
 /// other, unless the origin could not tell them apart either.
 #[test]
@@ -207,11 +332,7 @@ fn two_rules(one: &Value, other: &Value, plain: bool) -> Option<Policy> {
         rule
     };
     let config = json!({"cookies": [rule(one, "aa", "ORIGIN_A"), rule(other, "bb", "ORIGIN_B")]});
-    let secret = |name: &str| {
-        let text = format!("{name}-0123456789-abcdefghijklmnopqrstuvwxyz");
-        Some(text[..32].to_owned())
-    };
-    Policy::parse(&config, &secret).ok()
+    Policy::parse(&config, &secret_of_32_bytes).ok()
 }
 
 fn assert_apart(policy: &Policy, one: &Value) {
