@@ -15,6 +15,7 @@ mod cookie_signature;
 mod django;
 mod itsdangerous;
 mod keygrip;
+mod labels;
 mod mojolicious;
 mod plain;
 mod rack;

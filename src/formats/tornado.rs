@@ -25,18 +25,15 @@
 //! Source: `tornado/web.py` (`create_signed_value`, `decode_signed_value`); checked against Tornado
 //! 6.6.1 by the vectors. Tornado reads numbers as Python's `int` does; here a number has one spelling.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
+use super::labels::Labels;
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
     from_base64, hex, is_base64, is_lower_hex, push_base64, push_hex, push_python_quoted,
     python_unquoted,
 };
-use crate::key::{Key, KeyId};
+use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
-use crate::settings::{NOT_A_KEY_ID, Table};
+use crate::settings::Table;
 
 pub const FORMATS: &[Entry] = &[("tornado", tornado)];
 
@@ -48,52 +45,18 @@ fn tornado(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
             "must be 2, or 1 for the layout before Tornado 3.2.1",
         );
     }
-    let versions = match table.value("key_version") {
-        None => Versions::Ignored,
-        Some(Value::Object(keys)) => Versions::Each(each(table, keys)),
-        Some(_) => Versions::One(table.number("key_version")?),
-    };
+    let versions = Labels::read_numbers(table, "key_version");
     if version != Some(1) {
         return Some(Box::new(V2(versions)));
     }
-    if versions != Versions::Ignored {
+    if versions != Labels::None {
         table.problem("key_version", "version 1 has none; leave it out");
     }
     Some(Box::new(V1))
 }
 
-fn each(table: &Table<'_>, keys: &serde_json::Map<String, Value>) -> BTreeMap<KeyId, u64> {
-    if keys.is_empty() {
-        table.problem(
-            "key_version",
-            "is empty; name each key, for example { KEY_A = 1, KEY_B = 2 }",
-        );
-    }
-    let mut versions = BTreeMap::new();
-    for (name, version) in keys {
-        match (KeyId::parse(name), version.as_u64()) {
-            (None, _) => table.problem("key_version", NOT_A_KEY_ID),
-            (Some(id), None) => table.problem(
-                "key_version",
-                format!("the version of {id} must be a whole number, zero or more"),
-            ),
-            (Some(id), Some(version)) => drop(versions.insert(id, version)),
-        }
-    }
-    versions
-}
-
-/// Under which versions the origin's dict lists the keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Versions {
-    /// It has no dict.
-    Ignored,
-    One(u64),
-    Each(BTreeMap<KeyId, u64>),
-}
-
 #[derive(Clone, Debug)]
-struct V2(Versions);
+struct V2(Labels);
 
 impl Format for V2 {
     fn nature(&self) -> Nature {
@@ -112,17 +75,9 @@ impl Format for V2 {
     }
 
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
-        let key_version = match &self.0 {
-            Versions::Ignored => None,
-            Versions::One(version) => Some(*version),
-            Versions::Each(versions) => {
-                let version = versions.get(key.id());
-                Some(*version.ok_or("has no version in the format's `key_version`; add it there")?)
-            }
-        };
         Ok(Box::new(KeyedV2 {
             name: cookie.to_owned(),
-            key_version: key_version.map(|version| version.to_string()),
+            key_version: self.0.of(key.id())?.map(str::to_owned),
             mac: Mac::new(Digest::Sha256, key.bytes()),
         }))
     }
@@ -281,8 +236,9 @@ fn number(text: &str) -> Option<u64> {
 mod tests {
     use super::super::no_random;
     use super::*;
+    use crate::key::KeyId;
     use crate::settings::{Problem, Problems};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn read(config: Value) -> Result<Box<dyn Format>, String> {
         let problems = Problems::default();
@@ -335,7 +291,7 @@ mod tests {
             (json!({"key_version": {}}), "rule.key_version: is empty"),
             (
                 json!({"key_version": {"KEY_A": "1"}}),
-                "version of KEY_A must be a whole",
+                "for KEY_A must be a whole",
             ),
             (json!({"key_version": "1"}), "rule.key_version: expected"),
             (
