@@ -2,6 +2,7 @@
 //! variable `COUNTERSIGN_VECTORS` names: each opens under its key with the payload and time it names,
 //! is refused when tampered with and under another key, and comes out re-signed to the byte.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use countersign::encoding::{from_base64, from_hex};
+use countersign::encoding::{from_base64, from_hex, from_uri_component};
 use countersign::formats::{self, Configured, Content, Keyed, PAIR};
 use countersign::key::{Key, KeyId};
 use countersign::settings::{Problem, Problems, Table};
@@ -93,7 +94,8 @@ struct Vector {
 impl Vector {
     fn read(row: &Value) -> Result<Self, String> {
         let problems = Problems::default();
-        let format = Table::new("config", &row["config"], &problems).and_then(|mut table| {
+        let config = with_password_id(row);
+        let format = Table::new("config", &config, &problems).and_then(|mut table| {
             let format = formats::read(&mut table);
             table.finish();
             format
@@ -132,8 +134,8 @@ impl Vector {
             .map_err(|fault| format!("value: {fault}"))?;
         self.check_time(&content, row)?;
         // an encrypted payload stays closed
-        if row["notes"]["block_key"].is_null() {
-            self.check_payload(&content, &row["payload"])?;
+        if row["notes"]["block_key"].is_null() && row["notes"]["kind"] != "iron+sign" {
+            self.check_payload(&content, row)?;
         }
         if self.under_other_key.open(&self.value, self.now).is_ok() {
             return Err("opens under other_key".to_owned());
@@ -165,6 +167,15 @@ impl Vector {
             let reopened = self.open(&again)?;
             if reopened.payload != content.payload {
                 return Err("sealed again it has another payload".to_owned());
+            }
+        }
+        if let Some(expected) = row["other_value_same_salts"].as_str() {
+            draw(salts(expected).ok_or("other_value_same_salts has no salts")?);
+            let other = self.under_other_key.seal(&content, drawn);
+            if other.as_deref() != Ok(expected) {
+                return Err(format!(
+                    "with the row's salts it is {other:?}, not {expected}"
+                ));
             }
         }
         for other in list(row, "also_accepted") {
@@ -217,11 +228,15 @@ impl Vector {
 
     /// The payload as the framework returns it, or as the text that it serialised. Of a serialisation
     /// that is not JSON (a pickle, a Marshal dump), every text in it must be found.
-    fn check_payload(&self, content: &Content<'_>, expected: &Value) -> Result<(), String> {
+    fn check_payload(&self, content: &Content<'_>, row: &Value) -> Result<(), String> {
+        let expected = &row["payload"];
         if expected.is_null() || content.text().is_ok_and(|text| *expected == text) {
             return Ok(());
         }
-        let bytes = serialised(&content.payload);
+        let bytes = match row["notes"]["kind"] == "form" {
+            true => unescaped(&content.payload),
+            false => serialised(&content.payload),
+        };
         let Ok(mut found) = serde_json::from_slice::<Value>(&bytes) else {
             let missing = texts(expected)
                 .into_iter()
@@ -284,6 +299,13 @@ fn serialised(payload: &[u8]) -> Vec<u8> {
         Ok(_) => inflated,
         Err(_) => bytes,
     }
+}
+
+/// Form fields without their percent-encoding.
+fn unescaped(payload: &[u8]) -> Vec<u8> {
+    from_uri_component(&String::from_utf8_lossy(payload))
+        .into_owned()
+        .into_bytes()
 }
 
 /// Every text in a JSON value, names of fields included.
@@ -351,6 +373,35 @@ fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// The row's format; its notes name the password where Iron's ID does.
+fn with_password_id(row: &Value) -> Value {
+    let mut config = row["config"].clone();
+    if let (Some(fields), Some(id)) = (config.as_object_mut(), row["notes"].get("password_id")) {
+        fields.entry("id").or_insert(id.clone());
+    }
+    config
+}
+
+/// What is random in an Iron seal, in the order in which it is drawn: `…*ID*SALT*IV*…*SALT*MAC`.
+fn salts(seal: &str) -> Option<Vec<u8>> {
+    let fields: Vec<&str> = seal.split('*').collect();
+    let iv = URL_SAFE_NO_PAD.decode(fields.get(3)?).ok()?;
+    Some([from_hex(fields.get(2)?)?, iv, from_hex(fields.get(6)?)?].concat())
+}
+
+thread_local! {
+    static DRAWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What [`drawn`] answers from now on.
+fn draw(bytes: Vec<u8>) {
+    DRAWN.set(bytes);
+}
+
+fn drawn(bytes: &mut [u8]) {
+    DRAWN.with_borrow_mut(|queue| bytes.fill_with(|| queue.remove(0)));
 }
 
 /// Numbers that no two values share.

@@ -13,6 +13,8 @@ use crate::settings::{Table, unknown};
 mod bottle;
 mod cookie_signature;
 mod django;
+mod iron;
+mod iron_password;
 mod itsdangerous;
 mod keygrip;
 mod labels;
@@ -29,6 +31,7 @@ const TABLE: &[&[Entry]] = &[
     bottle::FORMATS,
     cookie_signature::FORMATS,
     django::FORMATS,
+    iron::FORMATS,
     itsdangerous::FORMATS,
     keygrip::FORMATS,
     mojolicious::FORMATS,
@@ -260,4 +263,10 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
 #[cfg(test)]
 fn no_random(_: &mut [u8]) {
     panic!("a format that is not random asks for randomness");
+}
+
+/// For tests of the others: bytes that are not all alike, and the same every time.
+#[cfg(test)]
+fn counted(bytes: &mut [u8]) {
+    (0..).zip(bytes).for_each(|(count, byte)| *byte = count);
 }
