@@ -13,6 +13,7 @@ use crate::settings::{Table, unknown};
 mod bottle;
 mod cookie_signature;
 mod django;
+mod hapi;
 mod iron;
 mod iron_password;
 mod itsdangerous;
@@ -31,6 +32,7 @@ const TABLE: &[&[Entry]] = &[
     bottle::FORMATS,
     cookie_signature::FORMATS,
     django::FORMATS,
+    hapi::FORMATS,
     iron::FORMATS,
     itsdangerous::FORMATS,
     keygrip::FORMATS,
