@@ -25,6 +25,23 @@ pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
+/// `bytes` as base64url with padding.
+pub fn padded_base64url(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    push_base64url(&mut text, bytes);
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
+}
+
+/// The bytes of a base64url text with padding and with unused bits zero, or `None`.
+pub fn from_padded_base64url(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=');
+    let is_padded = text.len() == digits.len().div_ceil(4) * 4;
+    is_padded.then(|| from_base64url(digits)).flatten()
+}
+
 /// The bytes of a standard base64 text with padding, or `None`.
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
@@ -295,6 +312,19 @@ mod tests {
             uri_component("s:a+/=é-_.!~*'()"),
             "s%3Aa%2B%2F%3D%C3%A9-_.!~*'()"
         );
+    }
+
+    #[test]
+    fn a_padded_base64url_has_one_spelling() {
+        for good in ["", "e30=", "YQ==", "YWJj", "_-8="] {
+            assert_eq!(
+                padded_base64url(&from_padded_base64url(good).unwrap()),
+                good
+            );
+        }
+        for bad in ["e30", "YQ=", "YQ===", "====", "=", "e31=", "+/8=", "Y"] {
+            assert_eq!(from_padded_base64url(bad), None, "{bad}");
+        }
     }
 
     proptest! {

@@ -13,6 +13,7 @@ use crate::settings::{Table, unknown};
 mod bottle;
 mod cookie_signature;
 mod django;
+mod fernet;
 mod hapi;
 mod iron;
 mod iron_password;
@@ -32,6 +33,7 @@ const TABLE: &[&[Entry]] = &[
     bottle::FORMATS,
     cookie_signature::FORMATS,
     django::FORMATS,
+    fernet::FORMATS,
     hapi::FORMATS,
     iron::FORMATS,
     itsdangerous::FORMATS,
