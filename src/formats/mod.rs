@@ -23,6 +23,7 @@ mod labels;
 mod mojolicious;
 mod plain;
 mod rack;
+mod secure_session;
 mod securecookie;
 mod tornado;
 
@@ -41,6 +42,7 @@ const TABLE: &[&[Entry]] = &[
     mojolicious::FORMATS,
     plain::FORMATS,
     rack::FORMATS,
+    secure_session::FORMATS,
     securecookie::FORMATS,
     tornado::FORMATS,
 ];
