@@ -4,12 +4,14 @@
     python3 tests/vectors/generate/run.py --check    only say whether the files there differ from what would be written
     ... django-5.2.19 django-4.2.30                  only these
 
-Needs Python 3.10 or newer with venv, and pip's package index on the first run. Environments are kept in .tools/.
+Needs Python 3.10 or newer with venv, pip's package index on the first run, and for packages of npm Node 20 and npm's
+registry. Environments are kept in .tools/.
 """
 import argparse
 import collections
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,6 +39,11 @@ SOURCES = [
     django("4.2.30"),
     django("5.2.12"),
     django("5.2.19"),
+    Source("fernet-50.0.2", ("cryptography==50.0.2", "aiohttp_session==2.12.1", "aiohttp==3.14.5"), "from_fernet.py"),
+    Source("iron-7.0.1", ("@hapi/iron@7.0.1", "@hapi/statehood@8.2.1", "iron-session@8.0.4", "iron-webcrypto@1.2.1"),
+           "from_iron.mjs"),
+    Source("fastify-secure-session-8.4.0", ("@fastify/secure-session@8.4.0", "fastify@5.12.8", "sodium-native@5.1.0"),
+           "from_secure_session.mjs"),
 ]
 
 
@@ -66,8 +73,9 @@ def arguments():
 def made(source, out, options):
     """Runs one source; False if it was to be compared and differs."""
     print(source.name, end=" ", flush=True)
-    python = environment(source)
-    run([python, str(HERE / source.script), "--out", str(out), "--seed", str(options.seed)], source)
+    interpreter, *more = packages(source) if source.script.endswith(".mjs") else environment(source)
+    command = [interpreter, str(HERE / source.script), "--out", str(out), "--seed", str(options.seed), *more]
+    run(command, source)
     fresh = rows_by_id(out / (source.name + ".jsonl"))
     print("%d rows" % len(fresh), end="", flush=True)
     differences = compared(rows_by_id(options.out / (source.name + ".jsonl")), fresh) if options.check else []
@@ -88,7 +96,21 @@ def environment(source):
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         run([*pip, *source.requirements], source)
         stamp.write_text(wanted)
-    return str(python)
+    return [str(python)]
+
+
+def packages(source):
+    """Node, and where the source's own packages are, installed where they are missing or others."""
+    folder = TOOLS / ("npm-vectors-" + source.name)
+    stamp, wanted = folder / "made-for", "\n".join(source.requirements)
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        print("(installing)", end=" ", flush=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text("{}")
+        npm = [shutil.which("npm") or "npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent"]
+        run([*npm, *source.requirements], source)
+        stamp.write_text(wanted)
+    return ["node", "--packages", str(folder)]
 
 
 def run(command, source):
