@@ -244,8 +244,9 @@ impl Vector {
             return missing.map_or(Ok(()), |text| Err(format!("payload lacks {text:?}")));
         };
         if let (Some(found), Some(expected)) = (found.as_object_mut(), expected.as_object()) {
-            // `_expire`, `__ts`: what a framework writes beside the session for itself
-            found.retain(|name, _| !name.starts_with('_') || expected.contains_key(name));
+            // `_expire`, `__ts`, Rails' `session_id`: what a framework writes beside the session for itself
+            let is_own = |name: &str| name.starts_with('_') || name == "session_id";
+            found.retain(|name, _| !is_own(name) || expected.contains_key(name));
         }
         let messages = plain_messages(&found);
         match found == *expected || (messages.is_some() && messages == plain_messages(expected)) {

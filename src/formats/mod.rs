@@ -23,6 +23,7 @@ mod labels;
 mod mojolicious;
 mod plain;
 mod rack;
+mod rails;
 mod secure_session;
 mod securecookie;
 mod tornado;
@@ -42,6 +43,7 @@ const TABLE: &[&[Entry]] = &[
     mojolicious::FORMATS,
     plain::FORMATS,
     rack::FORMATS,
+    rails::FORMATS,
     secure_session::FORMATS,
     securecookie::FORMATS,
     tornado::FORMATS,
