@@ -20,6 +20,7 @@ mod iron_password;
 mod itsdangerous;
 mod keygrip;
 mod labels;
+mod laravel;
 mod mojolicious;
 mod plain;
 mod rack;
@@ -40,6 +41,7 @@ const TABLE: &[&[Entry]] = &[
     iron::FORMATS,
     itsdangerous::FORMATS,
     keygrip::FORMATS,
+    laravel::FORMATS,
     mojolicious::FORMATS,
     plain::FORMATS,
     rack::FORMATS,
