@@ -18,6 +18,7 @@ mod hapi;
 mod iron;
 mod iron_password;
 mod itsdangerous;
+mod jwt;
 mod keygrip;
 mod labels;
 mod laravel;
@@ -40,6 +41,7 @@ const TABLE: &[&[Entry]] = &[
     hapi::FORMATS,
     iron::FORMATS,
     itsdangerous::FORMATS,
+    jwt::FORMATS,
     keygrip::FORMATS,
     laravel::FORMATS,
     mojolicious::FORMATS,

@@ -1,0 +1,516 @@
+//! `jwt`: JSON Web Tokens under an HMAC (RFC 7519; `alg` HS256, HS384 or HS512).
+//!
+//! Layout, each part base64url without padding:
+//!
+//! ```text
+//! base64url(header) "." base64url(claims) "." base64url(HMAC-SHA256(SECRET, all before the last dot))
+//! eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjo4ODA5OCwibmFtZSI6ImFkbWluIiwiaWF0IjoxNzcyODA1NDY3fQ.unbB85Tva8Kb-PcWiY8T_06QJFQw3i6ZcOjfzWohI3s
+//! ```
+//!
+//! The MAC is over the text as it came, so the payload is that text, `HEADER.CLAIMS`, and nothing is
+//! serialised anew. What the header says of the algorithm decides nothing: it must be the configured one.
+//! Under another algorithm or key id, those two values are exchanged where they stand in the header, and
+//! every other byte of it stays.
+//!
+//! `kid` says what the origin calls a key, or each key: `{ KEY_A = "2026", KEY_B = "2027" }`. A token
+//! of another key id is then none of that key's. A token without one is tried under every key, and gets
+//! none.
+//!
+//! `exp` and `nbf` are held as the libraries hold them by default, to the second. `iat` is optional in a
+//! token, so it counts as the signed time, which `max_age` needs, only where `iat = true` says that every
+//! token has it; one without is then refused.
+//!
+//! Source: PyJWT `jwt/api_jws.py`, `jwt/api_jwt.py`; jsonwebtoken `verify.js` with jws; checked against
+//! PyJWT 2.15.1 and jsonwebtoken 9.0.3 by the vectors. Stricter than one of the two or both:
+//! - PyJWT reads a MAC with `=` behind it, jsonwebtoken does not. Nobody writes one; here a value has one
+//!   spelling.
+//! - jsonwebtoken reads claims that are not an object, PyJWT times in quotes. RFC 7519 has neither.
+//! - A header with `crit` names extensions that must be understood, and none are. What stands twice or
+//!   behind escapes among the members that are read here could be read differently there.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::labels::Labels;
+use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use crate::encoding::{base64_len, base64url, from_base64url, is_base64url, push_base64url};
+use crate::key::Key;
+use crate::primitives::{Digest, Mac, Random, equal};
+use crate::settings::Table;
+
+pub const FORMATS: &[Entry] = &[("jwt", jwt)];
+
+fn jwt(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
+    Some(Box::new(Jwt {
+        alg: table.choice("alg", ALGS).unwrap_or(HS256),
+        kid: Labels::read(table, "kid"),
+        iat: table.flag("iat").unwrap_or_default(),
+    }))
+}
+
+/// An algorithm as JSON names it, and its digest.
+type Alg = (&'static str, Digest);
+
+const HS256: Alg = ("\"HS256\"", Digest::Sha256);
+const ALGS: &[(&str, Alg)] = &[
+    ("HS256", HS256),
+    ("HS384", ("\"HS384\"", Digest::Sha384)),
+    ("HS512", ("\"HS512\"", Digest::Sha512)),
+];
+
+#[derive(Clone, Debug)]
+struct Jwt {
+    alg: Alg,
+    kid: Labels,
+    /// Whether every token has an `iat`.
+    iat: bool,
+}
+
+impl Format for Jwt {
+    fn nature(&self) -> Nature {
+        Nature {
+            carries_time: self.iat,
+            carries_expiry: true,
+            // RFC 7518, section 3.2
+            least_key: Some(self.alg.1.size()),
+            ..Nature::of(Payload::Of("jwt"))
+        }
+    }
+
+    fn derivation(&self, _cookie: &str) -> Derivation {
+        Derivation::Bare {
+            digest: self.alg.1,
+            signs: "HEADER.CLAIMS",
+        }
+    }
+
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+        Ok(Box::new(KeyedJwt {
+            alg: self.alg,
+            kid: self.kid.of(key.id())?.map(str::to_owned),
+            iat: self.iat,
+            mac: Mac::new(self.alg.1, key.bytes()),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct KeyedJwt {
+    alg: Alg,
+    kid: Option<String>,
+    iat: bool,
+    mac: Mac,
+}
+
+impl Keyed for KeyedJwt {
+    fn open<'v>(&self, value: &'v str, now: u64) -> Result<Content<'v>, Refusal> {
+        let (signed, signature) = value.rsplit_once('.').ok_or(Refusal::Shape)?;
+        let (header, claims) = signed.split_once('.').ok_or(Refusal::Shape)?;
+        let has_shape = signature.len() == base64_len(self.alg.1.size()) && is_base64url(claims);
+        if !has_shape || !self.is_own(header) {
+            return Err(Refusal::Shape);
+        }
+        let expected = base64url(&self.mac.sign(&[signed.as_bytes()]));
+        if !equal(expected.as_bytes(), signature.as_bytes()) {
+            return Err(Refusal::Signature);
+        }
+        let claims = from_part(claims).ok_or(Refusal::Content)?;
+        self.content(signed, &claims, now)
+    }
+
+    fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
+        let signed = content.text()?;
+        let (header, claims) = signed.split_once('.').ok_or(Uncarriable)?;
+        if !is_base64url(claims) {
+            return Err(Uncarriable);
+        }
+        let mut value = self.own_header(header).ok_or(Uncarriable)?;
+        value.push('.');
+        value.push_str(claims);
+        let tag = self.mac.sign(&[value.as_bytes()]);
+        value.push('.');
+        push_base64url(&mut value, &tag);
+        Ok(value)
+    }
+}
+
+impl KeyedJwt {
+    /// Whether a header is of this algorithm and none but this key's.
+    fn is_own(&self, header: &str) -> bool {
+        let json = from_part(header).unwrap_or_default();
+        let Some([Some(alg), kid, None]) = find(&json, HEADER) else {
+            return false;
+        };
+        json.get(alg) == Some(self.alg.0) && !self.is_others(&json, kid.as_ref())
+    }
+
+    fn is_others(&self, json: &str, kid: Option<&Range<usize>>) -> bool {
+        match (kid, &self.kid) {
+            (Some(at), Some(own)) => {
+                let kid = json.get(at.clone()).map(serde_json::from_str::<String>);
+                !matches!(kid, Some(Ok(kid)) if kid == *own)
+            }
+            _ => false,
+        }
+    }
+
+    /// A header with this algorithm and this key's id in place of what it had.
+    fn own_header(&self, header: &str) -> Option<String> {
+        let mut json = from_part(header)?;
+        let [alg, kid, None] = find(&json, HEADER)? else {
+            return None;
+        };
+        let alg = (alg?, self.alg.0.to_owned());
+        let is_others = self.is_others(&json, kid.as_ref());
+        let kid = kid
+            .zip(self.kid.as_deref())
+            .filter(|_| is_others)
+            .map(|(at, own)| (at, Value::from(own).to_string()));
+        let mut edits: Vec<_> = kid.into_iter().chain([alg]).collect();
+        // from the end, so that no place moves before its turn
+        edits.sort_by_key(|(at, _)| std::cmp::Reverse(at.start));
+        for (at, text) in edits {
+            json.replace_range(at, &text);
+        }
+        Some(base64url(json.as_bytes()))
+    }
+
+    fn content<'v>(&self, signed: &'v str, json: &str, now: u64) -> Result<Content<'v>, Refusal> {
+        let [exp, nbf, iat] = find(json, CLAIMS).ok_or(Refusal::Content)?;
+        let seconds = |at: Option<Range<usize>>| match at {
+            None => Ok(None),
+            Some(at) => match json.get(at).and_then(number) {
+                None => Err(Refusal::Content),
+                seconds => Ok(seconds),
+            },
+        };
+        let (exp, nbf) = (seconds(exp)?, seconds(nbf)?);
+        let mut content = Content::of(signed.as_bytes());
+        if self.iat {
+            // `as` ends at 0 and at the greatest number
+            let time = seconds(iat)?.filter(|time| *time >= 0.0);
+            content = content.signed_at(time.ok_or(Refusal::Content)? as u64);
+        }
+        if nbf.is_some_and(|nbf| nbf > now as f64) {
+            return Err(Refusal::Content);
+        }
+        match exp.map(f64::floor) {
+            Some(exp) if exp <= now as f64 => Err(Refusal::Expired),
+            exp => Ok(content.expiring_at(exp.map(|exp| (exp * 1000.0) as u64))),
+        }
+    }
+}
+
+const HEADER: [&str; 3] = ["alg", "kid", "crit"];
+const CLAIMS: [&str; 3] = ["exp", "nbf", "iat"];
+
+/// What a part's base64url holds, if it is text.
+fn from_part(part: &str) -> Option<String> {
+    String::from_utf8(from_base64url(part)?).ok()
+}
+
+/// A number as JSON writes it.
+fn number(text: &str) -> Option<f64> {
+    let is_plain = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.filter(|_| text.bytes().all(is_plain) && !text.starts_with(['+', '.']))
+}
+
+/// What JSON takes for space (RFC 8259, section 2).
+const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// Where the values of these members stand in the text of a JSON object; `None` where it is none, or one
+/// of them stands there twice or behind escapes.
+///
+/// It is no parser of JSON: what a reader of JSON refuses may pass, what it accepts is split as it does.
+fn find(json: &str, names: [&str; 3]) -> Option<[Option<Range<usize>>; 3]> {
+    let mut found = [None, None, None];
+    let mut rest = json.trim_start_matches(SPACE).strip_prefix('{')?;
+    let is_empty = rest.trim_start_matches(SPACE).starts_with('}');
+    while !is_empty {
+        let (name, after) = split_value(rest.trim_start_matches(SPACE))?;
+        let name = name.strip_prefix('"')?.strip_suffix('"')?;
+        let after = after.trim_start_matches(SPACE).strip_prefix(':')?;
+        let after = after.trim_start_matches(SPACE);
+        let start = json.len() - after.len();
+        let (value, after) = split_value(after)?;
+        if let Some(at) = names.iter().position(|known| is_name(name, known)) {
+            let is_first = found[at].is_none() && !name.contains('\\');
+            found[at] = is_first.then_some(start..start + value.len());
+            found[at].as_ref()?;
+        }
+        rest = after.trim_start_matches(SPACE);
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => break,
+        }
+    }
+    let after = rest.trim_start_matches(SPACE).strip_prefix('}')?;
+    after.trim_start_matches(SPACE).is_empty().then_some(found)
+}
+
+/// Whether what stands between the quotes of a JSON string is this name, escapes read.
+fn is_name(text: &str, name: &str) -> bool {
+    match text.contains('\\') {
+        true => serde_json::from_str::<String>(&format!("\"{text}\"")).is_ok_and(|t| t == name),
+        false => text == name,
+    }
+}
+
+/// The JSON value that a text starts with, and what follows it.
+fn split_value(text: &str) -> Option<(&str, &str)> {
+    let (mut depth, mut in_string) = (0_usize, false);
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, b)) = bytes.next() {
+        match b {
+            b'\\' if in_string => drop(bytes.next()),
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth > 0 => depth -= 1,
+            // what is neither in quotes nor in brackets ends before these
+            b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' if depth == 0 => {
+                return text.split_at_checked(at).filter(|_| at > 0);
+            }
+            _ => {}
+        }
+        if depth == 0 && !in_string && matches!(b, b'"' | b'}' | b']') {
+            return text.split_at_checked(at + 1);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::no_random;
+    use super::*;
+    use crate::key::KeyId;
+    use crate::settings::{Problem, Problems};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn read(config: Value) -> Result<Box<dyn Format>, String> {
+        let problems = Problems::default();
+        let format = Table::new("rule", &config, &problems).and_then(|mut table| {
+            let format = jwt(&mut table);
+            table.finish();
+            format
+        });
+        let problems: Vec<String> = problems.into_vec().iter().map(Problem::to_string).collect();
+        match problems.is_empty() {
+            true => Ok(format.unwrap()),
+            false => Err(problems.join("\n")),
+        }
+    }
+
+    fn keyed(config: Value, key: &str) -> Box<dyn Keyed> {
+        let key = Key::new(KeyId::parse(key).unwrap(), key.as_bytes().to_vec());
+        read(config).unwrap().keyed("sid", &key).unwrap()
+    }
+
+    fn payload(header: &str, claims: &str) -> String {
+        format!(
+            "{}.{}",
+            base64url(header.as_bytes()),
+            base64url(claims.as_bytes())
+        )
+    }
+
+    /// A token with this header and these claims as they stand, rightly signed.
+    fn token(header: &str, claims: &str) -> String {
+        let signed = payload(header, claims);
+        let tag = Mac::new(Digest::Sha256, b"KEY").sign(&[signed.as_bytes()]);
+        format!("{signed}.{}", base64url(&tag))
+    }
+
+    fn opened(header: &str, claims: &str) -> Result<Option<u64>, Refusal> {
+        let value = token(header, claims);
+        let content = keyed(json!({}), "KEY").open(&value, NOW)?;
+        assert_eq!(content.text(), Ok(payload(header, claims).as_str()));
+        Ok(content.expiry)
+    }
+
+    const PLAIN: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
+    #[test]
+    fn the_header_does_not_choose_the_algorithm() {
+        for good in [
+            PLAIN,
+            r#"{"typ":"JWT","alg":"HS256"}"#,
+            " { \"alg\" : \"HS256\"\n, \"x\": [{\"alg\":\"none\"}, \"}\\\"\"] }\t",
+            r#"{"\u00e4lg":"none","alg":"HS256","\ud800":1}"#,
+            r#"{"alg":"HS256","kid":7}"#,
+        ] {
+            assert_eq!(opened(good, "{}"), Ok(None), "{good}");
+        }
+        for bad in [
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"HS512"}"#,
+            r#"{"alg":"hs256"}"#,
+            r#"{"typ":"JWT"}"#,
+            r#"{"alg":"HS256","alg":"none"}"#,
+            r#"{"alg":"none","alg":"HS256"}"#,
+            r#"{"alg":"HS256","\u0061lg":"none"}"#,
+            r#"{"\u0061lg":"HS256"}"#,
+            r#"{"alg":["HS256"]}"#,
+            r#"{"alg":"HS256","crit":["exp"],"exp":1}"#,
+            r#"{"x":{"alg":"HS256"}}"#,
+            r#"{"alg":"HS256"}}"#,
+            r#"{"alg":"HS256",}"#,
+            r#"{"alg":"HS256""#,
+            r#"["alg","HS256"]"#,
+            "",
+            "{}",
+        ] {
+            assert_eq!(opened(bad, "{}"), Err(Refusal::Shape), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_held_to_the_second() {
+        let at = |claim: &str, time: u64| opened(PLAIN, &format!("{{\"{claim}\":{time}}}"));
+        assert_eq!(at("exp", NOW), Err(Refusal::Expired));
+        assert_eq!(at("exp", NOW + 1), Ok(Some((NOW + 1) * 1000)));
+        assert_eq!(at("nbf", NOW), Ok(None));
+        assert_eq!(at("nbf", NOW + 1), Err(Refusal::Content));
+        for (claims, expected) in [
+            (r#"{"exp":1700000000.9}"#, Err(Refusal::Expired)),
+            (r#"{"exp":17e8}"#, Err(Refusal::Expired)),
+            (r#"{"exp":-1}"#, Err(Refusal::Expired)),
+            (r#"{"exp":1e300}"#, Ok(Some(u64::MAX))),
+            (
+                r#"{"n\u00e4me":"\ud800","exp":18e8}"#,
+                Ok(Some(1_800_000_000_000)),
+            ),
+            (r#"{"x":{"exp":1}}"#, Ok(None)),
+            (r#"{"exp":"1800000000"}"#, Err(Refusal::Content)),
+            (r#"{"exp":null}"#, Err(Refusal::Content)),
+            (r#"{"exp":inf}"#, Err(Refusal::Content)),
+            (r#"{"exp":1e400}"#, Err(Refusal::Content)),
+            (r#"{"exp":1800000000,"exp":1}"#, Err(Refusal::Content)),
+            (r#"{"\u0065xp":1800000000}"#, Err(Refusal::Content)),
+            (r#"{"nbf":[]}"#, Err(Refusal::Content)),
+            (r#""text""#, Err(Refusal::Content)),
+            ("", Err(Refusal::Content)),
+        ] {
+            assert_eq!(opened(PLAIN, claims), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_signed_only_where_every_token_has_it() {
+        let without = token(PLAIN, "{}");
+        let with = token(PLAIN, r#"{"iat":1600000000.5}"#);
+        let optional = keyed(json!({}), "KEY");
+        assert_eq!(optional.open(&with, NOW).unwrap().time, None);
+        assert!(optional.open(&without, NOW).is_ok());
+        let format = read(json!({"iat": true})).unwrap();
+        assert!(format.nature().carries_time && !read(json!({})).unwrap().nature().carries_time);
+        let timed = keyed(json!({"iat": true}), "KEY");
+        assert_eq!(timed.open(&with, NOW).unwrap().time, Some(1_600_000_000));
+        for bad in ["{}", r#"{"iat":"1"}"#, r#"{"iat":-1}"#] {
+            let value = token(PLAIN, bad);
+            assert_eq!(timed.open(&value, NOW), Err(Refusal::Content), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_other_byte_of_the_header_stays() {
+        let kid = json!({"KEY": "a\"é", "KEY_B": "b"});
+        let format = |alg: &str, key| keyed(json!({"alg": alg, "kid": kid}), key);
+        let (a, b) = (format("HS256", "KEY"), format("HS512", "KEY_B"));
+        for (header, expected) in [
+            (
+                r#"{"kid" : "a\"\u00e9", "typ":"JWT" , "alg":"HS256", "x":{"kid":1}}"#,
+                r#"{"kid" : "b", "typ":"JWT" , "alg":"HS512", "x":{"kid":1}}"#,
+            ),
+            (PLAIN, r#"{"alg":"HS512","typ":"JWT"}"#),
+        ] {
+            let value = token(header, "{}");
+            let content = a.open(&value, NOW).unwrap();
+            assert_eq!(a.seal(&content, no_random).as_deref(), Ok(&*value));
+            let moved = b.seal(&content, no_random).unwrap();
+            assert!(moved.starts_with(&payload(expected, "{}")), "{moved}");
+            let back = a.seal(&b.open(&moved, NOW).unwrap(), no_random).unwrap();
+            // an escape that was written otherwise is not restored
+            let restored = header.replace("\\u00e9", "é");
+            assert!(back.starts_with(&payload(&restored, "{}")), "{back}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_key_id_is_none_of_this_keys() {
+        let keyed = keyed(json!({"kid": "a"}), "KEY");
+        for (header, expected) in [
+            (r#"{"alg":"HS256","kid":"a"}"#, true),
+            (PLAIN, true),
+            (r#"{"alg":"HS256","kid":"b"}"#, false),
+            (r#"{"alg":"HS256","kid":["a"]}"#, false),
+            (r#"{"alg":"HS256","kid":"a","kid":"a"}"#, false),
+        ] {
+            let value = token(header, "{}");
+            let opened = keyed.open(&value, NOW);
+            match expected {
+                true => assert!(opened.is_ok(), "{header}"),
+                false => assert_eq!(opened, Err(Refusal::Shape), "{header}"),
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_options_are_explained() {
+        let problems = read(json!({"alg": "HS265"})).unwrap_err();
+        assert!(problems.contains("did you mean \"HS256\""), "{problems}");
+        assert!(read(json!({"alg": "none"})).is_err());
+        assert!(read(json!({"kid": 1})).is_err());
+        let format = read(json!({"kid": {"KEY_A": "1"}})).unwrap();
+        let other = Key::new(KeyId::parse("KEY_B").unwrap(), b"b".to_vec());
+        assert!(format.keyed("sid", &other).is_err());
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_sealed() {
+        let keyed = keyed(json!({}), "KEY");
+        let good = payload(PLAIN, "{}");
+        assert!(keyed.seal(&Content::of(good.as_bytes()), no_random).is_ok());
+        for bad in [
+            "",
+            "a.b",
+            &good.replace('.', ";"),
+            &format!("{good};"),
+            &format!("{good}."),
+        ] {
+            let content = Content::of(bad.as_bytes());
+            assert_eq!(keyed.seal(&content, no_random), Err(Uncarriable), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text: String, json in "[{}\\[\\],:\"\\\\a-z0-9 é]{0,40}") {
+            let keyed = keyed(json!({"kid": "a"}), "KEY");
+            let _ = keyed.open(&text, NOW);
+            let _ = keyed.open(&token(&json, &json), NOW);
+            let _ = keyed.open(&token(PLAIN, &json), NOW);
+        }
+
+        #[test]
+        fn members_are_found_where_a_parser_of_json_finds_them(
+            texts in prop::collection::vec(any::<String>(), 1..6), exp in any::<u32>(),
+        ) {
+            let mut value = json!({"exp": exp, "in": {"exp": texts}});
+            for text in &texts {
+                value[text] = json!([text, {text: text}]);
+            }
+            value["exp"] = json!(exp);
+            for json in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+                let [at, ..] = find(&json, CLAIMS).unwrap();
+                prop_assert_eq!(&json[at.unwrap()], exp.to_string());
+            }
+        }
+    }
+}
