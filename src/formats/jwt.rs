@@ -227,8 +227,8 @@ const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 fn find(json: &str, names: [&str; 3]) -> Option<[Option<Range<usize>>; 3]> {
     let mut found = [None, None, None];
     let mut rest = json.trim_start_matches(SPACE).strip_prefix('{')?;
-    let is_empty = rest.trim_start_matches(SPACE).starts_with('}');
-    while !is_empty {
+    let mut goes_on = !rest.trim_start_matches(SPACE).starts_with('}');
+    while goes_on {
         let (name, after) = split_value(rest.trim_start_matches(SPACE))?;
         let name = name.strip_prefix('"')?.strip_suffix('"')?;
         let after = after.trim_start_matches(SPACE).strip_prefix(':')?;
@@ -241,10 +241,8 @@ fn find(json: &str, names: [&str; 3]) -> Option<[Option<Range<usize>>; 3]> {
             found[at].as_ref()?;
         }
         rest = after.trim_start_matches(SPACE);
-        match rest.strip_prefix(',') {
-            Some(more) => rest = more,
-            None => break,
-        }
+        goes_on = rest.starts_with(',');
+        rest = rest.strip_prefix(',').unwrap_or(rest);
     }
     let after = rest.trim_start_matches(SPACE).strip_prefix('}')?;
     after.trim_start_matches(SPACE).is_empty().then_some(found)
