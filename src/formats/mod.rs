@@ -24,6 +24,7 @@ mod labels;
 mod laravel;
 mod mojolicious;
 mod plain;
+mod plug;
 mod rack;
 mod rails;
 mod secure_session;
@@ -46,6 +47,7 @@ const TABLE: &[&[Entry]] = &[
     laravel::FORMATS,
     mojolicious::FORMATS,
     plain::FORMATS,
+    plug::FORMATS,
     rack::FORMATS,
     rails::FORMATS,
     secure_session::FORMATS,

@@ -5,8 +5,9 @@
 //! IV is drawn anew for each value that is sealed. Plaintexts are payloads, not keys, and are not wiped.
 
 use aes::{Aes128, Aes256};
+use aes_gcm::aead::consts::{U12, U16};
 use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes256Gcm, Nonce};
+use aes_gcm::{Aes128Gcm, Aes256Gcm, Nonce};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -71,16 +72,36 @@ pub fn gcm_open(
     ciphertext: &[u8],
     tag: &[u8; TAG],
 ) -> Option<Vec<u8>> {
-    let mut text = ciphertext.to_vec();
-    Aes256Gcm::new(key.into())
-        .decrypt_inout_detached(
-            &Nonce::from(*nonce),
-            &[],
-            text.as_mut_slice().into(),
-            tag.into(),
-        )
-        .ok()?;
-    Some(text)
+    gcm_open_beside(key, nonce, &[], ciphertext, tag)
+}
+
+/// Decrypts AES-GCM, `aad` authenticated beside the plaintext; the key has 16 or 32 bytes. `None` where it
+/// has not, and where the tag is another's.
+pub fn gcm_open_beside(
+    key: &[u8],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    ciphertext: &[u8],
+    tag: &[u8; TAG],
+) -> Option<Vec<u8>> {
+    fn run<C: AeadInOut<NonceSize = U12, TagSize = U16> + KeyInit>(
+        key: &[u8],
+        nonce: &[u8; 12],
+        aad: &[u8],
+        mut text: Vec<u8>,
+        tag: &[u8; TAG],
+    ) -> Option<Vec<u8>> {
+        let cipher = C::new_from_slice(key).ok()?;
+        let (nonce, buffer) = (Nonce::from(*nonce), text.as_mut_slice().into());
+        cipher
+            .decrypt_inout_detached(&nonce, aad, buffer, tag.into())
+            .ok()?;
+        Some(text)
+    }
+    match key.len() {
+        16 => run::<Aes128Gcm>(key, nonce, aad, ciphertext.to_vec(), tag),
+        _ => run::<Aes256Gcm>(key, nonce, aad, ciphertext.to_vec(), tag),
+    }
 }
 
 /// Encrypts with XChaCha20-Poly1305, `aad` authenticated beside the plaintext.
