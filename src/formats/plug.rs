@@ -194,6 +194,8 @@ struct Token {
     salts: Salts,
     mac: OnceLock<Mac>,
     cipher: OnceLock<Zeroizing<Vec<u8>>>,
+    /// What tokens from before plug_crypto 2.0 authenticate beside the key that they hold.
+    beside: OnceLock<Zeroizing<Vec<u8>>>,
 }
 
 impl fmt::Debug for Token {
@@ -215,6 +217,7 @@ impl Token {
             salts,
             mac: OnceLock::new(),
             cipher: OnceLock::new(),
+            beside: OnceLock::new(),
         }
     }
 
@@ -271,9 +274,10 @@ impl Token {
         signing: Option<&str>,
     ) -> Result<Vec<u8>, Refusal> {
         let parts = Before2::read(value).ok_or(Refusal::Shape)?;
-        let beside = signing.map(|salt| self.derived(salt)).unwrap_or_default();
+        let derived = || signing.map(|salt| self.derived(salt)).unwrap_or_default();
+        let beside = self.beside.get_or_init(derived);
         self.cipher(salt)
-            .and_then(|key| parts.decrypted(key, &beside))
+            .and_then(|key| parts.decrypted(key, beside))
             .ok_or(Refusal::Signature)
     }
 
