@@ -12,9 +12,9 @@
 //! session is JSON and opaque here. Its `__ts`, from which the framework counts its `expiry`, stays in it
 //! untouched; no time is carried beside it. The name is not bound.
 //!
-//! The key is 32 bytes: what the framework is given as `key`, in base64 (`encoding = "base64"`) or as
-//! the bytes of a file (`encoding = "hex"` or `"base64"` of them). What it derives from a `secret`
-//! instead (Argon2id) is not supported; `signed: true` in its cookie options neither.
+//! The key is 32 bytes, what the framework is given as `key`: `encoding = "base64"` for its text form or
+//! the base64 of a key file. A key that it derives from a `secret` (Argon2id) is not supported, nor is
+//! `signed: true` in its cookie options.
 //!
 //! The framework reads base64 in any spelling; here a value has one, apart from the percent-encoding,
 //! which may be left out where the header allows.
