@@ -1,11 +1,10 @@
 //! How verdicts are told (B3): the rule, the verdict and the key id; never a value, a payload or a key.
 
-use std::collections::HashMap;
-
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::encoding::base64url;
 use crate::gate::Event;
+use crate::key::KeyId;
 use crate::policy::{Mode, Policy};
 use crate::primitives::Digest;
 use crate::verdict::Verdict;
@@ -21,7 +20,7 @@ const LONGEST_INDEX: usize = 96;
 /// Writes log lines for one isolate.
 #[derive(Debug, Default)]
 pub struct Reporter {
-    told: HashMap<Event, Told>,
+    told: Vec<(Event, Told)>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +36,44 @@ pub struct Line {
     pub text: String,
     /// Whether it tells of something wrong with the configuration.
     pub is_error: bool,
+}
+
+/// What a line holds, by the names under which it is written.
+#[derive(Serialize)]
+struct Content<'a> {
+    mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ray: Option<&'a str>,
+    source: &'static str,
+    verdicts: Vec<Entry<'a>>,
+}
+
+/// One of its verdicts.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeated: Option<u64>,
+    rule: &'a str,
+    verdict: &'static str,
+}
+
+impl<'a> Entry<'a> {
+    fn new(policy: &'a Policy, event: &'a Event, count: u64, repeated: u64) -> Self {
+        Self {
+            count: Some(count).filter(|count| *count > 1),
+            key: event.key.as_ref().map(KeyId::as_str),
+            reason: event.verdict.reason(),
+            repeated: Some(repeated).filter(|repeated| *repeated > 0),
+            rule: &policy.rules[event.rule].spec.name,
+            verdict: event.verdict.as_str(),
+        }
+    }
 }
 
 /// A data point for Workers Analytics Engine.
@@ -62,33 +99,31 @@ impl Reporter {
         now: u64,
     ) -> Option<Line> {
         let mut is_error = false;
-        let mut verdicts: Vec<Value> = Vec::new();
+        let mut verdicts = Vec::new();
         for (event, count) in counted(events) {
             if !policy.tells(event.verdict) {
                 continue;
             }
             if let Some(repeated) = self.repeated(event, count, now) {
                 is_error |= event.verdict == Verdict::OriginUnverified;
-                verdicts.push(describe(policy, event, count, repeated));
+                verdicts.push(Entry::new(policy, event, count, repeated));
             }
         }
         if verdicts.is_empty() {
             return None;
         }
-        let mut line = json!({ "source": "countersign", "verdicts": verdicts });
-        if let Some(ray) = ray {
-            line["ray"] = ray.into();
-        }
         let observes = |event: &Event| policy.rules[event.rule].spec.mode == Mode::Observe;
-        let mode = match events.iter().any(observes) {
-            true => "observe",
-            false => "enforce",
+        let content = Content {
+            mode: match events.iter().any(observes) {
+                true => "observe",
+                false => "enforce",
+            },
+            ray,
+            source: "countersign",
+            verdicts,
         };
-        line["mode"] = mode.into();
-        Some(Line {
-            text: line.to_string(),
-            is_error,
-        })
+        let text = serde_json::to_string(&content).ok()?; // texts and numbers can always be written
+        Some(Line { text, is_error })
     }
 
     /// How often this refusal was kept quiet since it was last told; `None` to keep it quiet now.
@@ -96,7 +131,8 @@ impl Reporter {
         if !event.verdict.is_refusal() {
             return Some(0);
         }
-        match self.told.get_mut(event) {
+        let told = self.told.iter_mut().find(|(known, _)| known == event);
+        match told.map(|(_, told)| told) {
             Some(told) if now < told.at + QUIET => {
                 told.since += count;
                 None
@@ -106,7 +142,7 @@ impl Reporter {
                 Some(std::mem::take(&mut told.since))
             }
             None => {
-                self.told.insert(event.clone(), Told { at: now, since: 0 });
+                self.told.push((event.clone(), Told { at: now, since: 0 }));
                 Some(0)
             }
         }
@@ -153,24 +189,4 @@ fn index(rule: &str, key: &str) -> String {
     let hash = base64url(&Digest::Sha256.hash(&[rule.as_bytes()])[..6]);
     let start = LONGEST_INDEX.saturating_sub(key.len() + hash.len() + 2);
     format!("{}~{hash}/{key}", &rule[..start]) // cookie names are ASCII
-}
-
-fn describe(policy: &Policy, event: &Event, count: u64, repeated: u64) -> Value {
-    let mut verdict = json!({
-        "rule": policy.rules[event.rule].spec.name,
-        "verdict": event.verdict.as_str(),
-    });
-    if let Some(key) = &event.key {
-        verdict["key"] = key.as_str().into();
-    }
-    if let Some(reason) = event.verdict.reason() {
-        verdict["reason"] = reason.into();
-    }
-    if count > 1 {
-        verdict["count"] = count.into();
-    }
-    if repeated > 0 {
-        verdict["repeated"] = repeated.into();
-    }
-    verdict
 }
