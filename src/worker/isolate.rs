@@ -2,14 +2,12 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use js_sys::Reflect;
-use serde_json::Value;
 use wasm_bindgen::JsValue;
 use worker::{
     AnalyticsEngineDataPointBuilder, AnalyticsEngineDataset, Env, console_error, console_log,
 };
 
-use super::{answer, js, now_ms};
+use super::{answer, bindings, js, now_ms};
 use crate::gate::{Event, Gate};
 use crate::policy::Policy;
 use crate::report::{Reporter, points};
@@ -149,26 +147,25 @@ impl Isolate {
 
 /// The id of the Worker's version, where the binding is there and what it should be.
 fn version(env: &Env) -> Option<String> {
-    let metadata = Reflect::get(env, &"CF_VERSION_METADATA".into()).ok()?;
-    Reflect::get(&metadata, &"id".into()).ok()?.as_string()
+    bindings::text(&bindings::member(env, "CF_VERSION_METADATA")?, "id")
 }
 
 fn gate(env: &Env) -> Result<Gate, Wrong> {
-    let value = env.object_var::<Value>("COUNTERSIGN").map_err(|_| Wrong {
+    let variable = bindings::member(env, "COUNTERSIGN").ok_or_else(|| Wrong {
         problems: vec![Problem {
             path: "COUNTERSIGN".to_owned(),
             text: "not set as a table; write [vars.COUNTERSIGN] in wrangler.toml, and [env.X.vars.COUNTERSIGN] for an environment X, which inherits no vars".to_owned(),
         }],
         passes: false,
     })?;
+    let value = bindings::json(&variable);
     let wrong = |problems| Wrong {
         problems,
         passes: Policy::passes_when_wrong(&value),
     };
-    let secret = |name: &str| env.secret(name).ok().map(|secret| secret.to_string());
+    let secret = |name: &str| bindings::text(env, name);
     let policy = Policy::parse(&value, &secret).map_err(wrong)?;
-    let has_binding = Reflect::has(env, &"ORIGIN".into()).unwrap_or_default();
-    if policy.origin_url.is_some() && has_binding {
+    if policy.origin_url.is_some() && bindings::member(env, "ORIGIN").is_some() {
         return Err(wrong(vec![Problem {
             path: "COUNTERSIGN.origin_url".to_owned(),
             text: "there is a service binding ORIGIN as well; keep one of the two".to_owned(),

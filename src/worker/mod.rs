@@ -4,9 +4,11 @@
 
 use wasm_bindgen::prelude::*;
 use worker::Env;
+use worker::web_sys::{self, ResponseInit};
 
 use crate::gate::{Action, Exchange, Passage};
 
+mod bindings;
 mod isolate;
 mod js;
 mod origin;
@@ -180,14 +182,17 @@ impl Exchange for Fetched<'_> {
 
 /// An answer of the Worker's own. It is never stored.
 fn answer(status: u16, text: &str, set_cookies: &[String]) -> Result<JsValue, JsValue> {
-    let mut response = worker::Response::error(format!("{text}\n"), status)?;
-    let headers = response.headers_mut();
+    let init = ResponseInit::new();
+    init.set_status(status);
+    let body = format!("{text}\n");
+    let response = web_sys::Response::new_with_opt_str_and_init(Some(&body), &init)?;
+    let headers = response.headers();
     headers.set("cache-control", "no-store")?;
     headers.set("content-type", "text/plain; charset=utf-8")?;
     for cookie in set_cookies {
         headers.append("set-cookie", cookie)?;
     }
-    Ok(worker::web_sys::Response::from(response).into())
+    Ok(response.into())
 }
 
 fn ray(request: &Request) -> impl FnOnce() -> Option<String> {
