@@ -29,9 +29,9 @@ pub fn json(js: &JsValue) -> Value {
         text.into()
     } else if let Some(list) = js.dyn_ref::<Array>() {
         list.iter().map(|entry| json(&entry)).collect()
-    } else if let Some(table) = js.dyn_ref::<Object>() {
-        let names = Object::keys(table).into_iter();
-        names.filter_map(|name| field(table, &name)).collect()
+    } else if js.is_object() {
+        let names = Object::keys(js.unchecked_ref::<Object>()).into_iter();
+        names.filter_map(|name| field(js, &name)).collect()
     } else {
         Value::Null
     }

@@ -24,7 +24,7 @@ const BINDGEN_FLAGS = [
   ...["--target", "web", "--no-typescript", "--out-name", "countersign"],
   "--experimental-reset-state-function",
 ];
-const BUNDLE = { bundle: true, format: "esm", minifyWhitespace: true, minifySyntax: true, external: ["*.wasm"] };
+const BUNDLE = { bundle: true, format: "esm", minify: true, external: ["*.wasm"] };
 const OPT_FLAGS = ["-O3"];
 const WASM = "countersign_bg.wasm";
 const ENTRY = "index.js";
@@ -63,7 +63,8 @@ async function compiled(features) {
   // A folder of its own: a deployable build that runs at the same time must never pick up a feature's wasm.
   const target = inRoot("target", ...(features ? [`feature-${features}`] : []));
   const args = ["build", ...CARGO_FLAGS, "--target-dir", target, ...(features ? ["--features", features] : [])];
-  await step(`Rust to wasm${features ? ` (feature ${features})` : ""}`, "cargo", args, { cwd: root });
+  const env = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: inRoot("src/worker/linker.mjs") };
+  await step(`Rust to wasm${features ? ` (feature ${features})` : ""}`, "cargo", args, { cwd: root, env });
   return path.join(target, "wasm32-unknown-unknown/release/countersign.wasm");
 }
 
