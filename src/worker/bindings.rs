@@ -2,7 +2,7 @@
 //! bring along a deserializer and the texts of errors that nobody reads.
 
 use js_sys::{Array, Number, Object, Reflect};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A member of an object, where it is set.
@@ -30,15 +30,18 @@ pub fn json(js: &JsValue) -> Value {
     } else if let Some(list) = js.dyn_ref::<Array>() {
         list.iter().map(|entry| json(&entry)).collect()
     } else if js.is_object() {
-        let names = Object::keys(js.unchecked_ref::<Object>()).into_iter();
-        names.filter_map(|name| field(js, &name)).collect()
+        table(js.unchecked_ref()).into()
     } else {
         Value::Null
     }
 }
 
-fn field(table: &JsValue, name: &JsValue) -> Option<(String, Value)> {
-    let name = name.as_string()?;
-    let value = json(&member(table, &name)?);
-    Some((name, value))
+fn table(js: &Object) -> Map<String, Value> {
+    let mut table = Map::new(); // collected, it would bring sorting along
+    for name in Object::keys(js) {
+        let name = name.as_string().unwrap_or_default(); // the name of a field is a text
+        let value = member(js, &name).map_or(Value::Null, |value| json(&value));
+        table.insert(name, value);
+    }
+    table
 }
