@@ -17,7 +17,7 @@
 //! plaintext starts with binds name and key, so it is made anew for each key. No time is carried.
 //!
 //! The JSON is read as JSON: earlier versions of Laravel escaped its slashes and wrote no `tag`. GCM
-//! ignores `mac`, which must be there. Laravel also reads base64 without padding, with unused bits set, or
+//! ignores `mac`, which must be a text. Laravel also reads base64 without padding, with unused bits set, or
 //! with other characters in between, and never writes it; here base64 is strict.
 //!
 //! A value without the prefix, from before Laravel bound the name, or one that PHP serialised

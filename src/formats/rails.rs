@@ -219,7 +219,7 @@ mod tests {
             for expiry in [None, Some(1500)] {
                 let content = content(b"{}", expiry);
                 let value = this_way.seal(&content, seven).unwrap();
-                assert_eq!(other_way.open(&value, 0), Err(Refusal::Content));
+                assert_eq!(other_way.open(&value, 0), Err(Refusal::Signature));
                 let carried = this_way.open(&value, 0).unwrap();
                 let carried = other_way.seal(&carried, seven).unwrap();
                 assert_eq!(other_way.open(&carried, 0), Ok(content));
@@ -259,13 +259,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rightly_signed_and_no_envelope_is_content() {
+    fn what_is_rightly_signed_without_an_envelope_is_left_to_accept() {
         let key = Key::new(KeyId::parse("KEY").unwrap(), b"secret".to_vec());
         let signed = Message::new(Kind::Signed(Digest::Sha1), &key, Pbkdf2::Sha256);
         let keyed = under(&json!({"format": "rails-signed"}), "sid");
         for data in [&b"1"[..], b"{}", b"\xff", b"{\"_rails\":{}}"] {
             let value = uri_component(&signed.seal(data, no_random).unwrap());
-            assert_eq!(keyed.open(&value, 0), Err(Refusal::Content));
+            assert_eq!(keyed.open(&value, 0), Err(Refusal::Signature));
         }
     }
 

@@ -216,3 +216,35 @@ fn a_plain_origin_needs_it_of_every_accepted_format_too() {
         &["name"],
     );
 }
+
+fn rails(name: &str, purpose: bool) -> Value {
+    rule(name, json!({"format": "rails-signed", "purpose": purpose}))
+}
+
+#[test]
+fn a_rails_cookie_without_its_purpose_may_be_accepted_where_one_has_it_and_the_other_way_round() {
+    for purpose in [true, false] {
+        let accept = json!({"accept": [{"format": "rails-signed", "purpose": !purpose}]});
+        assert_accepted(config(pinned(), [with(rails("a", purpose), accept)]));
+    }
+}
+
+#[test]
+fn rails_cookies_may_share_a_key_where_their_purpose_names_them() {
+    let elsewhere = |rule| with(rule, other_origin());
+    assert_may_share(rails("a", true), elsewhere(rails("b", true)));
+    assert_may_share(rails("a", true), elsewhere(rails("b", false)));
+    assert_may_not_share(rails("a", false), elsewhere(rails("b", false)));
+}
+
+#[test]
+fn a_plain_origin_needs_the_purpose_of_a_rails_cookie() {
+    let plain = json!({"origin": {"format": "plain"}});
+    let accepted = config(pinned(), [with(rails("a", true), plain.clone())]);
+    assert_accepted(accepted);
+    assert_refused(
+        config(pinned(), [with(rails("a", false), plain)]),
+        "COUNTERSIGN.cookies[0].format",
+        &["name", "plain"],
+    );
+}

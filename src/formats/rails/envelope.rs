@@ -12,10 +12,11 @@
 //! With `purpose = true` (`use_cookies_with_metadata`, on since `load_defaults 6.0`) every value has an
 //! envelope with the cookie's name. Rails also takes a value without a purpose, from before the
 //! setting, and then a renamed cookie too. Here that is refused, which costs such values their sessions
-//! unless the rule says `accept = [{ format = "rails-signed", purpose = false }]`.
+//! unless the rule says `accept = [{ format = "rails-signed", purpose = false }]`. So that `accept` is
+//! tried, the refusal is as of a wrong signature: the value is signed, but in the other way.
 //!
 //! With `purpose = false` a value stands bare, or, where it expires, in an envelope whose `pur` is `null`.
-//! An envelope with a purpose is refused. So is anything else that Rails might take for an envelope: it
+//! An envelope with a purpose is refused, again as one signed in the other way. So is anything else that Rails might take for an envelope: it
 //! would read what the envelope holds, and with the purpose that it claims.
 //!
 //! Where years do not have four digits, an expiry is refused; Ruby would write and read it.
@@ -27,6 +28,7 @@ use crate::encoding::{from_base64, push_base64};
 
 const MESSAGE: &str = r#"{"_rails":{"message":""#;
 const EXPIRY: &str = r#"","exp":"#;
+const NO_PURPOSE: &str = r#","pur":null}}"#;
 
 /// What is written around a value for one cookie.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ impl Envelope {
         Self {
             end: match purpose {
                 true => format!(r#","pur":"cookie.{name}"}}}}"#),
-                false => r#","pur":null}}"#.to_owned(),
+                false => NO_PURPOSE.to_owned(),
             },
             purpose,
         }
@@ -56,6 +58,7 @@ impl Envelope {
                 _ => Ok(content),
             },
             None if self.is_bare(&data) => Ok(Content::of(data)),
+            None if has_purpose(&data) != self.purpose => Err(Refusal::Signature),
             None => Err(Refusal::Content),
         }
     }
@@ -95,6 +98,10 @@ impl Envelope {
         let is_mistakable = is_object && named.into_iter().any(holds);
         !(self.purpose || is_mistakable)
     }
+}
+
+fn has_purpose(data: &[u8]) -> bool {
+    data.starts_with(MESSAGE.as_bytes()) && !data.ends_with(NO_PURPOSE.as_bytes())
 }
 
 /// Unix milliseconds of a time that [`written`] wrote.
@@ -169,7 +176,12 @@ mod tests {
         ] {
             let text = WRITTEN.replace(from, to);
             assert_ne!(text, WRITTEN);
-            assert_eq!(opened(true, &text), Err(Refusal::Content), "{text}");
+            let is_other_way = text.contains(": {") || text.contains("null");
+            let refusal = match is_other_way {
+                true => Refusal::Signature,
+                false => Refusal::Content,
+            };
+            assert_eq!(opened(true, &text), Err(refusal), "{text}");
         }
     }
 
@@ -202,11 +214,11 @@ mod tests {
             r#"{"\u005frails":{"message":"MQ=="}}"#,
             r#"{"_r\u0061ils":{"message":"MQ=="}}"#,
         ] {
-            assert_eq!(
-                opened(false, mistakable),
-                Err(Refusal::Content),
-                "{mistakable}"
-            );
+            let refusal = match mistakable {
+                WRITTEN => Refusal::Signature,
+                _ => Refusal::Content,
+            };
+            assert_eq!(opened(false, mistakable), Err(refusal), "{mistakable}");
             let content = Content::of(mistakable.as_bytes());
             let sealed = Envelope::new("sid", false).seal(&content);
             assert_eq!(sealed, Err(Uncarriable), "{mistakable}");
