@@ -1,6 +1,9 @@
 //! R2: the current key first, then the fallbacks that are not past `until`; for each, the rule's format,
 //! then `accept`.
 
+use countersign::formats::{self, Content};
+use countersign::key::{Key, KeyId};
+use countersign::settings::{Problems, Table};
 use serde_json::json;
 
 use crate::django::{Hash, sessions};
@@ -161,4 +164,38 @@ fn what_is_forged_is_a_bad_signature_even_where_its_time_is_ahead() {
 
 fn django_forged_ahead() -> String {
     sessions().sign(key("STRANGER"), ADMIN, NOW + 10_000)
+}
+
+/// A text as Rails signs it for a cookie of this name, with its purpose or without.
+fn rails(key_name: &str, cookie: &str, purpose: bool) -> String {
+    let (config, problems) = (
+        json!({"format": "rails-signed", "purpose": purpose}),
+        Problems::default(),
+    );
+    let format = formats::read(&mut Table::new("config", &config, &problems).unwrap());
+    let key = Key::new(KeyId::parse(key_name).unwrap(), key(key_name).into_bytes());
+    let keyed = format.unwrap().keyed(cookie, &key).unwrap();
+    keyed.seal(&Content::of(&b"1"[..]), random).unwrap()
+}
+
+#[test]
+fn a_rails_cookie_without_a_purpose_opens_where_accept_names_it_and_goes_on_with_one() {
+    let strict = session_gate(json!({"format": "rails-signed"}));
+    let accept = json!([{"format": "rails-signed", "purpose": false}]);
+    let lenient = session_gate(json!({"format": "rails-signed", "accept": accept}));
+    for key_name in ["NEW", "OLD"] {
+        let bare = rails(key_name, "sessionid", false);
+        assert_eq!(verdict(&strict, &bare), ["bad-signature"]);
+        let expected = format!("sessionid={}", rails("ORIGIN", "sessionid", true));
+        assert_sent(
+            &lenient,
+            &format!("sessionid={bare}"),
+            Some(&expected),
+            &[&format!("accepted-format {key_name}")],
+        );
+        let renamed = rails(key_name, "other", true);
+        for gate in [&strict, &lenient] {
+            assert_eq!(verdict(gate, &renamed), ["malformed"]);
+        }
+    }
 }
