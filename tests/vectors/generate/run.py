@@ -44,6 +44,8 @@ SOURCES = [
            "from_iron.mjs"),
     Source("fastify-secure-session-8.4.0", ("@fastify/secure-session@8.4.0", "fastify@5.12.8", "sodium-native@5.1.0"),
            "from_secure_session.mjs"),
+    Source("pyjwt-2.15.1", ("PyJWT==2.15.1",), "from_pyjwt.py"),
+    Source("jsonwebtoken-9.0.3", ("jsonwebtoken@9.0.3", "jws@4.0.1"), "from_jsonwebtoken.mjs"),
 ]
 
 
