@@ -5,6 +5,7 @@ import { worker } from "./harness/workerd.mjs";
 
 export { worker, passThrough } from "./harness/workerd.mjs";
 export { rawOrigin, answer } from "./harness/raw-origin.mjs";
+export { tapped } from "./harness/tapped.mjs";
 export { django } from "./harness/django.mjs";
 export { signer } from "./harness/signer.mjs";
 export { send, sendBytes } from "./harness/client.mjs";

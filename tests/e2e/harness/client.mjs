@@ -22,14 +22,14 @@ export async function sendBytes(port, bytes) {
   socket.write(Buffer.from(bytes, "latin1"));
   try {
     const isHead = bytes.startsWith("HEAD ");
-    return asAnswer(await readMessage(reader, (head) => isHead || /^HTTP\/1\.1 (1..|204|304)/.test(head)));
+    return asAnswer(await readMessage(reader, (head) => isHead || /^HTTP\/1\.[01] (1..|204|304)/.test(head)));
   } finally {
     socket.destroy();
   }
 }
 
 function asAnswer({ head, body }) {
-  const [, status, statusText] = /^HTTP\/1\.1 (\d{3}) ?([^\r]*)/.exec(head);
+  const [, status, statusText] = /^HTTP\/1\.[01] (\d{3}) ?([^\r]*)/.exec(head);
   const setCookies = headerValues(head, "set-cookie");
   for (const cookie of setCookies) sensitive(cookieValue(cookie));
   return {

@@ -1,6 +1,6 @@
 // A real Django site (origins/site.py) as the origin.
 import { sensitive } from "./leaks.mjs";
-import { end, firstLine, python, setAside, temporaryFolder } from "./processes.mjs";
+import { python, served, temporaryFolder } from "./processes.mjs";
 
 /** Starts the site under `key`; `server` is wsgi or asgi, `settings` are further Django settings. */
 export async function django(t, { key, server = "wsgi", venv = "venv-e2e", settings = {} }) {
@@ -8,12 +8,8 @@ export async function django(t, { key, server = "wsgi", venv = "venv-e2e", setti
   const child = python(venv, "site.py", {
     ORIGIN_KEY: key,
     ORIGIN_SERVER: server,
-    ORIGIN_FOLDER: await temporaryFolder(),
+    ORIGIN_FOLDER: temporaryFolder(),
     ORIGIN_SETTINGS: JSON.stringify(settings),
   });
-  const stop = () => end(child);
-  t.after(stop);
-  const { port, django: version } = JSON.parse(await firstLine(child));
-  setAside(child);
-  return { port, version, stop };
+  return served(t, child);
 }

@@ -1,8 +1,7 @@
 // Helper processes of the tests: lines in, lines out.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
-import fs from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
@@ -25,22 +24,37 @@ export function start(command, args, options) {
 }
 
 /** A folder for the length of the test run. */
-export async function temporaryFolder() {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), "countersign-e2e-"));
+export function temporaryFolder() {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "countersign-e2e-"));
   atExit.push(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Runs a script of origins/ in one of the tests' Python environments; what it says on stderr shows when it fails to start. */
-export function python(venv, script, env) {
-  const interpreter = path.join(PROJECT, ".tools", venv, "bin", "python");
-  const child = start(interpreter, [path.join(ORIGINS, script)], {
-    env: { ...process.env, ...env },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+/** Starts a program with further variables in its environment; what it says on stderr shows when it fails to start. */
+export function program([command, ...args], env = {}) {
+  const child = start(command, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
   child.errors = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (child.errors += text));
   return child;
+}
+
+/** Runs a script of origins/ in one of the tests' Python environments. */
+export function python(venv, script, env) {
+  return program([interpreter(venv), path.join(ORIGINS, script)], env);
+}
+
+/** The Python of one of the tests' environments. */
+export const interpreter = (venv) => path.join(PROJECT, ".tools", venv, "bin", "python");
+
+/** The site that a program serves: `{port, version, stop}`. Its first line says its version and address. */
+export async function served(t, child) {
+  const stop = () => end(child);
+  t.after(stop);
+  const line = await firstLine(child);
+  const [, version, port] = /(\d+\.[\w.]+).* \(?http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? [];
+  if (!port) throw new Error(`it announces no version and address: ${line}`);
+  setAside(child);
+  return { port: Number(port), version, stop };
 }
 
 /** Lets the tests end while this process still runs: the hooks that end it are only called then. */

@@ -19,13 +19,13 @@ export function worker(t, { origin, build = BUILD, ...version }) {
 
 /** The same runtime with a Worker that does nothing: what the runtime itself makes of the traffic. */
 export async function passThrough(t, { origin }) {
-  const build = await temporaryFolder();
+  const build = temporaryFolder();
   await fs.writeFile(path.join(build, "index.js"), "export default { fetch: (request) => fetch(request) };");
   return run(t, { origin, build, version: {} });
 }
 
 async function run(t, { origin, build, version }) {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   const modules = await copyModules(build, folder);
   const log = [];
   let child;

@@ -1,18 +1,19 @@
 // The programs of parsers/ and the parsers in them: which are here, and what they make of Cookie headers.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { goProgram, withTool, works } from "../harness/installed.mjs";
+import { interpreter } from "../harness/processes.mjs";
 
 /** Every parser that may take part, by the program it lives in. `needs` is what Debian calls it; null: always here. */
 const PROGRAMS = [
   {
     parsers: ["django-wsgi", "django-asgi", "starlette", "tornado", "tornado-parser", "werkzeug", "webob", "aiohttp", "http.cookies"],
     needs: null,
-    command: () => [venv("e2e"), "-W", "ignore", script("frameworks.py")],
+    command: () => [interpreter("venv-e2e"), "-W", "ignore", script("frameworks.py")],
   },
-  { parsers: ["werkzeug-1"], needs: null, command: () => [venv("e2e-werkzeug1"), script("werkzeug1.py")] },
+  { parsers: ["werkzeug-1"], needs: null, command: () => [interpreter("venv-e2e-werkzeug1"), script("werkzeug1.py")] },
   {
     parsers: ["express", "cookie", "koa", "fastify", "hapi"],
     needs: null,
@@ -22,7 +23,7 @@ const PROGRAMS = [
   {
     parsers: ["rack", "ruby-cgi"],
     needs: "ruby-rack",
-    command: () => withTool("ruby", (ruby) => works(ruby, "-e", 'require "rack"') && [ruby, script("ruby.rb")]),
+    command: () => withTool("ruby", (ruby) => works(ruby, ["-e", 'require "rack"']) && [ruby, script("ruby.rb")]),
   },
   ...["Mojo::Cookie::Request mojolicious libmojolicious-perl", "CGI::Cookie cgi.pm libcgi-pm-perl", "Plack::Request plack libplack-perl"].map(
     (line) => {
@@ -30,11 +31,11 @@ const PROGRAMS = [
       return {
         parsers: [parser],
         needs,
-        command: () => withTool("perl", (perl) => works(perl, `-M${module}`, "-e1") && [perl, script("perl.pl"), parser]),
+        command: () => withTool("perl", (perl) => works(perl, [`-M${module}`, "-e1"]) && [perl, script("perl.pl"), parser]),
       };
     },
   ),
-  { parsers: ["go"], needs: "golang-go", command: () => withTool("go", (go) => built(go)) },
+  { parsers: ["go"], needs: "golang-go", command: () => goProgram(script("net-http.go")) },
   { parsers: ["tomcat10-rfc6265"], needs: "default-jdk-headless libtomcat10-java", command: () => servlets("tomcat10") },
   { parsers: ["tomcat9-rfc6265", "tomcat9-legacy"], needs: "default-jdk-headless libtomcat9-java", command: () => servlets("tomcat9") },
   {
@@ -73,35 +74,6 @@ async function seenBy([command, ...args], requests) {
 
 const hex = (text) => Buffer.from(text, "latin1").toString("hex");
 
-function withTool(name, command) {
-  const found = (process.env.PATH ?? "").split(path.delimiter).map((folder) => path.join(folder, name)).find(isExecutable);
-  return (found && command(found)) || null;
-}
-
-function isExecutable(file) {
-  try {
-    fs.accessSync(file, fs.constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function works(command, ...args) {
-  try {
-    execFileSync(command, args, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function built(go) {
-  const program = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "countersign-go-")), "net-http");
-  process.on("exit", () => fs.rmSync(path.dirname(program), { recursive: true, force: true }));
-  return works(go, "build", "-o", program, script("net-http.go")) && [program];
-}
-
 /** Java with the jars that Debian installs under these names. */
 function servlets(server, ...others) {
   const all = fs.existsSync(JARS) ? fs.readdirSync(JARS) : [];
@@ -113,4 +85,3 @@ function servlets(server, ...others) {
 
 const JARS = "/usr/share/java";
 const script = (name) => fileURLToPath(new URL(`parsers/${name}`, import.meta.url));
-const venv = (name) => fileURLToPath(new URL(`../../../.tools/venv-${name}/bin/python`, import.meta.url));

@@ -1,4 +1,4 @@
-"""A real Django site: login, cookie sessions, cookie messages, signed cookies. Prints its port, then serves.
+"""A real Django site: login, cookie sessions, cookie messages, signed cookies. Prints its version and address, then serves.
 
 Environment: ORIGIN_KEY, ORIGIN_FOLDER (for its users), ORIGIN_SETTINGS (JSON, more settings), ORIGIN_SERVER (wsgi, asgi).
 """
@@ -140,7 +140,7 @@ def serve_asgi():
 
 
 def announce(port):
-    print(json.dumps({"port": port, "django": django.get_version()}), flush=True)
+    print(f"Django {django.get_version()} http://127.0.0.1:{port}", flush=True)
 
 
 if __name__ == "__main__":

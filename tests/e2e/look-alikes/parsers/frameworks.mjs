@@ -9,16 +9,14 @@ import statehood from "@hapi/statehood";
 import { parse as parseLatest } from "cookie";
 import cookieParser from "cookie-parser";
 import Koa from "cookies";
+import fastify from "fastify";
 
 const names = process.argv.slice(2);
 const hapi = new statehood.Definitions({ ignoreErrors: true, strictHeader: false });
 const express = cookieParser("a secret");
 
-// The plugin decorates its host with its parser; this much of Fastify is enough for that.
-const fastify = {};
-const ignore = () => {};
-const host = { decorate: (name, value) => (fastify[name] = value), decorateRequest: ignore, decorateReply: ignore, addHook: ignore };
-await new Promise((resolve) => fastifyCookie(host, {}, resolve));
+const site = fastify();
+await site.register(fastifyCookie);
 
 const PARSERS = {
   express: (header) => {
@@ -31,7 +29,7 @@ const PARSERS = {
     const jar = new Koa({ headers: { cookie: header } }, {});
     return names.map((name) => [name, jar.get(name)]).filter(([, value]) => value !== undefined);
   },
-  fastify: (header) => Object.entries(fastify.parseCookie(header)),
+  fastify: (header) => Object.entries(site.parseCookie(header)),
   hapi: async (header) => {
     // A route may be told to ignore the error and to take what was read of the header.
     const { states } = await hapi.parse(header).catch((error) => error);
