@@ -1,0 +1,29 @@
+"""Bottle with a signed cookie."""
+
+import os
+
+from bottle import Bottle, redirect, request, response
+from serve import wsgi
+
+KEY = os.environ["ORIGIN_KEY"]
+site = Bottle()
+
+
+@site.get("/")
+def home():
+    return request.get_cookie("user", secret=KEY) or "nobody"
+
+
+@site.get("/login")
+def login():
+    response.set_cookie("user", request.query["user"], secret=KEY, path="/", httponly=True)
+    redirect("/")
+
+
+@site.get("/logout")
+def logout():
+    response.delete_cookie("user", path="/")
+    redirect("/")
+
+
+wsgi("bottle", site)

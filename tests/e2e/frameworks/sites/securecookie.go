@@ -1,0 +1,43 @@
+// Go's net/http with a cookie of gorilla/securecookie.
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+
+	"github.com/gorilla/securecookie"
+)
+
+func main() {
+	signed := securecookie.New([]byte(os.Getenv("ORIGIN_KEY")), nil)
+
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		user := "nobody"
+		if cookie, err := r.Cookie("user"); err == nil {
+			signed.Decode("user", cookie.Value, &user)
+		}
+		fmt.Fprint(w, user)
+	})
+	http.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
+		value, err := signed.Encode("user", r.FormValue("user"))
+		if err != nil {
+			panic(err)
+		}
+		http.SetCookie(w, &http.Cookie{Name: "user", Value: value, Path: "/", HttpOnly: true, MaxAge: 2592000})
+		http.Redirect(w, r, "/", http.StatusFound)
+	})
+	http.HandleFunc("/logout", func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "user", Path: "/", MaxAge: -1})
+		http.Redirect(w, r, "/", http.StatusFound)
+	})
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%s http://%s\n", runtime.Version(), listener.Addr())
+	panic(http.Serve(listener, nil))
+}
