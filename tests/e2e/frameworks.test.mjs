@@ -1,13 +1,14 @@
 // A key is rotated in the middle of a session, behind each framework's real site, which keeps its own key throughout.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { FRAMEWORKS } from "./frameworks/table.mjs";
+import { FRAMEWORKS, NOT_YET } from "./frameworks/table.mjs";
 import { browser, pinned, SECRETS, sensitive, tapped, worker } from "./harness.mjs";
 import { program, served } from "./harness/processes.mjs";
 
 for (const framework of FRAMEWORKS) {
+  const { format } = framework.rule;
   const command = framework.command();
-  const skip = command ? false : `not installed (Debian: ${framework.needs})`;
+  const skip = NOT_YET.includes(format) ? `no format ${format} yet` : !command && `not installed (Debian: ${framework.needs})`;
   test(framework.name, { skip }, async (t) => {
     const story = await beginning(t, framework, command);
     t.diagnostic(`version ${story.site.version}`);
@@ -38,11 +39,12 @@ const STEPS = {
   },
 
   async "what the site sets comes out under the new key and returns to it as it was"(story) {
-    const { origin, grace } = story;
+    const { framework, origin, grace } = story;
     await grace.fetch("/login?user=hedy");
     const set = origin.lastSet;
     assert.equal(await userOf(grace), "hedy");
-    assert.equal(origin.last.cookie, set);
+    if (framework.isRandom) assert.notEqual(origin.last.cookie, asHeader(grace.jar));
+    else assert.equal(origin.last.cookie, set);
     await isUnderTheNewKey(story, grace, "hedy");
   },
 
@@ -83,18 +85,21 @@ async function beginning(t, framework, command) {
     sensitive(key);
     return served(t, program(command, { ORIGIN_KEY: key }));
   };
-  const site = await siteUnder(SECRETS.ORIGIN_KEY);
+  const secrets = { ...SECRETS, ...framework.keys };
+  const site = await siteUnder(secrets.ORIGIN_KEY);
   const origin = await tapped(t, site);
-  const story = { framework, site, origin, isWrapped: framework.rule.origin?.format === "plain" };
+  const story = { framework, secrets, site, origin, isWrapped: framework.rule.origin?.format === "plain" };
   // The same site under the new key says what is signed with it, as long as the cookie tells all.
-  if (framework.sessions !== "at the site") story.judge = await siteUnder(SECRETS.NEW_KEY);
+  if (framework.sessions !== "at the site") story.judge = await siteUnder(secrets.NEW_KEY);
   story.edge = await worker(t, { origin, ...ring(story, "ORIGIN_KEY") });
   return { ...story, ada: browser(story.edge), grace: browser(story.edge) };
 }
 
-function ring({ framework }, current, ...fallbacks) {
-  const keys = { current, fallbacks, origin: "ORIGIN_KEY" };
-  return { config: pinned({ keys, cookies: [framework.rule] }), secrets: SECRETS };
+function ring({ framework, secrets }, current, ...fallbacks) {
+  const { encoding } = framework;
+  const key = (secret) => (encoding ? { secret, encoding } : secret);
+  const keys = { current: key(current), fallbacks: fallbacks.map(key), origin: key("ORIGIN_KEY") };
+  return { config: pinned({ keys, cookies: [framework.rule] }), secrets };
 }
 
 /** Without the Worker between, the site knows nothing of the new key, and a site that has the new key reads it. */

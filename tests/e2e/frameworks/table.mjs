@@ -3,9 +3,19 @@ import { fileURLToPath } from "node:url";
 import { goProgram, withTool, works } from "../harness/installed.mjs";
 import { interpreter, temporaryFolder } from "../harness/processes.mjs";
 
+const base64 = (text) => Buffer.from(text).toString("base64");
+const BYTES_IN_BASE64 = {
+  ORIGIN_KEY: base64("thirty-two bytes of the site-key"),
+  NEW_KEY: base64("thirty-two bytes of the new-key!"),
+};
+
+/** Formats that the rules below name and the Worker does not know yet. */
+export const NOT_YET = ["fastify-secure-session", "fernet", "hapi", "iron", "iron-session", "jwt", "keygrip", "laravel", "rails-encrypted", "rails-signed"];
+
 /**
  * `command()` starts the site, or is null where it cannot run here; `needs` names the Debian packages then.
  * `sessions: "at the site"`: the cookie holds no more than an id, which another process of the site knows nothing of.
+ * `isRandom`: two seals of one content differ. `keys` and their `encoding` are given where not every text will do.
  */
 export const FRAMEWORKS = [
   {
@@ -52,7 +62,7 @@ export const FRAMEWORKS = [
   {
     name: "Rack::Session::Cookie of Rack 2",
     needs: "ruby-rack ruby-webrick",
-    command: () => ruby("rack.rb", 'require "rack"; require "webrick"; exit Rack.release.start_with?("2.")'),
+    command: () => ruby(["rack.rb"], 'require "rack"; require "webrick"; exit Rack.release.start_with?("2.")'),
     rule: { name: "rack.session", format: "rack-session", attributes: "path=/; HttpOnly" },
   },
   {
@@ -85,16 +95,113 @@ export const FRAMEWORKS = [
       attributes: "path=/",
     },
   },
+  {
+    name: "cookie-session of Express",
+    command: () => node("cookie-session.mjs"),
+    rule: { name: "session", format: "keygrip", attributes: "path=/; httponly" },
+  },
+  {
+    name: "koa-session",
+    command: () => node("koa-session.mjs"),
+    rule: { name: "koa.sess", format: "keygrip", attributes: "path=/; httponly" },
+  },
+  {
+    name: "a signed cookie of Koa",
+    command: () => node("koa.mjs"),
+    rule: { name: "user", format: "keygrip", attributes: "path=/; httponly" },
+  },
+  {
+    name: "@fastify/secure-session",
+    command: () => node("secure-session.mjs"),
+    rule: { name: "session", format: "fastify-secure-session", attributes: "Path=/; HttpOnly; SameSite=Lax" },
+    keys: BYTES_IN_BASE64,
+    encoding: "base64",
+    isRandom: true,
+  },
+  {
+    name: "iron-session",
+    command: () => node("iron-session.mjs"),
+    rule: {
+      name: "session",
+      format: "iron-session",
+      attributes: "Max-Age=1209540; Path=/; HttpOnly; Secure; SameSite=Lax",
+    },
+    isRandom: true,
+  },
+  {
+    name: "@hapi/cookie",
+    command: () => node("hapi-cookie.mjs"),
+    rule: { name: "sid", format: "iron", attributes: "HttpOnly; SameSite=Strict; Path=/" },
+    isRandom: true,
+  },
+  {
+    name: "a signed cookie of hapi",
+    command: () => node("hapi-signed.mjs"),
+    rule: { name: "user", format: "hapi", attributes: "HttpOnly; SameSite=Strict; Path=/" },
+    isRandom: true,
+  },
+  {
+    name: "aiohttp_session in an encrypted cookie",
+    command: () => python("aiohttp_site.py"),
+    rule: { name: "AIOHTTP_SESSION", format: "fernet", attributes: "HttpOnly; Path=/" },
+    keys: BYTES_IN_BASE64,
+    isRandom: true,
+  },
+  {
+    name: "a token of jsonwebtoken",
+    command: () => node("jsonwebtoken.mjs"),
+    rule: { name: "token", format: "jwt", alg: "HS256", attributes: "Path=/; HttpOnly" },
+  },
+  {
+    name: "the session of Rails",
+    ...rails("session"),
+    rule: {
+      name: "_app_session",
+      format: "rails-encrypted",
+      kdf_digest: "sha1",
+      attributes: "path=/; HttpOnly; SameSite=Lax",
+    },
+    isRandom: true,
+  },
+  {
+    name: "a signed cookie of Rails",
+    ...rails("signed"),
+    rule: { name: "user", format: "rails-signed", kdf_digest: "sha1", attributes: "path=/; SameSite=Lax" },
+  },
+  {
+    name: "an encrypted cookie of Rails",
+    ...rails("encrypted"),
+    rule: { name: "user", format: "rails-encrypted", kdf_digest: "sha1", attributes: "path=/; SameSite=Lax" },
+    isRandom: true,
+  },
+  {
+    name: "EncryptCookies of Laravel",
+    needs: "php-cli php-illuminate-cookie php-illuminate-encryption php-symfony-http-foundation",
+    command: () => php("laravel.php", "Illuminate/Cookie/autoload.php", "Illuminate/Encryption/autoload.php"),
+    rule: { name: "user", format: "laravel", attributes: "path=/; httponly; samesite=lax" },
+    keys: { ORIGIN_KEY: `base64:${BYTES_IN_BASE64.ORIGIN_KEY}`, NEW_KEY: `base64:${BYTES_IN_BASE64.NEW_KEY}` },
+    isRandom: true,
+  },
 ];
 
 const site = (file) => fileURLToPath(new URL(`sites/${file}`, import.meta.url));
 const python = (file) => [interpreter("venv-e2e"), site(file)];
 const node = (file) => [process.execPath, site(file)];
-const ruby = (file, check) => withTool("ruby", (ruby) => works(ruby, ["-e", check]) && [ruby, site(file)]);
 
-// PHP says where it listens on stderr.
-const php = (file) =>
+function rails(place) {
+  return {
+    needs: "ruby-railties ruby-rack ruby-webrick",
+    command: () => ruby(["rails.rb", place], 'require "webrick"; require "action_controller/railtie"'),
+  };
+}
+
+const ruby = ([file, ...args], check) =>
+  withTool("ruby", (ruby) => works(ruby, ["-e", check]) && [ruby, site(file), ...args]);
+
+// PHP says on stderr where it listens.
+const php = (file, ...needed) =>
   withTool("php", (php) => {
+    if (!works(php, ["-r", needed.map((name) => `require_once "${name}";`).join(" ")])) return null;
     const options = ["-d", `session.save_path=${temporaryFolder()}`, "-S", "127.0.0.1:0", site(file)];
     return ["sh", "-c", 'exec "$0" "$@" 2>&1', php, ...options];
   });

@@ -1,0 +1,19 @@
+// hapi with a signed cookie of its own.
+import hapi from "@hapi/hapi";
+import { announce, KEY } from "./serve.mjs";
+
+const site = hapi.server({ host: "127.0.0.1", port: 0 });
+site.state("user", {
+  sign: { password: KEY },
+  encoding: "base64",
+  path: "/",
+  isSecure: false,
+  ignoreErrors: true,
+});
+site.route([
+  { method: "GET", path: "/", handler: ({ state }) => state.user ?? "nobody" },
+  { method: "GET", path: "/login", handler: ({ query }, h) => h.redirect("/").state("user", query.user) },
+  { method: "GET", path: "/logout", handler: (request, h) => h.redirect("/").unstate("user") },
+]);
+await site.start();
+announce("@hapi/hapi", site.info.port);

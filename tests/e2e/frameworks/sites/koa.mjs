@@ -1,0 +1,14 @@
+// Koa with a signed cookie of its own.
+import Koa from "koa";
+import { KEY, serve } from "./serve.mjs";
+
+const SIGNED = { signed: true };
+
+const site = new Koa();
+site.keys = [KEY];
+site.use((context) => {
+  if (context.path === "/login") context.cookies.set("user", context.query.user, SIGNED);
+  if (context.path === "/logout") context.cookies.set("user", null, SIGNED);
+  context.body = context.cookies.get("user", SIGNED) ?? "nobody";
+});
+serve("koa", site.callback());

@@ -1,0 +1,45 @@
+# Rails with its session, a signed or an encrypted cookie: the argument says which.
+require_relative "serve"
+require "action_controller/railtie"
+
+PLACE = ARGV.fetch(0)
+
+class Site < Rails::Application
+  config.load_defaults 6.1
+  config.eager_load = false
+  config.secret_key_base = ENV.fetch("ORIGIN_KEY")
+  config.hosts.clear
+  config.logger = Logger.new(IO::NULL)
+  config.session_store :cookie_store, key: "_app_session"
+end
+
+class UsersController < ActionController::Base
+  def home
+    render plain: kept[:user] || "nobody"
+  end
+
+  def login
+    kept[:user] = params[:user]
+    redirect_to "/"
+  end
+
+  def logout
+    PLACE == "session" ? reset_session : cookies.delete(:user)
+    redirect_to "/"
+  end
+
+  private
+
+  def kept
+    { "session" => session, "signed" => cookies.signed, "encrypted" => cookies.encrypted }.fetch(PLACE)
+  end
+end
+
+Site.initialize!
+Site.routes.draw do
+  root to: "users#home"
+  get "login", to: "users#login"
+  get "logout", to: "users#logout"
+end
+
+serve "Rails #{Rails.version}", Site
