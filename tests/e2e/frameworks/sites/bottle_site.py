@@ -16,7 +16,7 @@ def home():
 
 @site.get("/login")
 def login():
-    response.set_cookie("user", request.query["user"], secret=KEY, path="/", httponly=True)
+    response.set_cookie("user", request.query.user, secret=KEY, path="/", httponly=True)
     redirect("/")
 
 

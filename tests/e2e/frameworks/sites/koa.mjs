@@ -7,8 +7,8 @@ const SIGNED = { signed: true };
 const site = new Koa();
 site.keys = [KEY];
 site.use((context) => {
-  if (context.path === "/login") context.cookies.set("user", context.query.user, SIGNED);
+  if (context.path === "/login") context.cookies.set("user", encodeURIComponent(context.query.user), SIGNED);
   if (context.path === "/logout") context.cookies.set("user", null, SIGNED);
-  context.body = context.cookies.get("user", SIGNED) ?? "nobody";
+  context.body = decodeURIComponent(context.cookies.get("user", SIGNED) ?? "nobody");
 });
 serve("koa", site.callback());
