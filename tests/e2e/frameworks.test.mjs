@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { FRAMEWORKS, NOT_YET } from "./frameworks/table.mjs";
-import { browser, pinned, SECRETS, sensitive, tapped, worker } from "./harness.mjs";
+import { browser, pinned, SECRETS, tapped, worker } from "./harness.mjs";
 import { program, served } from "./harness/processes.mjs";
 
 for (const framework of FRAMEWORKS) {
@@ -84,16 +84,13 @@ const STEPS = {
 const HEDY = 'hédy, "="; 100% +/';
 
 async function beginning(t, framework, command) {
-  const siteUnder = (key) => {
-    sensitive(key);
-    return served(t, program(command, { ORIGIN_KEY: key }));
-  };
   const secrets = { ...SECRETS, ...framework.keys };
-  const site = await siteUnder(secrets.ORIGIN_KEY);
+  const siteUnder = (id) => served(t, program(command, { ORIGIN_KEY: secrets[id], ORIGIN_KEY_ID: id }));
+  const site = await siteUnder("ORIGIN_KEY");
   const origin = await tapped(t, site);
   const story = { framework, secrets, site, origin, isWrapped: framework.rule.origin?.format === "plain" };
   // The same site under the new key says what is signed with it, as long as the cookie tells all.
-  if (framework.sessions !== "at the site") story.judge = await siteUnder(secrets.NEW_KEY);
+  if (framework.sessions !== "at the site") story.judge = await siteUnder("NEW_KEY");
   story.edge = await worker(t, { origin, ...ring(story, "ORIGIN_KEY") });
   return { ...story, ada: browser(story.edge), grace: browser(story.edge) };
 }

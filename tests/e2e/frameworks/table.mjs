@@ -9,6 +9,8 @@ const BYTES_IN_BASE64 = {
   NEW_KEY: base64("thirty-two bytes of the new-key!"),
 };
 
+const NUMBERED = { ORIGIN_KEY: 1, NEW_KEY: 2 };
+
 /** Formats that the rules below name and the Worker does not know yet. */
 export const NOT_YET = ["fastify-secure-session", "fernet", "hapi", "iron", "iron-session", "jwt", "laravel", "rails-encrypted", "rails-signed"];
 
@@ -50,6 +52,17 @@ export const FRAMEWORKS = [
     rule: { name: "user", format: "tornado", max_age: 2678400, attributes: "Path=/; Max-Age=2592000" },
   },
   {
+    name: "a signed cookie of Tornado, its keys numbered",
+    command: () => python("tornado_site.py", JSON.stringify(NUMBERED)),
+    rule: {
+      name: "user",
+      format: "tornado",
+      key_version: NUMBERED,
+      max_age: 2678400,
+      attributes: "Path=/; Max-Age=2592000",
+    },
+  },
+  {
     name: "a signed cookie of Bottle",
     command: () => python("bottle_site.py"),
     rule: { name: "user", format: "bottle", attributes: "HttpOnly; Path=/" },
@@ -65,17 +78,8 @@ export const FRAMEWORKS = [
     command: () => ruby(["rack.rb"], 'require "rack"; require "webrick"; exit Rack.release.start_with?("2.")'),
     rule: { name: "rack.session", format: "rack-session", attributes: "path=/; HttpOnly" },
   },
-  {
-    name: "Go's gorilla/securecookie",
-    needs: "golang-go golang-github-gorilla-securecookie-dev",
-    command: () => goProgram(site("securecookie.go")),
-    rule: {
-      name: "user",
-      format: "securecookie",
-      max_age: 2592000,
-      attributes: "Path=/; Max-Age=2592000; HttpOnly",
-    },
-  },
+  { name: "Go's gorilla/securecookie", ...securecookie() },
+  { name: "Go's gorilla/securecookie, encrypted", ...securecookie("thirty-two bytes for AES at home") },
   {
     name: "the session of Mojolicious",
     needs: "libmojolicious-perl",
@@ -185,8 +189,16 @@ export const FRAMEWORKS = [
 ];
 
 const site = (file) => fileURLToPath(new URL(`sites/${file}`, import.meta.url));
-const python = (file) => [interpreter("venv-e2e"), site(file)];
+const python = (file, ...args) => [interpreter("venv-e2e"), site(file), ...args];
 const node = (file) => [process.execPath, site(file)];
+
+function securecookie(...blockKey) {
+  return {
+    needs: "golang-go golang-github-gorilla-securecookie-dev",
+    command: () => goProgram(site("securecookie.go"))?.concat(blockKey),
+    rule: { name: "user", format: "securecookie", max_age: 2592000, attributes: "Path=/; Max-Age=2592000; HttpOnly" },
+  };
+}
 
 function rails(place) {
   return {

@@ -1,4 +1,4 @@
-// Go's net/http with a cookie of gorilla/securecookie.
+// Go's net/http with a cookie of gorilla/securecookie, encrypted where the argument is the key for that.
 package main
 
 import (
@@ -12,7 +12,11 @@ import (
 )
 
 func main() {
-	signed := securecookie.New([]byte(os.Getenv("ORIGIN_KEY")), nil)
+	var blockKey []byte
+	if len(os.Args) > 1 {
+		blockKey = []byte(os.Args[1])
+	}
+	signed := securecookie.New([]byte(os.Getenv("ORIGIN_KEY")), blockKey)
 
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		user := "nobody"

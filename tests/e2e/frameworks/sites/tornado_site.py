@@ -1,7 +1,9 @@
-"""Tornado with a signed cookie."""
+"""Tornado with a signed cookie. An argument numbers the keys by their ids: then cookie_secret is a dict."""
 
 import asyncio
+import json
 import os
+import sys
 
 from serve import listening
 from tornado.httpserver import HTTPServer
@@ -25,9 +27,17 @@ class Logout(RequestHandler):
         self.redirect("/")
 
 
+def secret():
+    key = os.environ["ORIGIN_KEY"]
+    if len(sys.argv) == 1:
+        return {"cookie_secret": key}
+    number = json.loads(sys.argv[1])[os.environ["ORIGIN_KEY_ID"]]
+    return {"cookie_secret": {number: key}, "key_version": number}
+
+
 async def serve():
     routes = [("/", Home), ("/login", Login), ("/logout", Logout)]
-    site = Application(routes, cookie_secret=os.environ["ORIGIN_KEY"], log_function=lambda handler: None)
+    site = Application(routes, **secret(), log_function=lambda handler: None)
     sock = listening("tornado")
     sock.setblocking(False)
     HTTPServer(site).add_socket(sock)
