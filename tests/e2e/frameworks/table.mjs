@@ -179,6 +179,18 @@ export const FRAMEWORKS = [
     isRandom: true,
   },
   {
+    name: "an encrypted cookie of Rails as before 5.2",
+    ...rails("encrypted", "aes-256-cbc"),
+    rule: {
+      name: "user",
+      format: "rails-encrypted",
+      cipher: "aes-256-cbc",
+      kdf_digest: "sha1",
+      attributes: "path=/; SameSite=Lax",
+    },
+    isRandom: true,
+  },
+  {
     name: "EncryptCookies of Laravel",
     needs: "php-cli php-illuminate-cookie php-illuminate-encryption php-symfony-http-foundation",
     command: () => php("laravel.php", "Illuminate/Cookie/autoload.php", "Illuminate/Encryption/autoload.php"),
@@ -200,10 +212,10 @@ function securecookie(...blockKey) {
   };
 }
 
-function rails(place) {
+function rails(...place) {
   return {
     needs: "ruby-railties ruby-rack ruby-webrick",
-    command: () => ruby(["rails.rb", place], 'require "webrick"; require "action_controller/railtie"'),
+    command: () => ruby(["rails.rb", ...place], 'require "webrick"; require "action_controller/railtie"'),
   };
 }
 

@@ -1,12 +1,13 @@
-# Rails with its session, a signed or an encrypted cookie: the argument says which.
+# Rails with its session, a signed or an encrypted cookie: the argument says which. Another names the cipher.
 require_relative "serve"
 require "action_controller/railtie"
 
-PLACE = ARGV.fetch(0)
+PLACE, CIPHER = ARGV
 
 class Site < Rails::Application
   config.load_defaults 6.1
   config.eager_load = false
+  config.action_dispatch.use_authenticated_cookie_encryption = CIPHER != "aes-256-cbc"
   config.secret_key_base = ENV.fetch("ORIGIN_KEY")
   config.hosts.clear
   config.logger = Logger.new(IO::NULL)
