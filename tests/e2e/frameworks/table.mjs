@@ -12,7 +12,7 @@ const BYTES_IN_BASE64 = {
 const NUMBERED = { ORIGIN_KEY: 1, NEW_KEY: 2 };
 
 /** Formats that the rules below name and the Worker does not know yet. */
-export const NOT_YET = ["fastify-secure-session", "fernet", "hapi", "iron", "iron-session", "jwt", "laravel", "rails-encrypted", "rails-signed"];
+export const NOT_YET = ["jwt", "laravel", "rails-encrypted", "rails-signed"];
 
 /**
  * `command()` starts the site, or is null where it cannot run here; `needs` names the Debian packages then.

@@ -1,9 +1,10 @@
 // hapi with @hapi/cookie, whose cookie is sealed by iron.
 import cookie from "@hapi/cookie";
 import hapi from "@hapi/hapi";
+import { OPTIONS } from "./hapi-options.mjs";
 import { announce, KEY } from "./serve.mjs";
 
-const site = hapi.server({ host: "127.0.0.1", port: 0 });
+const site = hapi.server(OPTIONS);
 await site.register(cookie);
 site.auth.strategy("session", "cookie", {
   cookie: { password: KEY, path: "/", isSecure: false },

@@ -1,8 +1,9 @@
 // hapi with a signed cookie of its own.
 import hapi from "@hapi/hapi";
+import { OPTIONS } from "./hapi-options.mjs";
 import { announce, KEY } from "./serve.mjs";
 
-const site = hapi.server({ host: "127.0.0.1", port: 0 });
+const site = hapi.server(OPTIONS);
 site.state("user", {
   sign: { password: KEY },
   encoding: "base64",
