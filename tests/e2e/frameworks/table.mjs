@@ -5,8 +5,8 @@ import { interpreter, temporaryFolder } from "../harness/processes.mjs";
 
 const base64 = (text) => Buffer.from(text).toString("base64");
 const BYTES_IN_BASE64 = {
-  ORIGIN_KEY: base64("thirty-two bytes of the site-key"),
-  NEW_KEY: base64("thirty-two bytes of the new-key!"),
+  ORIGIN_KEY: base64("the site's own secret, as bytes!"),
+  NEW_KEY: base64("a new secret of the ring, bytes."),
 };
 
 const NUMBERED = { ORIGIN_KEY: 1, NEW_KEY: 2 };
