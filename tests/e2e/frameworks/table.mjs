@@ -11,9 +11,6 @@ const BYTES_IN_BASE64 = {
 
 const NUMBERED = { ORIGIN_KEY: 1, NEW_KEY: 2 };
 
-/** Formats that the rules below name and the Worker does not know yet. */
-export const NOT_YET = ["jwt", "laravel", "rails-encrypted", "rails-signed"];
-
 /**
  * `command()` starts the site, or is null where it cannot run here; `needs` names the Debian packages then.
  * `sessions: "at the site"`: the cookie holds no more than an id, which another process of the site knows nothing of.
