@@ -85,11 +85,11 @@ const HEDY = 'hédy, "="; 100% +/';
 async function beginning(t, framework, command) {
   const secrets = { ...SECRETS, ...framework.keys };
   const siteUnder = (id) => served(t, program(command, { ORIGIN_KEY: secrets[id], ORIGIN_KEY_ID: id }));
-  const site = await siteUnder("ORIGIN_KEY");
-  const origin = await tapped(t, site);
-  const story = { framework, secrets, site, origin, isWrapped: framework.rule.origin?.format === "plain" };
   // The same site under the new key says what is signed with it, as long as the cookie tells all.
-  if (framework.sessions !== "at the site") story.judge = await siteUnder("NEW_KEY");
+  const judges = framework.sessions !== "at the site";
+  const [site, judge] = await Promise.all([siteUnder("ORIGIN_KEY"), judges && siteUnder("NEW_KEY")]);
+  const origin = await tapped(t, site);
+  const story = { framework, secrets, site, judge, origin, isWrapped: framework.rule.origin?.format === "plain" };
   story.edge = await worker(t, { origin, ...ring(story, "ORIGIN_KEY") });
   return { ...story, ada: browser(story.edge), grace: browser(story.edge) };
 }

@@ -1,5 +1,5 @@
 // What is installed on this machine beside Node and Python: where it is, whether it works, and what Go makes of a file.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { temporaryFolder } from "./processes.mjs";
@@ -12,20 +12,27 @@ export function withTool(name, command) {
 
 /** Whether a command ends well. */
 export function works(command, args, env = {}) {
-  try {
-    execFileSync(command, args, { stdio: "ignore", env: { ...process.env, ...env } });
-    return true;
-  } catch {
-    return false;
-  }
+  return once([command, ...args].join(" "), () => {
+    const { status } = spawnSync(command, args, { stdio: "ignore", env: { ...process.env, ...env } });
+    return status === 0;
+  });
 }
 
 /** The command of the program that Go builds of a file with nothing but Debian's packages, or null. */
 export function goProgram(file) {
-  return withTool("go", (go) => {
-    const program = path.join(temporaryFolder(), "program");
-    return works(go, ["build", "-o", program, file], OF_DEBIAN) && [program];
-  });
+  return once(file, () =>
+    withTool("go", (go) => {
+      const program = path.join(temporaryFolder(), "program");
+      return works(go, ["build", "-o", program, file], OF_DEBIAN) && [program];
+    }),
+  );
+}
+
+// An answer may take seconds, and several ask the same.
+const answers = new Map();
+function once(question, answer) {
+  if (!answers.has(question)) answers.set(question, answer());
+  return answers.get(question);
 }
 
 const OF_DEBIAN = { GO111MODULE: "off", GOPATH: "/usr/share/gocode", GOFLAGS: "" };
