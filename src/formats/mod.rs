@@ -253,7 +253,7 @@ pub fn read(table: &mut Table<'_>) -> Option<Configured> {
             format: reader(table)?,
         }),
         None => {
-            let names: Vec<&str> = entries().map(|(name, _)| *name).collect();
+            let names: Vec<&str> = names().collect();
             table.problem("format", unknown("format", name, &names));
             // the options of the format that was meant are none of the problem
             for (_, reader) in entries() {
@@ -262,6 +262,11 @@ pub fn read(table: &mut Table<'_>) -> Option<Configured> {
             None
         }
     }
+}
+
+/// The names of all formats.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    entries().map(|(name, _)| *name)
 }
 
 /// Whether two formats are the same in name and options.

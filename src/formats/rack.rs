@@ -59,6 +59,10 @@ impl KeyedSession {
 
 impl Keyed for KeyedSession {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+        // Rack would read a space
+        if value.contains('+') {
+            return Err(Refusal::Shape);
+        }
         let text = from_uri_component(value);
         let (data, signature) = text.rsplit_once("--").ok_or(Refusal::Shape)?;
         if !is_lower_hex(signature, self.digest.size()) || !is_base64(data) {
