@@ -49,6 +49,8 @@ pub struct Passage {
     /// The verdicts so far.
     pub events: Vec<Event>,
     due: Vec<Due>,
+    /// For rules whose origin may send a signature again alone: what it is the signature of.
+    signed: Vec<(usize, Content<'static>)>,
     asked_ms: u64,
 }
 
@@ -139,9 +141,9 @@ impl Gate {
 }
 
 impl Passage {
-    /// Whether the response has to be judged with it: an upgrade is due.
+    /// Whether the response has to be judged with it.
     pub fn is_pending(&self) -> bool {
-        !self.due.is_empty()
+        !(self.due.is_empty() && self.signed.is_empty())
     }
 }
 

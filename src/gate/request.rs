@@ -248,6 +248,10 @@ impl Gate {
                     verdict: found.verdict,
                     key: found.key,
                 });
+                if rule.may_sign_again() && passage.signed.iter().all(|(of, _)| *of != at) {
+                    let content = found.content.clone().into_owned();
+                    passage.signed.push((at, content));
+                }
                 if let Some(allowed) = found.upgrade
                     && passage.due.iter().all(|due| due.rule != at)
                 {
@@ -338,6 +342,12 @@ impl Gate {
 }
 
 impl Rule {
+    /// Whether the origin may send a signature again without its value: it does where a lesser one of its
+    /// keys made the signature.
+    fn may_sign_again(&self) -> bool {
+        self.origin.is_pair && self.origin_candidates.len() > 1
+    }
+
     /// Decides on a signature in a cookie of its own: it stays where it vouches for the cookie that stays.
     /// What is written anew brings its own.
     fn settle_signature(&self, vouches: bool, verified: usize) -> Edit {

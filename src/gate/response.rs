@@ -26,7 +26,7 @@ impl Gate {
             self.set_cookie(at, &mut judged);
         }
         for at in 0..set_cookies.len() {
-            self.set_companion(at, &mut judged);
+            self.set_companion(at, passage, &mut judged);
         }
         judged.answer.only_adds = !judged.is_changed();
         self.upgrades(passage, exchange, now_ms, &mut judged);
@@ -67,8 +67,9 @@ impl Gate {
         }
     }
 
-    /// A signature's own cookie that goes with none: S3 where it is deleted, else S4.
-    fn set_companion(&self, at: usize, judged: &mut Judged<'_>) {
+    /// A signature's own cookie that goes with none: S3 where it is deleted; else it may be that of the
+    /// value that the request brought, signed again.
+    fn set_companion<'h>(&self, at: usize, passage: &'h Passage, judged: &mut Judged<'h>) {
         let Some((cookie, Managed::Companion(rule_at))) = self.managed_at(at, judged) else {
             return;
         };
@@ -81,8 +82,33 @@ impl Gate {
             true => judged.insert(rule, at, rule.second_deletion(&cookie)),
             false => {
                 judged.set.push(rule_at);
-                judged.report(rule_at, Verdict::OriginUnverified, None);
+                let sent = passage.signed.iter().find(|(rule, _)| *rule == rule_at);
+                match sent.map(|(_, content)| content.text()) {
+                    Some(Ok(value)) => self.sign_again(rule_at, at, &cookie, value, judged),
+                    _ => judged.report(rule_at, Verdict::OriginUnverified, None),
+                }
             }
+        }
+    }
+
+    /// S2 for a signature alone, the browser having the value that it signs.
+    fn sign_again(
+        &self,
+        rule_at: usize,
+        at: usize,
+        signature: &SetCookie<'_>,
+        value: &str,
+        judged: &mut Judged<'_>,
+    ) {
+        let rule = &self.policy.rules[rule_at];
+        let mut cookie = *signature;
+        (cookie.name, cookie.value) = (&rule.spec.name, value);
+        let sealed = rule.reseal(rule_at, &cookie, Some(signature.value), judged);
+        if let (Some(sealed), Mode::Enforce) = (sealed, rule.spec.mode) {
+            judged.lines[at].edit = match apart(&sealed) {
+                (_, Some(new)) => Edit::Write(signature.with_value(new)),
+                (_, None) => Edit::Drop,
+            };
         }
     }
 

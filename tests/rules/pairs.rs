@@ -173,6 +173,43 @@ fn what_the_origin_sets_without_a_right_signature_passes_and_is_reported() {
     }
 }
 
+/// `cookies` does so where a lesser one of its keys made the signature: a site in the middle of changing
+/// its key, which has the new one in front before the Worker has.
+#[test]
+fn a_signature_that_the_origin_sends_again_alone_is_signed_anew() {
+    let keys = json!({"current": "NEW", "fallbacks": ["OLD"],
+        "origin": {"current": "ORIGIN", "fallbacks": ["NEXT_ORIGIN"]}});
+    let again = format!("sess.sig={}; path=/; httponly", sig("NEXT_ORIGIN", "e30="));
+    let answered = |rule, header: &str, again: &str| {
+        let gate = gate(keys.clone(), [rule]);
+        let judged = judge(&gate, header);
+        let answer = answer_to(&gate, &judged.passage, &page(), &[again]);
+        (words(&gate, &answer.events), answer.set_cookies)
+    };
+    let expected = format!("sess.sig={}; path=/; httponly", sig("NEW", "e30="));
+    let (verdicts, sent) = answered(rule(), &pair("NEW", "e30="), &again);
+    assert_eq!(verdicts, ["sealed NEW"]);
+    assert_eq!(sent, Some(vec![expected.clone()]));
+    // after a fallback it is half of the upgrade, whose other half is there already
+    let (verdicts, sent) = answered(rule(), &pair("OLD", "e30="), &again);
+    let withheld = "upgrade-withheld response-sets-cookie";
+    assert_eq!(verdicts, ["sealed NEW", withheld]);
+    assert_eq!(sent, Some(vec![expected]));
+    // one cookie in the browser: it needs none
+    let single = json!({"format": "django-signed-cookie", "origin": {"format": "keygrip"}});
+    let value = signed(&signed_cookie("sess", ""), "NEW", "e30=");
+    let (verdicts, sent) = answered(with(rule(), single), &format!("sess={value}"), &again);
+    assert_eq!(verdicts, ["sealed NEW"]);
+    assert_eq!(sent, Some(Vec::new()));
+    // another value's
+    let other = format!("sess.sig={}; path=/", sig("NEXT_ORIGIN", "e31="));
+    let (verdicts, sent) = answered(rule(), &pair("NEW", "e30="), &other);
+    assert_eq!(
+        (verdicts, sent),
+        (vec!["origin-unverified".to_owned()], None)
+    );
+}
+
 #[test]
 fn both_deletions_pass_and_each_gets_a_second_one_where_it_would_leave_a_twin() {
     let gate = keygrip_gate(json!({}));
