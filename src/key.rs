@@ -120,6 +120,17 @@ impl Ring {
         std::iter::once(&self.current).chain(self.fallbacks.iter().map(|fallback| &fallback.key))
     }
 
+    /// Until when, in Unix seconds, a key of these bytes is tried: zero where there is none.
+    pub fn trusts_until(&self, key: &Key) -> u64 {
+        let same = |fallback: &&RingKey| fallback.key.same_bytes(key);
+        let fallbacks = self.fallbacks.iter().filter(same);
+        let until = fallbacks.map(|fallback| fallback.until.unwrap_or(u64::MAX));
+        match self.current.same_bytes(key) {
+            true => u64::MAX,
+            false => until.max().unwrap_or_default(),
+        }
+    }
+
     /// Whether some key of the ring has these bytes.
     pub fn holds(&self, key: &Key) -> bool {
         self.keys().any(|held| held.same_bytes(key))

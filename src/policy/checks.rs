@@ -171,9 +171,24 @@ fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
     }
 }
 
-/// Whether what `from` takes under a key that `to` does not trust comes out under one that it does.
+/// Whether what `from` takes by a key or in a format that `to` does not trust, or no longer, comes out
+/// under a key and in a format that it does.
 fn launders(from: &Spec, to: &Spec) -> bool {
-    to.ring.holds(&from.ring.current) && !from.ring.keys().all(|key| to.ring.holds(key))
+    let is_taken = to.ring.holds(&from.ring.current) && accepts_until(to, &from.format) > 0;
+    let outlasts = |key: &Key| from.ring.trusts_until(key) > to.ring.trusts_until(key);
+    let outlives =
+        |(_, format): (_, &Configured)| accepts_until(from, format) > accepts_until(to, format);
+    is_taken && (from.ring.keys().any(outlasts) || formats(from).any(outlives))
+}
+
+/// Until when, in Unix seconds, a rule opens a format: zero where it does not.
+fn accepts_until(spec: &Spec, format: &Configured) -> u64 {
+    let accepted = spec.accept.iter().filter(|a| same(&a.format, format));
+    let until = accepted.map(|a| a.until.unwrap_or(u64::MAX));
+    match same(&spec.format, format) {
+        true => u64::MAX,
+        false => until.max().unwrap_or_default(),
+    }
 }
 
 fn same_keys<'k>(a: impl Iterator<Item = &'k Key>, b: impl Iterator<Item = &'k Key>) -> bool {

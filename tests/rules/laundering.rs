@@ -65,6 +65,35 @@ fn a_key_that_one_rule_does_not_trust_is_not_laundered_through_another() {
     assert_accepted(config_of(json!({"current": "OLD", "fallbacks": []})));
 }
 
+#[test]
+fn a_key_or_a_format_is_not_laundered_through_a_rule_that_trusts_it_for_longer() {
+    let until = |year: &str| json!(format!("{year}-01-01T00:00:00Z"));
+    let rules = |a, b| {
+        let named = |name, more| with(with(session_rule(), json!({ "name": name })), more);
+        config(pinned_alone(), [named("a", a), named("b", b)])
+    };
+    let old = |year| json!({"keys": {"fallbacks": [{"secret": "OLD", "until": until(year)}]}});
+    let older = json!({"format": "django-session", "digest": "sha1"});
+    let accepting = json!({"accept": [older]});
+    let sha1 = |year| json!({"accept": [with(older.clone(), json!({"until": until(year)}))]});
+    let always = json!({"keys": {"fallbacks": ["OLD"]}});
+    for (a, b) in [
+        (old("2098"), old("2099")),
+        (old("2099"), always.clone()),
+        (json!({}), accepting.clone()),
+        (sha1("2098"), sha1("2099")),
+        (sha1("2099"), accepting.clone()),
+    ] {
+        for config in [rules(a.clone(), b.clone()), rules(b, a)] {
+            let path = "COUNTERSIGN.cookies[1].format";
+            assert_refused(config, path, &["COUNTERSIGN.cookies[0]"]);
+        }
+    }
+    for same in [old("2099"), always, accepting, sha1("2099")] {
+        assert_accepted(rules(same.clone(), same));
+    }
+}
+
 fn pinned_alone() -> serde_json::Value {
     json!({"current": "NEW", "fallbacks": [], "origin": "ORIGIN"})
 }
