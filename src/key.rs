@@ -66,6 +66,11 @@ impl Key {
         &self.bytes
     }
 
+    /// Whether a format may make one key of both: it may read a secret's text as base64 by itself.
+    pub fn same_secret(&self, other: &Key) -> bool {
+        self.id == other.id || self.same_bytes(other)
+    }
+
     /// Whether the bytes are the same, whatever the names.
     pub fn same_bytes(&self, other: &Key) -> bool {
         equal(&self.bytes, &other.bytes)

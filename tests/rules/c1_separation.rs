@@ -178,6 +178,23 @@ fn a_fallback_counts_as_a_key_of_the_ring() {
     }
 }
 
+/// A format may read the key's text as base64 itself, as Laravel and Fernet do.
+#[test]
+fn one_secret_in_two_encodings_counts_as_one_key() {
+    let other = json!({"secret": "IN_HEX", "encoding": "hex"});
+    let under = |format, encoding, origin: Option<&Value>| {
+        let key = json!({"secret": "IN_BASE64", "encoding": encoding});
+        let origin = origin.unwrap_or(&key);
+        let keys = json!({"current": key, "fallbacks": [], "origin": origin});
+        json!({"format": format, "keys": keys})
+    };
+    let fernet = rule("a", under("fernet", "utf8", None));
+    for (format, origin) in [("fernet", Some(&other)), ("express", None)] {
+        let other = rule("b", under(format, "base64", origin));
+        assert_may_not_share(fernet.clone(), other);
+    }
+}
+
 #[test]
 fn rings_without_a_common_key_may_hold_anything() {
     let own = json!({"keys": {"current": "OLDER", "fallbacks": [], "origin": "NEXT_ORIGIN"}});
