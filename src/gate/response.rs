@@ -42,12 +42,7 @@ impl Gate {
         let deletes = cookie.is_deletion(judged.work.now);
         self.watch_attributes(rule_at, &cookie, deletes, judged);
         if deletes {
-            judged.report(rule_at, Verdict::Deletion, None);
-            // what the same response has just set there must live
-            if !judged.set_in_place.contains(&rule_at) {
-                judged.insert(rule, at, rule.second_deletion(&cookie));
-            }
-            judged.insert(rule, at, rule.companion_deletion(&cookie));
+            self.delete(rule_at, at, &cookie, judged);
             return;
         }
         if !rule.is_elsewhere(&cookie) {
@@ -65,6 +60,21 @@ impl Gate {
         if rule.spec.mode == Mode::Enforce {
             judged.write(rule, at, &cookie, &sealed, signature);
         }
+    }
+
+    /// S3: what the deletion of a cookie brings along.
+    fn delete(&self, rule_at: usize, at: usize, cookie: &SetCookie<'_>, judged: &mut Judged<'_>) {
+        let rule = &self.policy.rules[rule_at];
+        judged.report(rule_at, Verdict::Deletion, None);
+        // what the same response has just set there must live
+        let lives = judged.set_in_place.contains(&rule_at);
+        let second = |cookie: &SetCookie<'_>| rule.second_deletion(cookie).filter(|_| !lives);
+        judged.insert(rule, at, second(cookie));
+        let signature = rule.companion_deletion(cookie);
+        let further = signature.as_deref().and_then(SetCookie::parse);
+        let further = further.and_then(|signature| second(&signature));
+        judged.insert(rule, at, signature);
+        judged.insert(rule, at, further);
     }
 
     /// A signature's own cookie that goes with none: S3 where it is deleted; else it may be that of the
@@ -346,10 +356,10 @@ impl Rule {
             .then(|| expected.deletion(cookie.name))
     }
 
-    /// The browser's signature goes with the cookie, where the origin knows of none.
+    /// The signature that the browser has or may still have goes with the cookie, where the origin knows of
+    /// none.
     fn companion_deletion(&self, cookie: &SetCookie<'_>) -> Option<String> {
-        let knows_none = self.browser.is_pair && !self.origin.is_pair;
-        let name = self.companion.as_ref().filter(|_| knows_none)?;
+        let name = self.companion.as_ref().filter(|_| !self.origin.is_pair)?;
         Some(cookie.beside(name, ""))
     }
 

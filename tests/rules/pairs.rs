@@ -233,6 +233,29 @@ fn both_deletions_pass_and_each_gets_a_second_one_where_it_would_leave_a_twin() 
     );
 }
 
+/// Else it would stay behind alone, and `reject` would turn the next visit into a 403.
+#[test]
+fn a_deletion_takes_a_signature_along_that_the_origin_knows_nothing_of() {
+    let names_in = |gate: &Gate, set: &str| {
+        let sent = answer(gate, &[set]).set_cookies.unwrap();
+        let place = |header: &str| header.contains("Path=/;");
+        let name = |header: &str| header.split('=').next().unwrap().to_owned();
+        let all = sent.iter().map(|header| (name(header), place(header)));
+        all.collect::<Vec<_>>()
+    };
+    let sess = |here| ("sess".to_owned(), here);
+    let signature = |here| ("sess.sig".to_owned(), here);
+    let left = json!({"format": "django-signed-cookie", "accept": [{"format": "keygrip"}]});
+    for more in [wrapped(), left] {
+        let gate = keygrip_gate(more);
+        let here = names_in(&gate, "sess=; Path=/; Max-Age=0");
+        assert_eq!(here, [sess(true), signature(true)]);
+        let there = names_in(&gate, "sess=; Path=/app; Max-Age=0");
+        let expected = [sess(false), sess(true), signature(false), signature(true)];
+        assert_eq!(there, expected);
+    }
+}
+
 #[test]
 fn an_upgrade_sends_both() {
     let gate = keygrip_gate(json!({"attributes": "Path=/; HttpOnly; Max-Age=600"}));
