@@ -9,7 +9,7 @@ use crate::verdict::Verdict;
 
 /// What the work of one message is bounded by (R6).
 const TRIES: u32 = 256;
-const HASHED_BYTES: usize = 1 << 20;
+pub(super) const HASHED_BYTES: usize = 1 << 20;
 /// The longest value that is hashed, in bytes.
 pub(super) const LONGEST_VALUE: usize = 16 << 10;
 /// How far ahead of the clock a signed time may be, in seconds (R2).
@@ -237,15 +237,16 @@ impl Seal {
 }
 
 impl<'h> Copy<'h> {
-    pub fn new(mark: usize, value: &'h str, paired: &'h str, is_alone: bool) -> Self {
-        let outcome = match value.len() > LONGEST_VALUE {
+    /// `paired` is none where to try it would be too much work.
+    pub fn new(mark: usize, value: &'h str, paired: Option<&'h str>, is_alone: bool) -> Self {
+        let outcome = match value.len() > LONGEST_VALUE || paired.is_none() {
             true => Outcome::Refused(Verdict::TooLong),
             false => Outcome::Unknown,
         };
         Self {
             mark,
             value,
-            paired,
+            paired: paired.unwrap_or(value),
             is_alone,
             outcome,
         }

@@ -1,6 +1,6 @@
 //! Requests: rules R1, R3, R4 and R7.
 
-use super::judge::{Copy, Outcome, Work};
+use super::judge::{Copy, HASHED_BYTES, Outcome, Work};
 use super::{Action, Due, Edit, Event, Fault, Gate, Passage, Ruling};
 use crate::cookie::{SPACE, pair_value, pairs};
 use crate::formats::PAIR;
@@ -141,7 +141,10 @@ impl Gate {
         let is_alone = rule.companion.is_none() || (cookies.len() == 1 && signatures.len() < 2);
         let copy = |(nth, mark): (usize, &usize)| {
             let value = pair_value(marks[*mark].pair);
-            let paired = paired_texts.get(nth).map_or(value, String::as_str);
+            let paired = match rule.companion {
+                Some(_) => paired_texts.get(nth).map(String::as_str),
+                None => Some(value),
+            };
             Copy::new(*mark, value, paired, is_alone)
         };
         let mut copies: Vec<Copy<'_>> = cookies.iter().enumerate().map(copy).collect();
@@ -360,7 +363,7 @@ impl Rule {
 }
 
 /// For each cookie its value with every signature that may be one, `VALUE;SIGNATURE;SIGNATURE`: one MAC
-/// tells which is right.
+/// tells which is right. It ends where all would be more than is ever hashed (R6).
 fn paired(cookies: &[usize], signatures: &[usize], marks: &[Mark<'_>]) -> Vec<String> {
     let value = |mark: &usize| pair_value(marks[*mark].pair);
     let mut all = String::new();
@@ -369,10 +372,13 @@ fn paired(cookies: &[usize], signatures: &[usize], marks: &[Mark<'_>]) -> Vec<St
         all.push(PAIR);
         all.push_str(signature);
     }
-    cookies
-        .iter()
-        .map(|mark| [value(mark), &all].concat())
-        .collect()
+    let mut left = HASHED_BYTES;
+    let with_all = |mark| {
+        let value = value(mark);
+        left = left.checked_sub(value.len() + all.len())?;
+        Some([value, &all].concat())
+    };
+    cookies.iter().map_while(with_all).collect()
 }
 
 /// HMAC-SHA512 in hexadecimal digits.

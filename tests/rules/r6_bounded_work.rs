@@ -1,5 +1,7 @@
 //! R6: a request costs at most 256 tries and 1 MiB hashed; a value over 16 KiB is refused unhashed.
 
+use std::time::{Duration, Instant};
+
 use countersign::gate::{Action, Gate};
 use serde_json::json;
 
@@ -148,6 +150,18 @@ fn one_mebibyte_is_hashed_and_no_more() {
             "{copies} copies"
         );
     }
+}
+
+/// Each value is tried with every signature: all with all, these would be 2 GB.
+#[test]
+fn many_values_with_many_signatures_are_not_all_tried() {
+    let rule = json!({"name": "sess", "format": "keygrip", "attributes": ATTRIBUTES});
+    let gate = gate(pinned(), [rule]);
+    let header = "sess=a; ".repeat(16 << 10) + &"sess.sig=aaaaaaa; ".repeat(16 << 10);
+    let before = Instant::now();
+    assert_eq!(forwarded(&gate, &header), None);
+    assert!(before.elapsed() < Duration::from_secs(5));
+    assert!(count(&gate, &header, "too-long") > 0);
 }
 
 #[test]
