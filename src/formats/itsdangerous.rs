@@ -188,9 +188,10 @@ impl Format for Signer {
             KeyDerivation::None => {
                 return Derivation::Bare {
                     digest: self.digest,
-                    signs: match self.timestamp {
-                        true => "VALUE SEP TIME",
-                        false => "VALUE",
+                    signs: match (self.timestamp, self.epoch) {
+                        (true, 0) => "VALUE SEP TIME",
+                        (true, _) => "VALUE SEP TIME since 2011",
+                        (false, _) => "VALUE",
                     },
                 };
             }
@@ -378,6 +379,24 @@ mod tests {
         ] {
             let value = bare.seal(&content(signed, None), no_random).unwrap();
             assert_eq!(timed.open(&value, 0), expected, "{signed}");
+        }
+    }
+
+    #[test]
+    fn a_time_since_another_epoch_does_not_say_the_same() {
+        for made in [KeyDerivation::None, KeyDerivation::Hmac] {
+            let since = |epoch, timestamp| {
+                let signer = Signer {
+                    derivation: made,
+                    epoch,
+                    timestamp,
+                    ..Signer::default()
+                };
+                signer.derivation("sid")
+            };
+            let is_bare = matches!(made, KeyDerivation::None);
+            assert_eq!(since(0, true) != since(EPOCH_2011, true), is_bare);
+            assert_eq!(since(0, false), since(EPOCH_2011, false));
         }
     }
 
