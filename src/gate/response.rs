@@ -87,11 +87,11 @@ impl Gate {
         if judged.signatures.contains(&at) || rule.spec.is_unsealed() {
             return;
         }
+        judged.set.push(rule_at);
         match cookie.is_deletion(judged.work.now) {
             true if judged.set_in_place.contains(&rule_at) => {}
             true => judged.insert(rule, at, rule.second_deletion(&cookie)),
             false => {
-                judged.set.push(rule_at);
                 let sent = passage.signed.iter().find(|(rule, _)| *rule == rule_at);
                 match sent.map(|(_, content)| content.text()) {
                     Some(Ok(value)) => self.sign_again(rule_at, at, &cookie, value, judged),

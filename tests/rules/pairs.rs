@@ -276,6 +276,17 @@ fn an_upgrade_sends_both() {
 }
 
 #[test]
+fn no_upgrade_follows_the_deletion_of_a_signature() {
+    let gate = keygrip_gate(json!({}));
+    let judged = judge(&gate, &pair("OLD", "e30="));
+    let gone = "sess.sig=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT";
+    let answer = answer_to(&gate, &judged.passage, &page(), &[gone]);
+    let withheld = "upgrade-withheld response-sets-cookie";
+    assert_eq!(words(&gate, &answer.events), [withheld]);
+    assert_eq!(answer.set_cookies, None);
+}
+
+#[test]
 fn wrapped_the_signature_appears_on_the_way_out_and_goes_on_the_way_in() {
     let gate = keygrip_gate(wrapped());
     let signed = pair("NEW", "42");
