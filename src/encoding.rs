@@ -226,13 +226,13 @@ pub fn python_unquoted(value: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Appends a text as Python's `http.cookies` writes it, quoted where it must be; `None`, with nothing
-/// appended, where the text has a character above U+00FF, which Python cannot send in a header
-/// (`http/cookies.py`, `_quote`).
-pub fn push_python_quoted(value: &mut String, text: &str) -> Option<()> {
+/// A text as Python's `http.cookies` writes it, quoted where it must be; `None` where the text has a
+/// character above U+00FF, which Python cannot send in a header (`http/cookies.py`, `_quote`).
+pub fn python_quoted(text: &str) -> Option<String> {
+    let mut value = String::with_capacity(text.len() + 2);
     if text.bytes().all(is_python_legal) && !text.is_empty() {
         value.push_str(text);
-        return Some(());
+        return Some(value);
     }
     if text.chars().any(|c| u32::from(c) > 0xFF) {
         return None;
@@ -254,7 +254,7 @@ pub fn push_python_quoted(value: &mut String, text: &str) -> Option<()> {
         }
     }
     value.push('"');
-    Some(())
+    Some(value)
 }
 
 fn octal(text: &str) -> Option<u8> {
@@ -343,8 +343,7 @@ mod tests {
 
         #[test]
         fn quoting_comes_back(text in "[\u{0}-\u{ff}]{1,40}") {
-            let mut value = String::new();
-            push_python_quoted(&mut value, &text).unwrap();
+            let value = python_quoted(&text).unwrap();
             prop_assert_eq!(python_unquoted(&value), text);
         }
 

@@ -15,7 +15,7 @@
 //! with MD5: `digest = "md5"`.
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
-use crate::encoding::{from_base64, is_base64, push_base64, push_python_quoted, python_unquoted};
+use crate::encoding::{from_base64, is_base64, push_base64, python_quoted, python_unquoted};
 use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
 
@@ -92,10 +92,8 @@ impl Keyed for KeyedBottle {
             .ok()
             .filter(|pickle| is_base64(pickle))
             .ok_or(Uncarriable)?;
-        let mut value = String::new();
         let text = format!("!{}?{pickle}", self.signature(pickle));
-        push_python_quoted(&mut value, &text).ok_or(Uncarriable)?;
-        Ok(value)
+        python_quoted(&text).ok_or(Uncarriable)
     }
 }
 

@@ -33,7 +33,7 @@ use std::borrow::Cow;
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
     base64_len, base64url, from_base62, from_base64url, from_hex, is_base64url, push_base62,
-    push_base64url, push_hex, push_python_quoted, python_unquoted,
+    push_base64url, push_hex, python_quoted, python_unquoted,
 };
 use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
@@ -247,15 +247,8 @@ impl Keyed for KeyedSigner {
             push_base62(&mut text, content.time.ok_or(Uncarriable)?);
         }
         self.push_signature(&mut text);
-        quoted(text)
+        python_quoted(&text).ok_or(Uncarriable)
     }
-}
-
-/// Most values need no quotes and are passed on as they are.
-fn quoted(text: String) -> Result<String, Uncarriable> {
-    let mut value = String::with_capacity(text.len() + 2);
-    push_python_quoted(&mut value, &text).ok_or(Uncarriable)?;
-    Ok(value)
 }
 
 /// Messages before Django 3.1. The payload is handed on in the encoding of later versions, base64url
@@ -309,6 +302,6 @@ impl Keyed for KeyedHash {
         push_hex(&mut text, &self.0.sign(&[json.as_bytes()]));
         text.push('$');
         text.push_str(&json);
-        quoted(text)
+        python_quoted(&text).ok_or(Uncarriable)
     }
 }

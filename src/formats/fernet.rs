@@ -26,8 +26,8 @@ use zeroize::Zeroizing;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
-    from_base64, from_base64url_leniently, from_padded_base64url, padded_base64url,
-    push_python_quoted, python_unquoted,
+    from_base64, from_base64url_leniently, from_padded_base64url, padded_base64url, python_quoted,
+    python_unquoted,
 };
 use crate::key::Key;
 use crate::primitives::cipher::{cbc_open, cbc_seal};
@@ -109,9 +109,7 @@ impl Keyed for KeyedFernet {
         token.extend(cbc_seal(&self.key, &iv, &content.payload).ok_or(Uncarriable)?);
         let tag = self.mac.sign(&[&token]);
         token.extend_from_slice(&tag);
-        let mut value = String::new();
-        push_python_quoted(&mut value, &padded_base64url(&token)).ok_or(Uncarriable)?;
-        Ok(value)
+        python_quoted(&padded_base64url(&token)).ok_or(Uncarriable)
     }
 }
 

@@ -28,7 +28,7 @@
 use super::labels::Labels;
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
-    from_base64, hex, is_base64, is_lower_hex, push_base64, push_hex, push_python_quoted,
+    from_base64, hex, is_base64, is_lower_hex, push_base64, push_hex, python_quoted,
     python_unquoted,
 };
 use crate::key::Key;
@@ -129,7 +129,7 @@ impl Keyed for KeyedV2 {
         }
         let tag = self.mac.sign(&[text.as_bytes()]);
         push_hex(&mut text, &tag);
-        quoted(&text)
+        python_quoted(&text).ok_or(Uncarriable)
     }
 }
 
@@ -213,14 +213,9 @@ impl Keyed for KeyedV1 {
         }
         let mut data = String::new();
         push_base64(&mut data, &content.payload);
-        quoted(&format!("{data}|{time}|{}", self.signature(&data, &time)))
+        let text = format!("{data}|{time}|{}", self.signature(&data, &time));
+        python_quoted(&text).ok_or(Uncarriable)
     }
-}
-
-fn quoted(text: &str) -> Result<String, Uncarriable> {
-    let mut value = String::with_capacity(text.len() + 2);
-    push_python_quoted(&mut value, text).ok_or(Uncarriable)?;
-    Ok(value)
 }
 
 /// A decimal number without sign or leading zeros.
