@@ -10,7 +10,7 @@
 //!     policy        typed configuration
 //!     cookie, look_alike
 //!       formats     one file a format family
-//!         key, primitives, encoding, settings, verdict
+//!         key, primitives, encoding, json, settings, verdict
 //! ```
 //!
 //! The core knows no clock, no environment and no I/O: the time comes in as a number, secrets as a
@@ -20,6 +20,7 @@ pub mod cookie;
 pub mod encoding;
 pub mod formats;
 pub mod gate;
+pub mod json;
 pub mod key;
 pub mod look_alike;
 pub mod policy;

@@ -16,7 +16,8 @@
 //! text. One key encrypts and signs. The payload is the text that the application set, as it is. What the
 //! plaintext starts with binds name and key, so it is made anew for each key. No time is carried.
 //!
-//! The JSON is read as JSON: earlier versions of Laravel escaped its slashes and wrote no `tag`. GCM
+//! Members may stand in any order, with space and others between them: earlier versions of Laravel escaped
+//! slashes and wrote no `tag`. What stands twice, or whose name is behind escapes, is refused. GCM
 //! ignores `mac`, which must be a text. Laravel also reads base64 without padding, with unused bits set, or
 //! with other characters in between, and never writes it; here base64 is strict.
 //!
@@ -28,13 +29,13 @@
 
 use std::fmt;
 
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
     from_base64, from_uri_component, hex, is_lower_hex, push_base64, uri_component,
 };
+use crate::json::{members, string};
 use crate::key::Key;
 use crate::primitives::cipher::{TAG, cbc_open, cbc_seal, gcm_open, gcm_seal};
 use crate::primitives::{Digest, Mac, Random, equal, random_bytes};
@@ -131,8 +132,8 @@ impl fmt::Debug for KeyedCookie {
 impl Keyed for KeyedCookie {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         let json = from_base64(&from_uri_component(value)).ok_or(Refusal::Shape)?;
-        let json = serde_json::from_slice(&json).map_err(|_| Refusal::Shape)?;
-        let sealed = Sealed::of(&json).ok_or(Refusal::Shape)?;
+        let json = std::str::from_utf8(&json).map_err(|_| Refusal::Shape)?;
+        let sealed = Sealed::of(json).ok_or(Refusal::Shape)?;
         let plaintext = match self.cipher {
             Laravel::Aes256Gcm => self.gcm_read(&sealed)?,
             _ => self.cbc_read(&sealed)?,
@@ -161,13 +162,13 @@ impl KeyedCookie {
         hex(&self.mac.sign(&[iv.as_bytes(), ciphertext.as_bytes()]))
     }
 
-    fn cbc_read(&self, sealed: &Sealed<'_>) -> Result<Vec<u8>, Refusal> {
-        let iv = bytes(sealed.iv).ok_or(Refusal::Shape)?;
-        let ciphertext = from_base64(sealed.value).ok_or(Refusal::Shape)?;
-        if !sealed.tag.is_empty() || !is_lower_hex(sealed.mac, Digest::Sha256.size()) {
+    fn cbc_read(&self, sealed: &Sealed) -> Result<Vec<u8>, Refusal> {
+        let iv = bytes(&sealed.iv).ok_or(Refusal::Shape)?;
+        let ciphertext = from_base64(&sealed.value).ok_or(Refusal::Shape)?;
+        if !sealed.tag.is_empty() || !is_lower_hex(&sealed.mac, Digest::Sha256.size()) {
             return Err(Refusal::Shape);
         }
-        let mac = self.cbc_mac(sealed.iv, sealed.value);
+        let mac = self.cbc_mac(&sealed.iv, &sealed.value);
         match equal(mac.as_bytes(), sealed.mac.as_bytes()) {
             true => cbc_open(&self.key, &iv, &ciphertext).ok_or(Refusal::Content),
             false => Err(Refusal::Signature),
@@ -182,10 +183,10 @@ impl KeyedCookie {
         Some(json(&iv, &value, &mac, ""))
     }
 
-    fn gcm_read(&self, sealed: &Sealed<'_>) -> Result<Vec<u8>, Refusal> {
-        let iv = bytes(sealed.iv).ok_or(Refusal::Shape)?;
-        let tag: [u8; TAG] = bytes(sealed.tag).ok_or(Refusal::Shape)?;
-        let ciphertext = from_base64(sealed.value).ok_or(Refusal::Shape)?;
+    fn gcm_read(&self, sealed: &Sealed) -> Result<Vec<u8>, Refusal> {
+        let iv = bytes(&sealed.iv).ok_or(Refusal::Shape)?;
+        let tag: [u8; TAG] = bytes(&sealed.tag).ok_or(Refusal::Shape)?;
+        let ciphertext = from_base64(&sealed.value).ok_or(Refusal::Shape)?;
         let plaintext = |key| gcm_open(key, &iv, &ciphertext, &tag);
         self.gcm_key().and_then(plaintext).ok_or(Refusal::Signature)
     }
@@ -203,22 +204,24 @@ impl KeyedCookie {
 }
 
 /// What the JSON holds.
-struct Sealed<'j> {
-    iv: &'j str,
-    value: &'j str,
-    mac: &'j str,
-    tag: &'j str,
+struct Sealed {
+    iv: String,
+    value: String,
+    mac: String,
+    tag: String,
 }
 
-impl<'j> Sealed<'j> {
-    fn of(json: &'j Value) -> Option<Self> {
+impl Sealed {
+    fn of(json: &str) -> Option<Self> {
+        let found = members(json, ["iv", "value", "mac", "tag"])?;
+        let [iv, value, mac, tag] = found.map(|at| json.get(at?));
         Some(Self {
-            iv: json["iv"].as_str()?,
-            value: json["value"].as_str()?,
-            mac: json["mac"].as_str()?,
-            tag: match &json["tag"] {
-                Value::Null => "", // as where there is none
-                tag => tag.as_str()?,
+            iv: string(iv?)?,
+            value: string(value?)?,
+            mac: string(mac?)?,
+            tag: match tag {
+                None | Some("null") => String::new(),
+                Some(tag) => string(tag)?,
             },
         })
     }
@@ -244,6 +247,7 @@ mod tests {
     use super::*;
     use crate::key::KeyId;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     const ALL: [Laravel; 3] = [Laravel::Aes256Cbc, Laravel::Aes128Cbc, Laravel::Aes256Gcm];
 
