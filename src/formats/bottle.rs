@@ -24,7 +24,7 @@ pub const FORMATS: &[Entry] = &[("bottle", |table| {
     Some(Box::new(Bottle(digest.unwrap_or(Digest::Sha256))))
 })];
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bottle(Digest);
 
 impl Format for Bottle {
@@ -51,7 +51,6 @@ impl Format for Bottle {
     }
 }
 
-#[derive(Debug)]
 struct KeyedBottle {
     name: String,
     mac: Mac,

@@ -57,7 +57,7 @@ const FASTIFY: Signer = Signer {
     digest: Digest::Sha256,
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Signer {
     /// What stands before the signed text.
     prefix: &'static str,
@@ -94,7 +94,6 @@ impl Format for Signer {
     }
 }
 
-#[derive(Debug)]
 struct KeyedSigner {
     signer: Signer,
     mac: Mac,

@@ -111,7 +111,7 @@ fn signer(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 }
 
 /// `Signer` and `TimestampSigner` with their options.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Signer {
     salt: Salt,
     secret_prefix: &'static str,
@@ -121,7 +121,7 @@ struct Signer {
     payload: Payload,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Salt {
     Fixed(String),
     /// `get_signed_cookie` since 5.2.15: unambiguous in salt and name.
@@ -186,7 +186,6 @@ impl Format for Signer {
     }
 }
 
-#[derive(Debug)]
 struct KeyedSigner {
     mac: Mac,
     signature_len: usize,
@@ -253,7 +252,7 @@ impl Keyed for KeyedSigner {
 
 /// Messages before Django 3.1. The payload is handed on in the encoding of later versions, base64url
 /// of the JSON, so that it can be carried over to them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct HashLayout;
 
 impl Format for HashLayout {
@@ -271,7 +270,6 @@ impl Format for HashLayout {
     }
 }
 
-#[derive(Debug)]
 struct KeyedHash(Mac);
 
 impl Keyed for KeyedHash {

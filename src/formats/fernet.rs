@@ -20,8 +20,6 @@
 //! Source: `cryptography/fernet.py`, `aiohttp_session/cookie_storage.py`; checked against cryptography
 //! 50.0.2 and aiohttp_session 2.12.1 by the vectors.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
@@ -39,7 +37,7 @@ const VERSION: u8 = 0x80;
 const KEY: usize = 32;
 const TAG: usize = Digest::Sha256.size();
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Fernet;
 
 impl Format for Fernet {
@@ -81,12 +79,6 @@ fn halves(key: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 struct KeyedFernet {
     mac: Mac,
     key: Zeroizing<Vec<u8>>,
-}
-
-impl fmt::Debug for KeyedFernet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyedFernet(redacted)")
-    }
 }
 
 impl Keyed for KeyedFernet {
@@ -162,7 +154,6 @@ mod tests {
             let fault = try_key(bad).unwrap_err();
             assert!(fault.contains("Fernet.generate_key()"), "{fault}");
         }
-        assert!(!format!("{:?}", keyed()).contains("hmac"));
     }
 
     // the specification's generate.json: IV 0, 1, 2, …

@@ -28,7 +28,7 @@ pub const FORMATS: &[Entry] = &[("hapi", |_| Some(Box::new(Hapi)))];
 
 const PREFIX: &str = "hapi.signed.cookie.1";
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Hapi;
 
 impl Format for Hapi {
@@ -54,7 +54,6 @@ impl Format for Hapi {
     }
 }
 
-#[derive(Debug)]
 struct KeyedHapi {
     signed_before: String,
     password: Password,

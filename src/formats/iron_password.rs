@@ -17,7 +17,6 @@ use crate::primitives::{Digest, Mac, Pbkdf2, Random, equal, pbkdf2, random_bytes
 pub const LEAST: usize = 32;
 
 /// A password that Iron takes.
-#[derive(Debug)]
 pub struct Password(Key);
 
 impl Password {

@@ -97,7 +97,7 @@ fn epoch(table: &mut Table<'_>) -> Option<u64> {
 }
 
 /// `Signer` and `TimestampSigner` with their options.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Signer {
     salt: String,
     derivation: KeyDerivation,
@@ -109,7 +109,7 @@ struct Signer {
     payload: Payload,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyDerivation {
     DjangoConcat,
     Concat,
@@ -208,7 +208,6 @@ impl Format for Signer {
     }
 }
 
-#[derive(Debug)]
 struct KeyedSigner {
     signer: Signer,
     mac: Mac,

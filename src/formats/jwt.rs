@@ -60,7 +60,7 @@ const ALGS: &[(&str, Alg)] = &[
     ("HS512", ("\"HS512\"", Digest::Sha512)),
 ];
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Jwt {
     alg: Alg,
     kid: Labels,
@@ -100,7 +100,6 @@ impl Format for Jwt {
     }
 }
 
-#[derive(Debug)]
 struct KeyedJwt {
     alg: Alg,
     kid: Option<String>,

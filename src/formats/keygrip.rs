@@ -34,14 +34,14 @@ pub const FORMATS: &[Entry] = &[("keygrip", |table| {
     }))
 })];
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Keygrip {
     digest: Digest,
     encoding: Encoding,
 }
 
 /// How the signature is written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
     Base64url,
     Hex,
@@ -77,7 +77,6 @@ impl Format for Keygrip {
     }
 }
 
-#[derive(Debug)]
 struct KeyedPair {
     keygrip: Keygrip,
     name: String,

@@ -27,8 +27,6 @@
 //! Source: `Illuminate/Encryption/Encrypter.php`, `Illuminate/Cookie/CookieValuePrefix.php`,
 //! `Illuminate/Cookie/Middleware/EncryptCookies.php`; checked against Laravel 8.83.26 by the vectors.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
@@ -53,7 +51,7 @@ pub const FORMATS: &[Entry] = &[("laravel", |table| {
 })];
 
 /// By cipher.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Laravel {
     Aes256Cbc,
     Aes128Cbc,
@@ -121,12 +119,6 @@ struct KeyedCookie {
     key: Zeroizing<Vec<u8>>,
     /// What the plaintext starts with.
     prefix: Zeroizing<String>,
-}
-
-impl fmt::Debug for KeyedCookie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyedCookie({:?}, redacted)", self.cipher)
-    }
 }
 
 impl Keyed for KeyedCookie {
@@ -432,14 +424,6 @@ mod tests {
             let json = json(&iv, ciphertext, &cookie.cbc_mac(&iv, ciphertext), "");
             let value = uri_component(&base64(json.as_bytes()));
             assert_eq!(keyed.open(&value, 0), Err(Refusal::Content));
-        }
-    }
-
-    #[test]
-    fn a_key_is_never_shown() {
-        for cipher in ALL {
-            let shown = format!("{:?}", keyed(cipher, "sid"));
-            assert_eq!(shown, format!("KeyedCookie({cipher:?}, redacted)"));
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! To add a family: write its file, put its vectors into `tests/vectors`, and add it to [`TABLE`].
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -76,8 +77,8 @@ impl Deref for Configured {
 
 /// A format with its options, for any cookie and any key.
 ///
-/// Its `Debug` text shows every option and no key: two formats are the same where these texts are.
-pub trait Format: fmt::Debug + Send + Sync {
+/// Two formats are the same where their types are and all their options.
+pub trait Format: Same + Send + Sync {
     /// What the rules of a configuration need to know of it.
     fn nature(&self) -> Nature;
 
@@ -92,8 +93,26 @@ pub trait Format: fmt::Debug + Send + Sync {
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str>;
 }
 
+impl fmt::Debug for dyn Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Format")
+    }
+}
+
+/// Comparison with a format of any type.
+pub trait Same: Any {
+    /// Whether the other is of this type and equal.
+    fn is_same(&self, other: &dyn Any) -> bool;
+}
+
+impl<T: Any + PartialEq> Same for T {
+    fn is_same(&self, other: &dyn Any) -> bool {
+        other.downcast_ref() == Some(self)
+    }
+}
+
 /// A format under one key, for one cookie name.
-pub trait Keyed: fmt::Debug + Send + Sync {
+pub trait Keyed: Send + Sync {
     /// Verifies a value as it stands in the header and takes it apart. `now` is in Unix seconds, for
     /// formats that carry their own expiry.
     ///
@@ -109,6 +128,13 @@ pub trait Keyed: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Uncarriable`] where the format has no way to write this payload.
     fn seal(&self, content: &Content<'_>, random: Random) -> Result<String, Uncarriable>;
+}
+
+// for all of them, so that none can show a key
+impl fmt::Debug for dyn Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyed(redacted)")
+    }
 }
 
 /// What a verified value says, apart from its signature.
@@ -271,7 +297,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Whether two formats are the same in name and options.
 pub fn same(a: &Configured, b: &Configured) -> bool {
-    a.name == b.name && format!("{a:?}") == format!("{b:?}")
+    a.name == b.name && a.format.is_same(&*b.format)
 }
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
@@ -288,4 +314,49 @@ fn no_random(_: &mut [u8]) {
 #[cfg(test)]
 fn counted(bytes: &mut [u8]) {
     (0..).zip(bytes).for_each(|(count, byte)| *byte = count);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyId;
+    use crate::settings::Problems;
+    use serde_json::{Value, json};
+
+    fn configured(value: &Value) -> Configured {
+        let problems = Problems::default();
+        let format = Table::new("rule", value, &problems).and_then(|mut table| read(&mut table));
+        assert!(problems.is_empty(), "{problems:?}");
+        format.unwrap()
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let key = Key::new(KeyId::parse("KEY").unwrap(), b"hunter2".to_vec());
+        let keyed = configured(&json!({"format": "flask-session"})).keyed("sid", &key);
+        assert_eq!(format!("{:?}", keyed.unwrap()), "Keyed(redacted)");
+    }
+
+    #[test]
+    fn formats_are_the_same_where_name_and_every_option_are() {
+        let all = [
+            json!({"format": "flask-session"}),
+            json!({"format": "itsdangerous", "salt": "s", "digest": "sha512"}),
+            json!({"format": "itsdangerous", "salt": "s"}),
+            json!({"format": "itsdangerous", "salt": "t"}),
+            json!({"format": "tornado"}),
+            json!({"format": "tornado", "key_version": 1}),
+            json!({"format": "tornado", "version": 1}),
+            json!({"format": "iron-session"}),
+            json!({"format": "iron"}),
+            json!({"format": "plain"}),
+        ];
+        for (at, a) in all.iter().enumerate() {
+            for (other, b) in all.iter().enumerate() {
+                assert_eq!(same(&configured(a), &configured(b)), at == other, "{a} {b}");
+            }
+        }
+        let default = json!({"format": "itsdangerous", "salt": "s", "digest": "sha1"});
+        assert!(same(&configured(&all[2]), &configured(&default)));
+    }
 }

@@ -30,7 +30,7 @@ pub const FORMATS: &[Entry] = &[("mojolicious", |table| {
     Some(Box::new(Mojolicious(digest.unwrap_or(Digest::Sha256))))
 })];
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mojolicious(Digest);
 
 impl Format for Mojolicious {
@@ -57,7 +57,6 @@ impl Format for Mojolicious {
     }
 }
 
-#[derive(Debug)]
 struct KeyedCookie {
     name: String,
     digest: Digest,

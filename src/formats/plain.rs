@@ -11,7 +11,7 @@ use crate::primitives::Random;
 pub const FORMATS: &[Entry] = &[("plain", |_| Some(Box::new(Plain)))];
 
 /// A value that carries no signature.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plain;
 
 impl Format for Plain {

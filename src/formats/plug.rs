@@ -27,7 +27,6 @@
 //! vectors. As there, the unused bits of the last base64 may be anything and it may be padded. Keys with
 //! other `key_iterations`, `key_length` or `key_digest` than the default are not known here.
 
-use std::fmt;
 use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
@@ -67,7 +66,7 @@ fn session(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 /// What Plug asks of a `secret_key_base`, in bytes.
 const LEAST_KEY: usize = 64;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Session {
     signing_salt: String,
     encryption_salt: Option<String>,
@@ -100,7 +99,6 @@ impl Format for Session {
     }
 }
 
-#[derive(Debug)]
 struct KeyedSession(Token);
 
 impl Keyed for KeyedSession {
@@ -113,7 +111,7 @@ impl Keyed for KeyedSession {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cookie {
     encrypted: bool,
 }
@@ -148,7 +146,6 @@ impl Format for Cookie {
     }
 }
 
-#[derive(Debug)]
 struct KeyedCookie(Token);
 
 impl Keyed for KeyedCookie {
@@ -196,12 +193,6 @@ struct Token {
     cipher: OnceLock<Zeroizing<Vec<u8>>>,
     /// What tokens from before plug_crypto 2.0 authenticate beside the key that they hold.
     beside: OnceLock<Zeroizing<Vec<u8>>>,
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Token({:?}, {:?})", self.key, self.salts)
-    }
 }
 
 const SIGNED: &str = "SFMyNTY.";
@@ -536,20 +527,6 @@ mod tests {
         ] {
             let problems = read(config).map(|_| ()).unwrap_err();
             assert!(problems.contains(expected), "{problems}");
-        }
-    }
-
-    #[test]
-    fn a_key_shows_nowhere() {
-        let key = Key::new(KeyId::parse("KEY").unwrap(), b"hunter2".to_vec());
-        for config in [signed(), encrypted(), cookie(false), cookie(true)] {
-            let keyed = read(config).unwrap().keyed("sid", &key).unwrap();
-            let _ = keyed.seal(&Content::of(STAMPED), random);
-            let shown = format!("{keyed:?}");
-            assert!(
-                !shown.contains("hunter2") && !shown.contains('['),
-                "{shown}"
-            );
         }
     }
 

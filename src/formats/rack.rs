@@ -22,7 +22,7 @@ pub const FORMATS: &[Entry] = &[("rack-session", |table| {
     Some(Box::new(RackSession(digest.unwrap_or(Digest::Sha1))))
 })];
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RackSession(Digest);
 
 impl Format for RackSession {
@@ -45,7 +45,6 @@ impl Format for RackSession {
     }
 }
 
-#[derive(Debug)]
 struct KeyedSession {
     mac: Mac,
     digest: Digest,

@@ -56,7 +56,7 @@ pub const FORMATS: &[Entry] = &[
 ];
 
 /// A cookie jar of Rails with its settings.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rails {
     kind: Kind,
     kdf: Pbkdf2,
@@ -97,7 +97,6 @@ impl Format for Rails {
     }
 }
 
-#[derive(Debug)]
 struct KeyedCookie {
     message: Message,
     envelope: Envelope,
@@ -274,20 +273,6 @@ mod tests {
         let config = json!({"format": "rails-encrypted", "purpose": false});
         let keyed = under(&config, "sid");
         assert_eq!(keyed.seal(&content(b"", None), seven), Err(Uncarriable));
-    }
-
-    #[test]
-    fn a_key_is_never_shown() {
-        for config in every_format() {
-            let keyed = under(&config, "sid");
-            let _ = keyed.seal(&content(b"1", None), seven); // derives the keys
-            let shown = format!("{keyed:?}");
-            assert!(
-                !shown.contains("secret\"") && !shown.contains("115, 101"),
-                "{shown}"
-            );
-            assert!(!shown.contains('['), "{shown}"); // no bytes at all
-        }
     }
 
     proptest! {

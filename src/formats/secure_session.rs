@@ -22,8 +22,6 @@
 //! Source: `index.js`; checked against @fastify/secure-session 8.4.0 with sodium-native 5.1.0 by the
 //! vectors.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
@@ -36,7 +34,7 @@ pub const FORMATS: &[Entry] = &[("fastify-secure-session", |_| Some(Box::new(Sec
 
 const KEY: usize = 32;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SecureSession;
 
 impl Format for SecureSession {
@@ -65,12 +63,6 @@ impl Format for SecureSession {
 }
 
 struct KeyedSession(Zeroizing<[u8; KEY]>);
-
-impl fmt::Debug for KeyedSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyedSession(redacted)")
-    }
-}
 
 impl Keyed for KeyedSession {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
@@ -120,7 +112,6 @@ mod tests {
         ] {
             assert!(try_key(bad).unwrap_err().contains("encoding = \"base64\""));
         }
-        assert_eq!(format!("{:?}", keyed()), "KeyedSession(redacted)");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub const FORMATS: &[Entry] = &[("securecookie", |table| {
     Some(Box::new(SecureCookie(digest.unwrap_or(Digest::Sha256))))
 })];
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SecureCookie(Digest);
 
 impl Format for SecureCookie {
@@ -52,7 +52,6 @@ impl Format for SecureCookie {
     }
 }
 
-#[derive(Debug)]
 struct KeyedCookie {
     name: String,
     mac: Mac,

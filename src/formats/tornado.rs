@@ -55,7 +55,7 @@ fn tornado(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
     Some(Box::new(V1))
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct V2(Labels);
 
 impl Format for V2 {
@@ -83,7 +83,6 @@ impl Format for V2 {
     }
 }
 
-#[derive(Debug)]
 struct KeyedV2 {
     name: String,
     key_version: Option<String>,
@@ -146,7 +145,7 @@ fn fields(text: &str) -> Option<([&str; 4], &str)> {
     Some((found, rest))
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct V1;
 
 impl Format for V1 {
@@ -172,7 +171,6 @@ impl Format for V1 {
     }
 }
 
-#[derive(Debug)]
 struct KeyedV1 {
     name: String,
     mac: Mac,

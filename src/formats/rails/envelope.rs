@@ -31,7 +31,6 @@ const EXPIRY: &str = r#"","exp":"#;
 const NO_PURPOSE: &str = r#","pur":null}}"#;
 
 /// What is written around a value for one cookie.
-#[derive(Debug)]
 pub struct Envelope {
     /// From `pur` to the end.
     end: String,

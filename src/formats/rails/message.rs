@@ -1,7 +1,6 @@
 //! The outer layer: bytes that are signed, or encrypted (`ActiveSupport::MessageVerifier`,
 //! `ActiveSupport::MessageEncryptor`).
 
-use std::fmt;
 use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
@@ -13,7 +12,7 @@ use crate::primitives::cipher::{TAG, cbc_open, cbc_seal, gcm_open, gcm_seal};
 use crate::primitives::{Digest, Mac, Pbkdf2, Random, equal, pbkdf2, random_bytes};
 
 /// How a message is protected.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Signed with this digest.
     Signed(Digest),
@@ -24,7 +23,6 @@ pub enum Kind {
 }
 
 /// How a message is protected, and the keys for it.
-#[derive(Debug)]
 pub enum Message {
     Signed(Verifier),
     Gcm(CipherKey),
@@ -115,7 +113,6 @@ fn joined(parts: &[&[u8]]) -> String {
 const DASHES: &str = "--";
 
 /// A key that is made from `secret_key_base` on first use.
-#[derive(Debug)]
 struct Secret {
     base: Key,
     kdf: Pbkdf2,
@@ -131,7 +128,6 @@ impl Secret {
 }
 
 /// `ActiveSupport::MessageVerifier`.
-#[derive(Debug)]
 pub struct Verifier {
     secret: Secret,
     digest: Digest,
@@ -192,12 +188,6 @@ impl CipherKey {
             key.copy_from_slice(&self.secret.derive()); // 32 bytes, says `Message::new`
             key
         })
-    }
-}
-
-impl fmt::Debug for CipherKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.secret.fmt(f)
     }
 }
 
