@@ -94,6 +94,25 @@ fn a_key_or_a_format_is_not_laundered_through_a_rule_that_trusts_it_for_longer()
     }
 }
 
+/// Express signs `pick` for whoever names a theme so, and shows the visitor what is then the other's key.
+#[test]
+fn a_mac_that_is_the_key_of_a_further_format_is_not_given_away() {
+    let config_of = |digest| {
+        let signer = json!({"format": "itsdangerous", "key_derivation": "hmac", "digest": digest,
+            "salt": "pick", "timestamp": false});
+        let express = json!({"name": "c", "format": "express", "attributes": ATTRIBUTES});
+        let turned = with(express.clone(), signer.clone());
+        let express = with(express, json!({"accept": [signer]}));
+        let turned = with(turned, json!({"accept": [{"format": "express"}]}));
+        [config(pinned(), [express]), config(pinned(), [turned])]
+    };
+    for config in config_of("sha256") {
+        let path = "COUNTERSIGN.cookies[0].accept[0]";
+        assert_refused(config, path, &["same key", "another salt or digest"]);
+    }
+    config_of("sha1").into_iter().for_each(assert_accepted);
+}
+
 fn pinned_alone() -> serde_json::Value {
     json!({"current": "NEW", "fallbacks": [], "origin": "ORIGIN"})
 }
