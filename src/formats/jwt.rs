@@ -177,10 +177,12 @@ impl KeyedJwt {
             .zip(self.kid.as_deref())
             .filter(|_| is_others)
             .map(|(at, own)| (at, ascii_string(own)));
-        let mut edits: Vec<_> = kid.into_iter().chain([alg]).collect();
         // from the end, so that no place moves before its turn
-        edits.sort_by_key(|(at, _)| std::cmp::Reverse(at.start));
-        for (at, text) in edits {
+        let edits = match &kid {
+            Some((at, _)) if at.start > alg.0.start => [kid, Some(alg)],
+            _ => [Some(alg), kid],
+        };
+        for (at, text) in edits.into_iter().flatten() {
             json.replace_range(at, &text);
         }
         Some(base64url(json.as_bytes()))
