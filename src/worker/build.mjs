@@ -23,6 +23,7 @@ import { inRoot, node, npmPackages, root, rust, sha256, wasmBindgen, wasmTarget 
 // times as long in it.
 const RUST_FLAGS = [
   '--cfg=aes_backend_soft="compact"',
+  "-Ctarget-feature=+simd128",
   `--remap-path-prefix=${path.join(process.env.CARGO_HOME ?? path.join(homedir(), ".cargo"), "registry/src")}=crates`,
 ];
 const CARGO_FLAGS = ["--release", "--lib", "--target", "wasm32-unknown-unknown"];
