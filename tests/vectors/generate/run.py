@@ -46,6 +46,11 @@ SOURCES = [
            "from_secure_session.mjs"),
     Source("pyjwt-2.15.1", ("PyJWT==2.15.1",), "from_pyjwt.py"),
     Source("jsonwebtoken-9.0.3", ("jsonwebtoken@9.0.3", "jws@4.0.1"), "from_jsonwebtoken.mjs"),
+    Source("itsdangerous-0.24", ("itsdangerous==0.24",), "from_itsdangerous.py"),
+    Source("itsdangerous-1.1.0", ("itsdangerous==1.1.0",), "from_itsdangerous.py"),
+    Source("itsdangerous-2.2.0", ("itsdangerous==2.2.0",), "from_itsdangerous.py"),
+    Source("flask-3.1.3", ("Flask==3.1.3", "itsdangerous==2.2.0", "Werkzeug==3.1.9"), "from_flask.py"),
+    Source("starlette-1.10.0", ("starlette==1.10.0", "itsdangerous==2.2.0"), "from_starlette.py"),
 ]
 
 
