@@ -3,16 +3,17 @@
 //! Layout, always in double quotes:
 //!
 //! ```text
-//! "!" base64(HMAC-SHA256(SECRET, the base64 text after the ?)) "?" base64(pickle of [name, value])
+//! "!" base64(HMAC-SHA256(SECRET, the base64 text after the ?)) "?" base64(pickle of [NAME, VALUE])
 //! "!WNr6Mm9nQRNlpmVWOmlVDLQyJ0wnIxoGKY2Y1SrZgYU=?gAWVGgAAAAAAAABdlCiMB…"
 //! ```
 //!
-//! The name stands first inside the pickle. A pickle is never loaded here; but how one of a list starts
-//! whose first entry is a text is fixed in each protocol, and the name is compared there. No time is
-//! carried.
+//! The name stands first inside the pickle. A pickle is never loaded here; but how one of a list or of a
+//! pair starts whose first entry is a text is fixed in each protocol, and the name is compared there. No
+//! time is carried.
 //!
-//! Source: `bottle.py` (`cookie_encode`, `cookie_decode`); checked against Bottle 0.13.4 by the vectors. Bottle 0.12 signs
-//! with MD5: `digest = "md5"`.
+//! Source: `bottle.py` (`set_cookie`, `cookie_encode`, `cookie_decode`); checked against Bottle 0.13.4 and
+//! 0.12.25 by the vectors. Bottle 0.12 signs with MD5 (`digest = "md5"`), and pickles a tuple where 0.13
+//! pickles a list.
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{from_base64, is_base64, push_base64, python_quoted, python_unquoted};
@@ -96,15 +97,14 @@ impl Keyed for KeyedBottle {
     }
 }
 
-/// The text with which a pickled list starts: `PROTO`, a `FRAME` from protocol 4 on, `EMPTY_LIST`, its
-/// memo, `MARK`, and a text of short or long length (`Lib/pickletools.py`).
+/// The text with which a pickled list or pair starts: `PROTO`, a `FRAME` from protocol 4 on, of a list also
+/// `EMPTY_LIST`, its memo and `MARK`, and a text of short or long length (`Lib/pickletools.py`).
 fn first_text(pickle: &[u8]) -> Option<&[u8]> {
-    let [0x80, protocol, rest @ ..] = pickle else {
-        return None;
-    };
-    let rest = match (*protocol, rest) {
-        (2 | 3, [b']', b'q', 0, b'(', rest @ ..]) => rest,
-        (4 | 5, [0x95, _, _, _, _, _, _, _, _, b']', 0x94, b'(', rest @ ..]) => rest,
+    let rest = match pickle {
+        [0x80, 2 | 3, rest @ ..] => rest.strip_prefix(b"]q\0(").unwrap_or(rest),
+        [0x80, 4 | 5, 0x95, _, _, _, _, _, _, _, _, rest @ ..] => {
+            rest.strip_prefix(b"]\x94(").unwrap_or(rest)
+        }
         _ => return None,
     };
     match rest {
@@ -133,6 +133,19 @@ mod tests {
             for end in 0..pickle.len() {
                 first_text(&pickle[..end]);
             }
+        }
+    }
+
+    // pickle.dumps(("sid", 1), protocol), which Bottle 0.12 signs
+    #[test]
+    fn the_name_is_found_in_a_pair_too() {
+        for pickle in [
+            &b"\x80\x02X\x03\x00\x00\x00sidq\x00K\x01\x86q\x01."[..],
+            b"\x80\x03X\x03\x00\x00\x00sidq\x00K\x01\x86q\x01.",
+            b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x03sid\x94K\x01\x86\x94.",
+            b"\x80\x05\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x03sid\x94K\x01\x86\x94.",
+        ] {
+            assert_eq!(first_text(pickle), Some(&b"sid"[..]));
         }
     }
 }
