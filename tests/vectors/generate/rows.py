@@ -94,6 +94,29 @@ def spoil(text, sep, timed, rng):
     return {name: value for name, value in spoiled.items() if value != text}
 
 
+def spoil_text(text, rng):
+    """A text changed in ways that ask for no layout, by name. None may verify."""
+    at, cut = rng.randrange(len(text)), rng.randrange(1, len(text))
+    spoiled = {
+        "first character": other(text[0]) + text[1:],
+        "a character": text[:at] + other(text[at]) + text[at + 1:],
+        "last character": text[:-1] + other(text[-1]),
+        "one longer in front": "x" + text,
+        "one longer": text + "0",
+        "one shorter in front": text[1:],
+        "one shorter": text[:-1],
+        "cut": text[:cut],
+        "turned": text[cut:] + text[:cut],
+        "a character gone": text[:at] + text[at + 1:],
+        "a character twice": text[:at] + text[at:at + 1] + text[at:],
+        "padded": text + "=",
+        "in upper case": text.upper(),
+        "in lower case": text.lower(),
+        "twice": text + text,
+    }
+    return {name: value for name, value in spoiled.items() if value != text}
+
+
 def mac_unused_bits(mac):
     """Whether the last character's successor decodes to the same bytes, as a lenient reader would take it."""
     used = {2: 2, 3: 4}.get(len(mac) % 4)

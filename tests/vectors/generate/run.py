@@ -51,6 +51,9 @@ SOURCES = [
     Source("itsdangerous-2.2.0", ("itsdangerous==2.2.0",), "from_itsdangerous.py"),
     Source("flask-3.1.3", ("Flask==3.1.3", "itsdangerous==2.2.0", "Werkzeug==3.1.9"), "from_flask.py"),
     Source("starlette-1.10.0", ("starlette==1.10.0", "itsdangerous==2.2.0"), "from_starlette.py"),
+    Source("tornado-6.6.1", ("tornado==6.6.1",), "from_tornado.py"),
+    Source("bottle-0.12.25", ("bottle==0.12.25", CGI), "from_bottle.py"),
+    Source("bottle-0.13.4", ("bottle==0.13.4",), "from_bottle.py"),
 ]
 
 
