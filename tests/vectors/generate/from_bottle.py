@@ -10,11 +10,13 @@ import hmac
 import http.cookies
 import pathlib
 import pickle
+import warnings
 
 import bottle
 
 import rows
 
+warnings.simplefilter("ignore")  # of values that are no texts
 NAME = "bottle-" + bottle.__version__
 # 0.12 signs with MD5 and nothing else
 DIGESTS = ("md5",) if bottle.__version__.startswith("0.12") else ("sha256", "sha1", "sha512", "md5")

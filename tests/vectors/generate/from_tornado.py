@@ -110,7 +110,8 @@ def site(key, key_version):
 
 def handler(site, headers):
     request = tornado.httputil.HTTPServerRequest(
-        "GET", "/", headers=tornado.httputil.HTTPHeaders(headers), connection=unittest.mock.Mock())
+        start_line=tornado.httputil.RequestStartLine("GET", "/", "HTTP/1.1"),
+        headers=tornado.httputil.HTTPHeaders({"Host": "localhost", **headers}), connection=unittest.mock.Mock())
     return tornado.web.RequestHandler(site, request)
 
 
