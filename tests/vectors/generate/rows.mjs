@@ -22,6 +22,18 @@ export const SESSIONS = {
   long: { log: Array(60).fill("item") },
 };
 
+export const TEXTS = {
+  empty: "",
+  text: "plain text",
+  dots: "..a.b.",
+  symbols: "!#$&'()*+,/:;=?@[]\"\\|~",
+  prefixes: "s:j:{}",
+  unicode: "Zoë 日本語 😀",
+  controls: "\u0000\u001f\t\r\n\u2028",
+  escaped: "a%20b%2Fc%C3%A9",
+  long: "item-".repeat(120),
+};
+
 const { values: options } = parseArgs({
   options: { out: { type: "string" }, seed: { type: "string", default: "1" }, packages: { type: "string" } },
 });
