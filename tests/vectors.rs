@@ -182,7 +182,7 @@ impl Vector {
             }
         }
         for other in list(row, "also_accepted") {
-            let spelled = other.as_str().ok_or("also_accepted holds no text")?;
+            let spelled = &text_or_pair(other)?;
             if STRICTER.contains(&self.format.name) {
                 match self.open(spelled) {
                     Ok(_) => return Err(format!("a stricter format opens {spelled}")),
@@ -208,10 +208,7 @@ impl Vector {
 
     fn check_tampered(&self, row: &Value) -> Result<usize, String> {
         for spoilt in list(row, "tampered") {
-            let spoilt = match spoilt.is_object() {
-                true => paired(spoilt)?,
-                false => spoilt.as_str().ok_or("tampered holds no text")?.to_owned(),
-            };
+            let spoilt = text_or_pair(spoilt)?;
             if self.under_key.open(&spoilt, self.now).is_ok() {
                 return Err(format!("tampered value opens: {spoilt}"));
             }
@@ -369,6 +366,14 @@ fn paired(row: &Value) -> Result<String, String> {
         Some(signature) => format!("{value}{PAIR}{signature}"),
         None => value,
     })
+}
+
+/// An entry of `tampered` or `also_accepted`: a text, or an object where the value is a pair.
+fn text_or_pair(entry: &Value) -> Result<String, String> {
+    match entry {
+        Value::String(text) => Ok(text.clone()),
+        _ => paired(entry),
+    }
 }
 
 fn list<'r>(row: &'r Value, field: &str) -> &'r [Value] {
