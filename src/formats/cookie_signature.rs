@@ -11,8 +11,8 @@
 //! Split at the last dot: VALUE may hold dots, and may be empty. The signature is compared as text. A
 //! reader decodes only what has a whole percent sequence, so `s:tobi.DGJ7…` is accepted too; and
 //! @fastify/cookie from 11.1 on encodes only what could not stand in a header as it is. Without
-//! `s:` a cookie is unsigned to Express, and refused here. The name is not bound: a signed value moves
-//! between cookies.
+//! `s:` a cookie is unsigned to Express, and refused here; so is one in double quotes, which Express reads
+//! and never writes. The name is not bound: a signed value moves between cookies.
 //!
 //! Source: `cookie-signature/index.js`, `cookie-parser/index.js`, `express-session/index.js`,
 //! `@fastify/cookie/signer.js`; checked against cookie-signature 1.2.2, cookie-parser 1.4.7 under Express

@@ -28,8 +28,10 @@
 //! Source: `itsdangerous/{signer,timed,encoding}.py`, `flask/sessions.py`,
 //! `starlette/middleware/sessions.py`; checked against itsdangerous 0.24, 1.1.0 and 2.2.0, Flask 3.1.3
 //! and Starlette 1.10.0 by the vectors. itsdangerous compares the signature's bytes: its unused bits
-//! and `=` behind it are free, here too. It also takes `+` for `-`, `/` for `_`, anything behind a
-//! signature's `=`, and a time with leading zeros, `=` or free unused bits; it writes none of that, and
+//! and `=` behind it are free, here too. It also takes `+` for `-`, `/` for `_`, characters of no base64
+//! among the signature's (Python drops them) where they keep its length whole, anything behind a
+//! signature's `=`, and a time with leading zeros, `=` or free unused bits; Flask and Starlette take a
+//! value in double quotes, with backslashes before any of its characters. None of them writes that, and
 //! here it is refused, so that a time has one spelling.
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};

@@ -10,7 +10,9 @@
 //! To the gate both are one text, `VALUE;SIGNATURE`; a request that shows several signatures is tried with
 //! all of them, `VALUE;SIGNATURE;SIGNATURE`, since one MAC tells which is right. `Keygrip(keys, "sha256",
 //! "hex")` and the like set `digest` and `encoding`. The signature is compared as text. The name is bound, no
-//! time is carried. VALUE is not encoded; one in double quotes is read without them, and written so.
+//! time is carried. VALUE is not encoded; one in double quotes is read without them, and written so. (Of
+//! whatever starts with a quote, the signature too, `cookies` drops the first and the last character; it
+//! writes no such thing, and here a lone quote is a part of VALUE and a signature in quotes is refused.)
 //!
 //! Node shows a header's bytes as one character each and signs their UTF-8, so an é that it wrote as a
 //! single byte does not arrive as text here and is refused.
