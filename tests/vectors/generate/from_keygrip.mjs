@@ -65,7 +65,9 @@ const cookieSessions = {
 
 const rows = [];
 for (const [name, data] of Object.entries(VALUES)) {
-  for (const use of [cookies, koa]) rows.push(await row(`${NAME}-${use.packages[0]}-${name}`, use, data, OPTIONS[rows.length % 5]));
+  for (const use of [cookies, koa]) {
+    rows.push(await row(`${NAME}-${use.packages[0]}-${name}`, use, data, OPTIONS[rows.length % OPTIONS.length]));
+  }
 }
 for (const options of OPTIONS) {
   for (let turn = 0; turn < 3; turn++) rows.push(await row(`${NAME}-random-${rows.length}`, cookies, undefined, options));

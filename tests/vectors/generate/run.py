@@ -54,10 +54,10 @@ SOURCES = [
     Source("tornado-6.6.1", ("tornado==6.6.1",), "from_tornado.py"),
     Source("bottle-0.12.25", ("bottle==0.12.25", CGI), "from_bottle.py"),
     Source("bottle-0.13.4", ("bottle==0.13.4",), "from_bottle.py"),
-    Source("express-5.3.0", ("express@5.3.0", "cookie-parser@1.4.7", "express-session@1.19.0", "cookie-signature@1.2.2"),
-           "from_express.mjs"),
-    Source("keygrip-1.1.0", ("keygrip@1.1.0", "cookies@0.9.2", "koa@3.3.0", "koa-session@7.0.2", "cookie-session@2.1.1"),
-           "from_keygrip.mjs"),
+    Source("express-5.3.0", (
+        "express@5.3.0", "cookie-parser@1.4.7", "express-session@1.19.0", "cookie-signature@1.2.2"), "from_express.mjs"),
+    Source("keygrip-1.1.0", (
+        "keygrip@1.1.0", "cookies@0.9.2", "koa@3.3.0", "koa-session@7.0.2", "cookie-session@2.1.1"), "from_keygrip.mjs"),
     Source("fastify-cookie-11.1.5", ("@fastify/cookie@11.1.5", "fastify@5.12.8"), "from_fastify_cookie.mjs"),
 ]
 
