@@ -48,6 +48,11 @@ impl Digest {
         ("sha512", Digest::Sha512),
     ];
 
+    /// Its name in a configuration.
+    pub fn name(self) -> &'static str {
+        name_in(Self::NAMES, self)
+    }
+
     /// The length of a hash in bytes.
     pub const fn size(self) -> usize {
         match self {
@@ -107,6 +112,18 @@ impl Pbkdf2 {
     /// The names in a configuration.
     pub const NAMES: &'static [(&'static str, Pbkdf2)] =
         &[("sha1", Pbkdf2::Sha1), ("sha256", Pbkdf2::Sha256)];
+
+    /// Its name in a configuration.
+    pub fn name(self) -> &'static str {
+        name_in(Self::NAMES, self)
+    }
+}
+
+fn name_in<T: PartialEq>(names: &[(&'static str, T)], of: T) -> &'static str {
+    names
+        .iter()
+        .find(|(_, known)| *known == of)
+        .map_or("", |(name, _)| name)
 }
 
 /// An HMAC whose key is already absorbed: made once for each key, used for each cookie.

@@ -170,7 +170,7 @@ impl Format for Signer {
 
     fn derivation(&self, cookie: &str) -> Derivation {
         let prefix = self.key_prefix(cookie);
-        Derivation::Derived(format!("{:?}({prefix}KEY)", self.digest).into_bytes())
+        Derivation::Derived(format!("{}({prefix}KEY)", self.digest.name()).into_bytes())
     }
 
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
@@ -261,7 +261,7 @@ impl Format for HashLayout {
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Derived(format!("{:?}({MESSAGES_SALT}KEY)", Digest::Sha1).into_bytes())
+        Derivation::Derived(format!("sha1({MESSAGES_SALT}KEY)").into_bytes())
     }
 
     fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {

@@ -184,9 +184,14 @@ impl Format for Signer {
     fn derivation(&self, _cookie: &str) -> Derivation {
         let Self { salt, digest, .. } = self;
         let made = match self.derivation {
-            KeyDerivation::DjangoConcat => format!("{digest:?}({salt}signerKEY)"),
-            KeyDerivation::Concat => format!("{digest:?}({salt}KEY)"),
-            KeyDerivation::Hmac => format!("Hmac{digest:?}(KEY, {salt})"),
+            KeyDerivation::DjangoConcat => format!("{}({salt}signerKEY)", digest.name()),
+            KeyDerivation::Concat => format!("{}({salt}KEY)", digest.name()),
+            KeyDerivation::Hmac => {
+                return Derivation::Mac {
+                    digest: *digest,
+                    text: salt.clone().into_bytes(),
+                };
+            }
             KeyDerivation::None => {
                 return Derivation::Bare {
                     digest: self.digest,
@@ -349,11 +354,14 @@ mod tests {
         );
         assert_eq!(
             derivation(json!({"salt": "a", "digest": "sha256"})),
-            derived("Sha256(asignerKEY)")
+            derived("sha256(asignerKEY)")
         );
         assert_eq!(
             Signer::flask().derivation("c"),
-            derived("HmacSha1(KEY, cookie-session)")
+            Derivation::Mac {
+                digest: Digest::Sha1,
+                text: b"cookie-session".to_vec()
+            }
         );
         assert_eq!(
             derivation(json!({"key_derivation": "none"})),

@@ -261,6 +261,13 @@ pub enum Derivation {
     /// The key is made from the secret with what is named here: salt, steps, and the digest that it is
     /// then used with where that is an option.
     Derived(Vec<u8>),
+    /// The key is the MAC of this text under the secret: whoever has that text signed has the key.
+    Mac {
+        /// Of the MAC, and what the key is then used with.
+        digest: Digest,
+        /// What is signed.
+        text: Vec<u8>,
+    },
     /// Nothing is signed.
     None,
 }

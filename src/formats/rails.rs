@@ -86,7 +86,14 @@ impl Format for Rails {
     /// All options: kind, digest and KDF make the key, and a purpose makes values that open no other way,
     /// so that `accept` may name both.
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Derived(format!("{self:?}").into_bytes())
+        let used = match self.kind {
+            Kind::Signed(digest) => digest.name(),
+            Kind::Gcm => "gcm",
+            Kind::Cbc => "cbc",
+        };
+        let kdf = self.kdf.name();
+        let purpose = if self.purpose { "purpose" } else { "" };
+        Derivation::Derived(format!("rails PBKDF2-{kdf} {used} {purpose}").into_bytes())
     }
 
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {

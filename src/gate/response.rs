@@ -66,6 +66,11 @@ impl Gate {
     fn delete(&self, rule_at: usize, at: usize, cookie: &SetCookie<'_>, judged: &mut Judged<'_>) {
         let rule = &self.policy.rules[rule_at];
         judged.report(rule_at, Verdict::Deletion, None);
+        // Keygrip signs the empty value too
+        let signature = self.signature_of(rule_at, at, judged);
+        let is_kept = |own: &SetCookie<'_>| !own.is_deletion(judged.work.now);
+        let signature = signature.filter(|(_, own)| is_kept(own));
+        judged.signatures.extend(signature.map(|(line, _)| line));
         // what the same response has just set there must live
         let lives = judged.set_in_place.contains(&rule_at);
         let second = |cookie: &SetCookie<'_>| rule.second_deletion(cookie).filter(|_| !lives);

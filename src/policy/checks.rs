@@ -68,7 +68,6 @@ fn check_layouts(spec: &Spec, problems: &Problems) {
 
 fn is_confusable(spec: &Spec, x: &Configured, y: &Configured) -> bool {
     match (x.derivation(&spec.name), y.derivation(&spec.name)) {
-        (Derivation::Derived(x), Derivation::Derived(y)) => x == y,
         // what signs the same text says the same, however it is spelled
         (
             Derivation::Bare {
@@ -81,11 +80,10 @@ fn is_confusable(spec: &Spec, x: &Configured, y: &Configured) -> bool {
             },
         ) => m == n && x != y,
         // a MAC of the bare key over what a visitor chose may be the other's key
-        (Derivation::Bare { digest, .. }, Derivation::Derived(made))
-        | (Derivation::Derived(made), Derivation::Bare { digest, .. }) => {
-            made.starts_with(format!("Hmac{digest:?}(KEY").as_bytes())
-        }
-        _ => false,
+        (Derivation::Bare { digest: m, .. }, Derivation::Mac { digest: n, .. })
+        | (Derivation::Mac { digest: m, .. }, Derivation::Bare { digest: n, .. }) => m == n,
+        (Derivation::None, _) => false,
+        (x, y) => x == y,
     }
 }
 
@@ -207,18 +205,18 @@ fn same_keys<'k>(a: impl Iterator<Item = &'k Key>, b: impl Iterator<Item = &'k K
 }
 
 fn is_separate(a: &Spec, x: &Configured, b: &Spec, y: &Configured) -> bool {
+    let alike = || x.name == y.name && x.nature().binds_name && y.nature().binds_name;
     match (x.derivation(&a.name), y.derivation(&b.name)) {
         (Derivation::None, _) | (_, Derivation::None) => true,
-        (Derivation::Derived(m), Derivation::Derived(n)) if m != n => true,
-        (Derivation::Bare { digest: m, .. }, Derivation::Bare { digest: n, .. }) if m != n => {
-            x.name == y.name
-        }
+        (Derivation::Bare { digest: m, .. }, Derivation::Bare { digest: n, .. }) => match m == n {
+            true => alike(),
+            false => x.name == y.name,
+        },
         // a key that is used bare could sign what another format derives its key from
-        (Derivation::Bare { .. }, Derivation::Derived(_))
-        | (Derivation::Derived(_), Derivation::Bare { .. }) => false,
+        (Derivation::Bare { .. }, _) | (_, Derivation::Bare { .. }) => false,
+        (m, n) if m != n => true,
         // names that are bound by the derivation alone have run together in it
-        (m @ Derivation::Derived(_), _) if m != x.derivation("") => false,
-        _ => x.name == y.name && x.nature().binds_name && y.nature().binds_name,
+        (m, _) => m == x.derivation("") && alike(),
     }
 }
 

@@ -57,7 +57,8 @@ impl Sample {
             let key = Key::new(KeyId::parse("KEY")?, bytes);
             format.keyed(row["cookie"].as_str()?, &key).ok()
         };
-        let value = row["value"].as_str()?;
+        // an empty value deletes
+        let value = row["value"].as_str().filter(|value| !value.is_empty())?;
         let sample = Self {
             config: row["config"].clone(),
             cookie: row["cookie"].as_str()?.to_owned(),

@@ -220,6 +220,9 @@ fn both_deletions_pass_and_each_gets_a_second_one_where_it_would_leave_a_twin() 
     ];
     let here: Vec<&str> = here.iter().map(String::as_str).collect();
     assert_set(&gate, &here, &here, &["deletion"]);
+    let signed = format!("sess.sig={}; path=/", sig("ORIGIN", ""));
+    let empty = ["sess=; path=/", &signed];
+    assert_set(&gate, &empty, &empty, &["deletion"]);
     let there = [
         "sess=; path=/app; max-age=0",
         "sess.sig=x; path=/app; max-age=0",
