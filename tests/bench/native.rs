@@ -3,6 +3,7 @@
 //! `each_format` opens and seals a value of each format that the real framework made, about 230 bytes long where there is
 //! one. `gate` judges a request under a growing number of keys, of cookies beside the managed one, and of bytes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,35 +95,38 @@ impl fmt::Display for Sample {
     }
 }
 
-/// One for each format that the vectors know, the value nearest to the usual length.
+/// One for each format that the vectors know: the value nearest to the usual length that can be signed anew.
 fn samples() -> Vec<Sample> {
-    let mut rows: Vec<(String, Value)> = Vec::new();
+    let mut rows: Vec<Value> = Vec::new();
     for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
-        for line in fs::read_to_string(file).unwrap().lines() {
-            let row: Value = serde_json::from_str(line).unwrap();
-            let name = row["config"]["format"].as_str().unwrap().to_owned();
-            let has_both_keys = row["other_key"].is_string() && row["value"].is_string();
-            match rows.iter_mut().find(|(known, _)| *known == name) {
-                _ if !has_both_keys => {}
-                Some((_, held)) if distance(&row) < distance(held) => *held = row,
-                Some(_) => {}
-                None => rows.push((name, row)),
-            }
+        let text = fs::read_to_string(file).unwrap();
+        rows.extend(
+            text.lines()
+                .map(|line| serde_json::from_str::<Value>(line).unwrap()),
+        );
+    }
+    rows.sort_by_key(|row| {
+        row["value"]
+            .as_str()
+            .map(|value| value.len().abs_diff(USUAL))
+    });
+    let mut samples: BTreeMap<String, Sample> = BTreeMap::new();
+    for row in &rows {
+        let format = row["config"]["format"].as_str().unwrap();
+        if !samples.contains_key(format)
+            && let Some(sample) = sample(format, row)
+        {
+            samples.insert(format.to_owned(), sample);
         }
     }
-    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    rows.into_iter().filter_map(sample).collect()
+    samples.into_values().collect()
 }
 
-fn distance(row: &Value) -> usize {
-    row["value"].as_str().unwrap().len().abs_diff(USUAL)
-}
-
-fn sample((name, row): (String, Value)) -> Option<Sample> {
+fn sample(name: &str, row: &Value) -> Option<Sample> {
     let problems = Problems::default();
     let format = formats::read(&mut Table::new("config", &row["config"], &problems)?)?;
     let keyed = |field: &str| {
-        let key = Key::new(KeyId::parse("KEY")?, key_bytes(&row, field)?);
+        let key = Key::new(KeyId::parse("KEY")?, key_bytes(row, field)?);
         format.keyed(row["cookie"].as_str()?, &key).ok()
     };
     let (keyed, other) = (keyed("key")?, keyed("other_key")?);
@@ -133,6 +137,7 @@ fn sample((name, row): (String, Value)) -> Option<Sample> {
     let now = row["now"].as_u64().or(row["signed_at"].as_u64());
     let now = now.unwrap_or_default();
     let content = keyed.open(&value, now).ok()?.into_owned();
+    other.seal(&content, random).ok()?;
     Some(Sample {
         name: format!("{name}:{}", value.len()),
         value,

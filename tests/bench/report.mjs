@@ -1,0 +1,120 @@
+// What RESULTS.md says, section by section.
+import { fixed, summary, table } from "./figures.mjs";
+import { WORKERS } from "./workers.mjs";
+
+const us = fixed(1);
+const ratio = fixed(2);
+
+/** Ratios that issue each target, and whether they are met: by the least and by the median. */
+export function targets(results) {
+  const cpu = (id, worker, of) => {
+    const found = [...results].find(([it]) => it.id === id);
+    return found && summary(found[1][worker].map((slot) => slot.cpu))[of];
+  };
+  const over = (id, worker) => (of) => cpu(id, "countersign", of) / cpu(id, worker, of);
+  const step = (more, less, number, worker = "countersign") => (of) =>
+    (cpu(more, worker, of) - cpu(less, worker, of)) / number;
+  const rows = [
+    ["re-signed both ways, of the limit", over("both-ways", "limit"), 1.25, ratio],
+    ["re-signed both ways, of the WebCrypto peer", over("both-ways", "webcrypto"), 0.75, ratio],
+    ["no managed cookie, of the pass-through", over("unmanaged", "pass-through"), 1.15, ratio],
+    ["each further fallback, µs", step("fallback-3", "fallback-1", 2), 3, us],
+    ["twenty unmanaged cookies more, µs", step("twenty", "both-ways", 1), 5, us],
+    ["the same for the limit, µs", step("twenty", "both-ways", 1, "limit"), undefined, us],
+    ["encrypted, of the WebCrypto peer", over("encrypted", "webcrypto"), undefined, ratio],
+  ];
+  const known = rows.map(([name, value, most, show]) => ({ name, least: value("least"), median: value("median"), most, show }));
+  return known.filter(({ least }) => Number.isFinite(least));
+}
+
+export function targetsTable(found) {
+  const met = ({ least, median, most }) => {
+    if (most === undefined) return "";
+    const both = [least, median].filter((value) => value <= most).length;
+    return ["missed", "met by one of the two", "met"][both];
+  };
+  return table(
+    ["target", "at most", "by the least", "by the median", ""],
+    found.map((it) => [it.name, it.most ?? "–", it.show(it.least), it.show(it.median), met(it)]),
+  );
+}
+
+/** CPU per request and requests a second, for each case and Worker. */
+export function workersTables(results) {
+  const cells = (slots) => {
+    const { least, median, spread } = summary(slots.map(({ cpu }) => cpu));
+    return `${us(least)} / ${us(median)} / ${us(spread)}`;
+  };
+  const quotient = (by, worker) => {
+    const of = (kind, name) => summary(by[name].map(({ cpu }) => cpu))[kind];
+    return ["least", "median"].map((kind) => ratio(of(kind, "countersign") / of(kind, worker))).join(" / ");
+  };
+  const perSecond = (slots) => {
+    const { least, median, spread } = summary(slots.map((slot) => slot.perSecond));
+    return [least, median, spread].map((number) => Math.round(number)).join(" / ");
+  };
+  return [
+    "CPU microseconds per request, least / median / spread (distance between the quartiles):",
+    table(["case", ...WORKERS], [...results].map(([it, by]) => [it.name, ...WORKERS.map((worker) => cells(by[worker]))])),
+    "Countersign's CPU as a multiple of the others', by the least / by the median:",
+    table(
+      ["case", "of the pass-through", "of the limit", "of the WebCrypto peer"],
+      [...results].map(([it, by]) => [it.name, ...WORKERS.slice(0, 3).map((worker) => quotient(by, worker))]),
+    ),
+    "Requests a second, least / median / spread, with load generator and origin on the same machine:",
+    table(["case", ...WORKERS], [...results].map(([it, by]) => [it.name, ...WORKERS.map((worker) => perSecond(by[worker]))])),
+  ].join("\n\n");
+}
+
+/** The core natively, in microseconds. */
+export function nativeTables({ formats, gate, peers }) {
+  const us = (nanoseconds) => (nanoseconds / 1000).toFixed(2);
+  const pair = ({ least, median }) => `${us(least)} / ${us(median)}`;
+  const dimensions = { fallbacks: "fallbacks", unmanaged: "unmanaged cookies", bytes: "bytes" };
+  const own = (format) => Object.entries(formats).find(([name]) => name.startsWith(`${format}:`));
+  return [
+    "Open under one key and seal under another, in µs, least / median:",
+    table(
+      ["library", "bytes", "its time", "Countersign's core"],
+      peers.map((peer) => {
+        const core = peer.format && own(peer.format);
+        return [peer.name, peer.bytes, pair(peer), core ? pair(core[1].both) : "–"];
+      }),
+    ),
+    "Each format, on a value that the real framework made, in µs, least / median:",
+    table(
+      ["format", "bytes", "open", "seal", "both"],
+      Object.entries(formats).map(([name, { open, seal, both }]) => [...name.split(":"), pair(open), pair(seal), pair(both)]),
+    ),
+    "The gate on a request with one Django session, in µs, least / median:",
+    ...Object.entries(dimensions).map(([key, name]) =>
+      table([name, ...gate[key].map(({ number }) => number)], [["µs", ...gate[key].map(pair)]]),
+    ),
+    "![The gate's cost against fallbacks, unmanaged cookies and bytes](cost.svg)",
+  ].join("\n\n");
+}
+
+/** The panels of cost.svg. */
+export function costPanels({ gate }) {
+  const points = (key) => gate[key].map(({ number, median }) => [number, median / 1000]);
+  return [
+    { title: "A cookie under the last fallback", x: "fallbacks", y: "µs a request", points: points("fallbacks") },
+    { title: "Cookies that nothing manages", x: "cookies", y: "µs a request", points: points("unmanaged") },
+    { title: "A longer cookie", x: "bytes", y: "µs a request", points: points("bytes") },
+  ];
+}
+
+export function startUpTables(sides, { marks, sides: kept }) {
+  const three = (values) => {
+    const { least, median, spread } = summary(values);
+    return [least, median, spread].map(us).join(" / ");
+  };
+  return [
+    table(
+      ["", "bytes gzipped", "cold workerd to first answer, ms", "its CPU, ms"],
+      sides.map((it) => [it.worker, it.gzipped, three(it.milliseconds), three(it.cpu)]),
+    ),
+    `Least / median / spread of ${sides[0].milliseconds.length} starts in turns. Private memory of workerd in MiB after so many requests, re-signed both ways:`,
+    table(["", ...marks], kept.map(({ worker, mebibytes }) => [worker, ...mebibytes.map(us)])),
+  ].join("\n\n");
+}

@@ -1,0 +1,106 @@
+// Measures what Countersign costs (`npm run bench`), side by side with what it is compared with, and writes RESULTS.md.
+// `--quick` takes about a minute, `--only workers|native|start-up` a part, `--cases ID,ID` some cases: these only print.
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, release, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { Failure, asked, run, shown } from "../../src/worker/progress.mjs";
+import { inRoot, root } from "../../src/worker/tools.mjs";
+import { CASES } from "./cases.mjs";
+import { native } from "./native.mjs";
+import { origin } from "./origin.mjs";
+import { plot } from "./plot.mjs";
+import { costPanels, nativeTables, startUpTables, targets, targetsTable, workersTables } from "./report.mjs";
+import { coldStarts, memory } from "./start-up.mjs";
+import { measured, started, stopped } from "./workers.mjs";
+
+const FULL = {
+  workers: { rounds: 60, requests: 1_000, warmUp: 6_000, seconds: 400 },
+  native: { seconds: 0.2, repeats: 50 },
+  starts: 20,
+  marks: [1_000, 10_000, 50_000, 100_000],
+};
+const QUICK = {
+  workers: { rounds: 4, requests: 400, warmUp: 2_000, seconds: 30 },
+  native: { seconds: 0.02, repeats: 5 },
+  starts: 3,
+  marks: [1_000, 5_000],
+};
+const OPTIONS = { quick: { type: "boolean" }, only: { type: "string" }, cases: { type: "string" } };
+const PARTS = { workers, native: nativePart, "start-up": startUp };
+
+run(async () => {
+  const { quick, only, cases: ids } = parseArgs({ options: OPTIONS }).values;
+  if (only && !PARTS[only]) {
+    throw new Failure(`--only ${only}: no such part`, `one of ${Object.keys(PARTS).join(", ")}`);
+  }
+  const cases = ids ? CASES.filter(({ id }) => ids.split(",").includes(id)) : CASES;
+  if (cases.length === 0) throw new Failure(`--cases ${ids}: none`, `some of ${CASES.map(({ id }) => id).join(",")}`);
+  const parts = only ? [only] : Object.keys(PARTS);
+  if (parts.some((part) => part !== "native")) await built();
+  const about = await machine();
+  const sections = [];
+  for (const part of parts) sections.push(await PARTS[part](quick ? QUICK : FULL, cases));
+  const text = ["# What a request costs", "Written by `npm run bench`.", about(), ...sections].join("\n\n") + "\n";
+  console.log(`\n${text}`);
+  if (quick || only || ids) return console.log("A part or a quick run: tests/bench/RESULTS.md stays as it is.");
+  writeFileSync(inRoot("tests/bench/RESULTS.md"), text);
+});
+
+async function built() {
+  const code = await shown(process.execPath, [inRoot("src/worker/build.mjs")], { cwd: root });
+  if (code !== 0) throw new Failure("the Worker cannot be built", "npm run build");
+}
+
+async function workers({ workers: plan }, cases) {
+  const site = await origin();
+  const running = await started(cases, site);
+  try {
+    const results = await measured(cases, running, site, { ...plan, progress });
+    const rounds = [...results.values()][0].countersign.length;
+    const how =
+      `The standalone workerd with one Worker each, ${rounds} rounds of ${plan.requests} requests on 16 connections for ` +
+      "each case and Worker in turns. CPU is that of workerd's process, its threads together, so that load generator and " +
+      "origin do not count. Every answer and every request that the origin was sent was compared with what it should be.";
+    return ["## The Worker", how, targetsTable(targets(results)), workersTables(results)].join("\n\n");
+  } finally {
+    await stopped(running);
+    site.stop();
+  }
+}
+
+async function nativePart({ native: plan }) {
+  const figures = await native(plan);
+  writeFileSync(inRoot("tests/bench/cost.svg"), plot(costPanels(figures)));
+  return `## The core natively\n\n${nativeTables(figures)}`;
+}
+
+async function startUp({ starts, marks }) {
+  const site = await origin();
+  try {
+    const sides = await coldStarts(site, starts, progress);
+    return `## Start-up and memory\n\n${startUpTables(sides, await memory(site, marks, progress))}`;
+  } finally {
+    site.stop();
+  }
+}
+
+/** The machine and the versions; the load of others is told for the beginning and for the end. */
+async function machine() {
+  const busy = () => loadavg()[0].toFixed(1);
+  const [before, commit, rustc] = [
+    busy(),
+    await asked("git", ["rev-parse", "--short", "HEAD"], { cwd: root }),
+    await asked("rustc", ["--version"], { cwd: root }),
+  ];
+  const { version } = JSON.parse(readFileSync(inRoot("node_modules/workerd/package.json"), "utf8"));
+  const hardware = `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
+  return () =>
+    [
+      `- ${hardware}; load before ${before}, after ${busy()}`,
+      `- commit ${commit ?? "unknown"}, workerd ${version}, Node ${process.versions.node}, ${rustc}`,
+    ].join("\n");
+}
+
+function progress(text) {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[2K· ${text}`);
+}

@@ -1,0 +1,63 @@
+// What a cold isolate costs, and what a warm one keeps.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { CASES } from "./cases.mjs";
+import { load, request } from "./load.mjs";
+import { FILES, prepared } from "./runtime.mjs";
+import { bindings } from "./workers.mjs";
+
+const SIDES = ["pass-through", "webcrypto", "countersign"];
+const it = CASES.find(({ id }) => id === "both-ways");
+
+/** For each Worker bytes gzipped, and of `times` cold starts the milliseconds and CPU to the first answer. */
+export async function coldStarts(origin, times, progress) {
+  await origin.expect(it);
+  const sides = [];
+  for (const worker of SIDES) {
+    const start = await prepared(FILES[worker], bindings(it.format)[worker], origin.port);
+    sides.push({ worker, start, gzipped: gzipped(FILES[worker]), milliseconds: [], cpu: [] });
+  }
+  for (let turn = 0; turn < times; turn += 1) {
+    progress(`cold start ${turn + 1} of ${times}`);
+    for (const side of sides) {
+      const began = performance.now();
+      const server = await side.start();
+      const connection = await load(server.port, 1);
+      const { answers } = await connection.send(request(it.cookie), 1, false);
+      side.milliseconds.push(performance.now() - began);
+      side.cpu.push(server.cpu() / 1000);
+      connection.stop();
+      await server.stop();
+      if (!answers.texts[0].startsWith("HTTP/1.1 200")) throw new Error(`${side.worker}: ${answers.texts[0]}`);
+    }
+  }
+  return sides;
+}
+
+/** For each Worker the private memory in MiB after so many requests, at each of `marks`. */
+export async function memory(origin, marks, progress) {
+  await origin.expect(it);
+  const sides = [];
+  for (const worker of SIDES) {
+    const start = await prepared(FILES[worker], bindings(it.format)[worker], origin.port);
+    const server = await start();
+    const connections = await load(server.port);
+    const mebibytes = [];
+    let made = 0;
+    for (const mark of marks) {
+      progress(`memory of ${worker}: ${mark} requests`);
+      await connections.send(request(it.cookie), mark - made, false);
+      made = mark;
+      mebibytes.push(server.memory() / 1024);
+    }
+    connections.stop();
+    await server.stop();
+    sides.push({ worker, mebibytes });
+  }
+  return { marks, sides };
+}
+
+function gzipped({ folder, names }) {
+  return gzipSync(Buffer.concat(names.map((name) => readFileSync(path.join(folder, name)))), { level: 9 }).length;
+}
