@@ -36,10 +36,13 @@ export async function load(port, connections = CONNECTIONS) {
     const answers = new Alike(varies);
     const began = performance.now();
     let sent = 0;
-    let stalled;
+    let [watch, watched] = [undefined, -1];
     await new Promise((resolve, reject) => {
       const next = (socket) => (sent++ < count ? socket.write(bytes) : undefined);
-      stalled = setTimeout(() => reject(new Error("no answer for 20 seconds")), STALLED_MS);
+      watch = setInterval(() => {
+        if (watched === answers.seen) reject(new Error(`no answer for 20 seconds, after ${answers.seen} of ${count}`));
+        watched = answers.seen;
+      }, STALLED_MS);
       onEnd = reject;
       onAnswer = (socket, answer) => {
         answers.see(answer);
@@ -48,7 +51,7 @@ export async function load(port, connections = CONNECTIONS) {
       };
       sockets.forEach(next);
     }).finally(() => {
-      clearTimeout(stalled);
+      clearInterval(watch);
       onEnd = () => {};
     });
     return { seconds: (performance.now() - began) / 1000, answers: answers.shown };

@@ -14,13 +14,13 @@ import { coldStarts, memory } from "./start-up.mjs";
 import { measured, started, stopped } from "./workers.mjs";
 
 const FULL = {
-  workers: { rounds: 60, requests: 1_000, warmUp: 6_000, seconds: 400 },
+  workers: { rounds: 250, requests: 250, warmUp: 6_000, seconds: 400 },
   native: { seconds: 0.2, repeats: 50 },
   starts: 20,
   marks: [1_000, 10_000, 50_000, 100_000],
 };
 const QUICK = {
-  workers: { rounds: 4, requests: 400, warmUp: 2_000, seconds: 30 },
+  workers: { rounds: 8, requests: 150, warmUp: 2_000, seconds: 30 },
   native: { seconds: 0.02, repeats: 5 },
   starts: 3,
   marks: [1_000, 5_000],

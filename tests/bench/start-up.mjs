@@ -42,16 +42,16 @@ export async function memory(origin, marks, progress) {
   for (const worker of SIDES) {
     const start = await prepared(FILES[worker], bindings(it.format)[worker], origin.port);
     const server = await start();
-    const connections = await load(server.port);
     const mebibytes = [];
     let made = 0;
     for (const mark of marks) {
       progress(`memory of ${worker}: ${mark} requests`);
+      const connections = await load(server.port);
       await connections.send(request(it.cookie), mark - made, false);
+      connections.stop();
       made = mark;
       mebibytes.push(server.memory() / 1024);
     }
-    connections.stop();
     await server.stop();
     sides.push({ worker, mebibytes });
   }

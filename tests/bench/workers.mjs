@@ -8,6 +8,9 @@ import { FILES, prepared } from "./runtime.mjs";
 /** In the order in which they are shown. */
 export const WORKERS = ["pass-through", "limit", "webcrypto", "countersign"];
 
+/** How many requests a slot makes ahead, so that the connections on both sides of workerd are there. */
+const READY = 64;
+
 /** The bindings of each Worker for a format. */
 export function bindings(format) {
   const { STRANGER: _, ...secrets } = FORMATS[format].secrets;
@@ -26,18 +29,14 @@ export async function started(cases, origin) {
     running[format] = {};
     for (const worker of WORKERS) {
       const start = await prepared(FILES[worker], bindings(format)[worker], origin.port);
-      const server = await start();
-      running[format][worker] = { ...server, load: await load(server.port) };
+      running[format][worker] = await start();
     }
   }
   return running;
 }
 
 export async function stopped(running) {
-  for (const server of Object.values(running).flatMap((workers) => Object.values(workers))) {
-    server.load.stop();
-    await server.stop();
-  }
+  for (const server of Object.values(running).flatMap((workers) => Object.values(workers))) await server.stop();
 }
 
 /**
@@ -63,35 +62,41 @@ export async function measured(cases, running, origin, { rounds, requests, warmU
 async function slot(it, worker, running, origin, requests) {
   const server = running[it.format][worker];
   await origin.expect(it);
+  // workerd closes connections that idle for five seconds: these are new, and made before the measurement
+  const connections = await load(server.port);
+  await connections.send(request(it.cookie), READY, it.varies);
   const before = server.cpu();
-  const { seconds, answers } = await server.load.send(request(it.cookie), requests, it.varies);
+  const { seconds, answers } = await connections.send(request(it.cookie), requests, it.varies);
   const cpu = server.cpu() - before;
-  verify(it, worker, requests, answers, await origin.seen(), server.log);
+  connections.stop();
+  verify(it, worker, answers, await origin.seen(), server.log);
   return { cpu: cpu / requests, perSecond: requests / seconds };
 }
 
 /** Refuses to go on unless all answers, and all that the origin was sent, are what they should be. */
-function verify(it, worker, requests, answers, sent, log) {
-  const { cookie, setCookies, isPrivate } =
-    worker === "pass-through" ? { cookie: it.cookie, setCookies: it.setCookies, isPrivate: false } : it.expected;
-  const { read } = FORMATS[it.format];
-  const untimed = (text) => (it.upgraded ? text.replace(/Max-Age=\d{7}/, "Max-Age=") : text);
-  const refuse = (what, expected, found) => {
-    const told = log.length ? `\nit logged:\n${log.slice(-5).join("\n")}` : "";
-    throw new Failure(`${it.name}: ${worker} ${what}\nexpected ${expected}\nfound    ${found}${told}`);
+function verify(it, worker, answers, sent, log) {
+  const passes = worker === "pass-through";
+  const expected = passes ? { ...it, isPrivate: false } : it.expected;
+  const [toOrigin, toBrowser] = passes ? ["CURRENT_KEY", "ORIGIN_KEY"] : ["ORIGIN_KEY", "CURRENT_KEY"];
+  const same = (what, wanted, found) => {
+    if (wanted === found) return;
+    const logged = log.length ? `\nit logged:\n${log.slice(-5).join("\n")}` : "";
+    throw new Failure(`${it.name}: ${worker} ${what}\nexpected ${wanted}\nfound    ${found}${logged}`);
   };
-  const same = (what, expected, found) => expected === found || refuse(what, expected, found);
+  // an upgrade's Max-Age is what is left of it
+  const untimed = (text) => (it.upgraded ? text.replace(/Max-Age=\d{7}/, "Max-Age=") : text);
+  const read = (lines, key) => lines.map((line) => FORMATS[it.format].read(untimed(line), key)).join("\n");
   for (const text of answers.texts) {
     same("answers with another status", "HTTP/1.1 200 OK", text.split("\r\n", 1)[0]);
-    const found = headerValues(text, "set-cookie").map((line) => read(untimed(line), "CURRENT_KEY"));
-    const expected = setCookies.map((line) => read(untimed(line), worker === "pass-through" ? "ORIGIN_KEY" : "CURRENT_KEY"));
-    same("sets other cookies", expected.join("\n"), found.map((line) => worker === "pass-through" ? read(line, "ORIGIN_KEY") : line).join("\n"));
-    same("answers with another Cache-Control", isPrivate ? "private" : "", headerValues(text, "cache-control").join(", "));
+    const cookies = headerValues(text, "set-cookie");
+    same("sets other cookies", read(expected.setCookies, toBrowser), read(cookies, toBrowser));
+    const isPrivate = headerValues(text, "cache-control").includes("private");
+    same("answers with another Cache-Control", expected.isPrivate, isPrivate);
   }
   for (const text of sent.texts) {
-    const side = worker === "pass-through" ? "CURRENT_KEY" : "ORIGIN_KEY";
-    same("sends the origin other cookies", read(cookie, side), read(headerValues(text, "cookie").join("\n"), side));
+    const cookies = headerValues(text, "cookie");
+    same("sends the origin other cookies", read([expected.cookie], toOrigin), read(cookies, toOrigin));
   }
-  same("gives answers unlike each other", `0 of ${requests}`, `${answers.others} of ${answers.seen}`);
-  same("sends the origin requests unlike each other", `0 of ${requests}`, `${sent.others} of ${sent.seen}`);
+  same("gives answers unlike each other", 0, answers.others);
+  same("sends the origin requests unlike each other", `0 of ${answers.seen + READY}`, `${sent.others} of ${sent.seen}`);
 }
