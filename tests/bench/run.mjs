@@ -26,6 +26,8 @@ const QUICK = {
   marks: [1_000, 5_000],
 };
 const OPTIONS = { quick: { type: "boolean" }, only: { type: "string" }, cases: { type: "string" } };
+/** What is written beside RESULTS.md. */
+const files = {};
 const PARTS = { workers, native: nativePart, "start-up": startUp };
 
 run(async () => {
@@ -43,7 +45,9 @@ run(async () => {
   const text = ["# What a request costs", "Written by `npm run bench`.", about(), ...sections].join("\n\n") + "\n";
   console.log(`\n${text}`);
   if (quick || only || ids) return console.log("A part or a quick run: tests/bench/RESULTS.md stays as it is.");
-  writeFileSync(inRoot("tests/bench/RESULTS.md"), text);
+  for (const [name, written] of Object.entries({ ...files, "RESULTS.md": text })) {
+    writeFileSync(inRoot("tests/bench", name), written);
+  }
 });
 
 async function built() {
@@ -70,7 +74,7 @@ async function workers({ workers: plan }, cases) {
 
 async function nativePart({ native: plan }) {
   const figures = await native(plan);
-  writeFileSync(inRoot("tests/bench/cost.svg"), plot(costPanels(figures)));
+  files["cost.svg"] = plot(costPanels(figures));
   return `## The core natively\n\n${nativeTables(figures)}`;
 }
 
