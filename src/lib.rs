@@ -7,6 +7,7 @@
 //! ```text
 //! worker            fetch event, bindings, reports; wasm32 only
 //!   gate, report    the decision, and how it is told
+//!   compatibility   of two policies, by their outlines
 //!     policy        typed configuration
 //!     cookie, look_alike
 //!       formats     one file a format family
@@ -16,6 +17,7 @@
 //! The core knows no clock, no environment and no I/O: the time comes in as a number, secrets as a
 //! function, headers as text.
 
+pub mod compatibility;
 pub mod cookie;
 pub mod encoding;
 pub mod formats;
@@ -23,6 +25,7 @@ pub mod gate;
 pub mod json;
 pub mod key;
 pub mod look_alike;
+pub mod outline;
 pub mod policy;
 pub mod primitives;
 pub mod report;

@@ -222,6 +222,16 @@ impl<'a> Table<'a> {
         self.known.append(&mut table.known);
     }
 
+    /// The fields that `read` asks for, as far as they are set.
+    pub fn reading(&mut self, read: impl FnOnce(&mut Self)) -> Map<String, Value> {
+        let before = self.known.len();
+        read(self);
+        let asked = self.known.iter().skip(before);
+        asked
+            .filter_map(|field| Some(((*field).to_owned(), self.fields.get(*field)?.clone())))
+            .collect()
+    }
+
     /// Reports every field that nothing asked for.
     pub fn finish(self) {
         for name in self.fields.keys() {

@@ -7,9 +7,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
+use serde_json::{Map, Value};
+
 use crate::key::Key;
 use crate::primitives::{Digest, Random};
-use crate::settings::{Table, unknown};
+use crate::settings::{Problems, Table, unknown};
 
 mod bottle;
 mod cookie_signature;
@@ -65,7 +67,53 @@ pub type Entry = (&'static str, fn(&mut Table<'_>) -> Option<Box<dyn Format>>);
 pub struct Configured {
     /// The name.
     pub name: &'static str,
+    /// As they are written, where they are.
+    options: Written,
     format: Box<dyn Format>,
+}
+
+/// The options of a format as a configuration writes them. They show in no `Debug` text, since a default may
+/// be written or left out.
+struct Written(Map<String, Value>);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("_")
+    }
+}
+
+impl fmt::Display for Configured {
+    /// Name and options, `django-session (digest = "sha1")`: the same text for the same format. Options that
+    /// say what would hold without them are left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut options = self.options.0.clone();
+        for option in self.options.0.keys() {
+            let Some(value) = options.remove(option) else {
+                continue;
+            };
+            if !self.is_made_of(&options) {
+                options.insert(option.clone(), value);
+            }
+        }
+        f.write_str(self.name)?;
+        for (at, (option, value)) in options.iter().enumerate() {
+            let before = if at == 0 { " (" } else { ", " };
+            write!(f, "{before}{option} = {value}")?;
+        }
+        f.write_str(if options.is_empty() { "" } else { ")" })
+    }
+}
+
+impl Configured {
+    /// Whether these options alone make the same format.
+    fn is_made_of(&self, options: &Map<String, Value>) -> bool {
+        let mut options = options.clone();
+        options.insert("format".to_owned(), self.name.into());
+        let problems = Problems::default();
+        let value = Value::Object(options);
+        let made = Table::new("", &value, &problems).and_then(|mut table| read(&mut table));
+        problems.is_empty() && made.is_some_and(|made| same(&made, self))
+    }
 }
 
 impl Deref for Configured {
@@ -281,10 +329,15 @@ pub fn read(table: &mut Table<'_>) -> Option<Configured> {
         return None;
     };
     match entries().find(|(known, _)| *known == name) {
-        Some((name, reader)) => Some(Configured {
-            name,
-            format: reader(table)?,
-        }),
+        Some((name, reader)) => {
+            let mut format = None;
+            let options = table.reading(|table| format = reader(table));
+            Some(Configured {
+                name,
+                options: Written(options),
+                format: format?,
+            })
+        }
         None => {
             let names: Vec<&str> = names().collect();
             table.problem("format", unknown("format", name, &names));

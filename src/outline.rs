@@ -1,0 +1,385 @@
+//! What a policy seals and opens, without a byte of a key: to be compared with what runs elsewhere.
+//!
+//! An [`Outline`] is had from a policy, from the live Worker's status, or for no Worker at all. As JSON it
+//! mirrors the configuration; times are Unix seconds.
+
+use serde_json::{Value, json};
+
+use crate::key::{Key, KeyId};
+use crate::policy::{LookAlikes, Mode, Policy, Spec};
+
+/// What a policy seals and opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// One for each managed cookie.
+    pub rules: Vec<RuleOutline>,
+}
+
+/// What a rule seals and opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleOutline {
+    /// The cookie's name.
+    pub name: String,
+    /// Whether verdicts are carried out.
+    pub mode: Mode,
+    /// Seconds after which a signed time is too old.
+    pub max_age: Option<u64>,
+    /// What happens to look-alikes of the name.
+    pub look_alikes: LookAlikes,
+    /// How the browser's copy is signed, name and options; "plain" where it is not.
+    pub format: String,
+    /// Further formats that a browser's copy may be in. "plain" is a time in which cookies from before
+    /// the first deployment are adopted.
+    pub accept: Vec<Accepted>,
+    /// Seals for the browser.
+    pub current: KeyPrint,
+    /// Open what the browser shows, beside the current key.
+    pub fallbacks: Vec<Fallback>,
+    /// How the origin's copy is signed.
+    pub origin_format: String,
+    /// Seals for the origin.
+    pub origin_current: KeyPrint,
+    /// Open what the origin sets, beside its current key.
+    pub origin_fallbacks: Vec<KeyPrint>,
+}
+
+/// A further format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Name and options.
+    pub format: String,
+    /// Unix seconds from which on it is no longer accepted.
+    pub until: Option<u64>,
+}
+
+/// A key that opens and does not seal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// The key.
+    pub key: KeyPrint,
+    /// Unix seconds from which on it is no longer tried.
+    pub until: Option<u64>,
+    /// Whether what it opens is upgraded.
+    pub upgrade: bool,
+}
+
+/// A key by its name and, where it is known, a fingerprint of its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPrint {
+    /// The name of the secret.
+    pub id: KeyId,
+    /// The fingerprint. Those of one comparison are made in the same way.
+    pub print: Option<String>,
+}
+
+/// One way in which a cookie is sealed, or may be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The format, name and options.
+    pub format: String,
+    /// The key; none where the format signs nothing.
+    pub key: Option<KeyPrint>,
+    /// Unix seconds from which on it opens no longer.
+    pub until: Option<u64>,
+}
+
+/// Whom a cookie is sealed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The visitor's browser.
+    Browser,
+    /// The site behind the Worker.
+    Origin,
+}
+
+/// The format that signs nothing.
+pub const PLAIN: &str = "plain";
+
+impl Outline {
+    /// The outline of a policy. `print` makes the fingerprint of a key, where there is one.
+    pub fn of(policy: &Policy, print: &dyn Fn(&Key) -> Option<String>) -> Self {
+        let rules = policy.rules.iter();
+        Self {
+            rules: rules
+                .map(|rule| RuleOutline::of(&rule.spec, print))
+                .collect(),
+        }
+    }
+
+    /// The same site without a Worker: each origin's own keys and format.
+    pub fn without_worker(&self) -> Self {
+        Self {
+            rules: self.rules.iter().map(RuleOutline::without_worker).collect(),
+        }
+    }
+
+    /// The rule for a cookie.
+    pub fn rule(&self, name: &str) -> Option<&RuleOutline> {
+        self.rules.iter().find(|rule| rule.name == name)
+    }
+
+    /// As the field `rules` of an object.
+    pub fn to_json(&self) -> Value {
+        let rules: Vec<Value> = self.rules.iter().map(RuleOutline::to_json).collect();
+        json!({ "rules": rules })
+    }
+
+    /// Reads an object with a field `rules`, such as the Worker's status; other fields count for nothing.
+    ///
+    /// # Errors
+    /// What of it cannot be read.
+    pub fn from_json(value: &Value) -> Result<Self, &'static str> {
+        let rules = list(value, "rules")?;
+        Ok(Self {
+            rules: rules
+                .iter()
+                .map(RuleOutline::from_json)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl RuleOutline {
+    fn of(spec: &Spec, print: &dyn Fn(&Key) -> Option<String>) -> Self {
+        let printed = |key: &Key| KeyPrint {
+            id: key.id().clone(),
+            print: print(key),
+        };
+        let accepted = spec.accept.iter().map(|accept| Accepted {
+            format: accept.format.to_string(),
+            until: accept.until,
+        });
+        let adopted = spec.adopt_until.map(|until| Accepted {
+            format: PLAIN.to_owned(),
+            until: Some(until),
+        });
+        let fallbacks = spec.ring.fallbacks.iter().map(|fallback| Fallback {
+            key: printed(&fallback.key),
+            until: fallback.until,
+            upgrade: fallback.upgrade,
+        });
+        Self {
+            name: spec.name.clone(),
+            mode: spec.mode,
+            max_age: spec.max_age,
+            look_alikes: spec.look_alikes,
+            format: spec.format.to_string(),
+            accept: accepted.chain(adopted).collect(),
+            current: printed(&spec.ring.current),
+            fallbacks: fallbacks.collect(),
+            origin_format: spec.origin_format.to_string(),
+            origin_current: printed(&spec.origin_keys.current),
+            origin_fallbacks: spec.origin_keys.fallbacks.iter().map(printed).collect(),
+        }
+    }
+
+    /// The cookie as the origin alone has it.
+    pub fn without_worker(&self) -> Self {
+        let fallback = |key: &KeyPrint| Fallback {
+            key: key.clone(),
+            until: None,
+            upgrade: true,
+        };
+        Self {
+            mode: Mode::Enforce,
+            max_age: None,
+            look_alikes: LookAlikes::Forward,
+            format: self.origin_format.clone(),
+            accept: Vec::new(),
+            current: self.origin_current.clone(),
+            fallbacks: self.origin_fallbacks.iter().map(fallback).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// How it seals what it sends to a side. A rule that only observes leaves browsers what the origin seals.
+    pub fn seals(&self, side: Side) -> Way {
+        match (side, self.mode) {
+            (Side::Browser, Mode::Enforce) => Way::new(&self.format, &self.current, None),
+            _ => Way::new(&self.origin_format, &self.origin_current, None),
+        }
+    }
+
+    /// How it opens what comes from a side, whenever. What only observes opens what the origin opens.
+    pub fn opens(&self, side: Side) -> Vec<Way> {
+        match (side, self.mode) {
+            (Side::Browser, Mode::Enforce) => self.opens_for_browsers(),
+            _ => {
+                let keys = std::iter::once(&self.origin_current).chain(&self.origin_fallbacks);
+                keys.map(|key| Way::new(&self.origin_format, key, None))
+                    .collect()
+            }
+        }
+    }
+
+    fn opens_for_browsers(&self) -> Vec<Way> {
+        let fallbacks = self.fallbacks.iter().map(|f| (&f.key, f.until));
+        let ring = std::iter::once((&self.current, None)).chain(fallbacks);
+        let accepted = self.accept.iter().map(|a| (a.format.as_str(), a.until));
+        let formats = std::iter::once((self.format.as_str(), None)).chain(accepted);
+        let mut ways = Vec::new();
+        for (key, key_until) in ring {
+            for (format, format_until) in formats.clone() {
+                let until = key_until.into_iter().chain(format_until).min();
+                ways.push(Way::new(format, key, until));
+            }
+        }
+        // what is not signed is not tried with keys: it has no end but its own
+        ways.retain(|way| way.key.is_some());
+        let plain = formats.filter(|(format, _)| *format == PLAIN);
+        ways.extend(plain.map(|(format, until)| Way::new(format, &self.current, until)));
+        ways
+    }
+
+    fn to_json(&self) -> Value {
+        let accept = self.accept.iter();
+        let accept: Vec<Value> = accept
+            .map(|accept| with_until(json!({ "format": accept.format }), accept.until))
+            .collect();
+        let fallbacks = self.fallbacks.iter();
+        let fallbacks: Vec<Value> = fallbacks
+            .map(|fallback| {
+                let mut key = with_until(fallback.key.to_json(), fallback.until);
+                if !fallback.upgrade {
+                    key["upgrade"] = false.into();
+                }
+                key
+            })
+            .collect();
+        let origin_fallbacks = self.origin_fallbacks.iter();
+        let origin_fallbacks: Vec<Value> = origin_fallbacks.map(KeyPrint::to_json).collect();
+        let mut rule = json!({
+            "name": self.name,
+            "mode": if self.mode == Mode::Observe { OBSERVE } else { ENFORCE },
+            "format": self.format,
+            "accept": accept,
+            "origin": { "format": self.origin_format },
+            "look_alikes": if self.look_alikes == LookAlikes::Forward { FORWARD } else { DROP },
+            "keys": {
+                "current": self.current.to_json(),
+                "fallbacks": fallbacks,
+                "origin": {
+                    "current": self.origin_current.to_json(),
+                    "fallbacks": origin_fallbacks,
+                },
+            },
+        });
+        if let Some(max_age) = self.max_age {
+            rule["max_age"] = max_age.into();
+        }
+        rule
+    }
+
+    fn from_json(value: &Value) -> Result<Self, &'static str> {
+        let keys = &value["keys"];
+        let accept = list(value, "accept")?.iter().map(|accept| {
+            Ok(Accepted {
+                format: text(accept, "format")?,
+                until: number(accept, "until")?,
+            })
+        });
+        let fallbacks = list(keys, "fallbacks")?.iter().map(|fallback| {
+            Ok(Fallback {
+                key: KeyPrint::from_json(fallback)?,
+                until: number(fallback, "until")?,
+                upgrade: fallback["upgrade"] != false,
+            })
+        });
+        let origin_fallbacks = list(&keys["origin"], "fallbacks")?.iter();
+        Ok(Self {
+            name: text(value, "name")?,
+            mode: match value["mode"].as_str() {
+                Some(ENFORCE) => Mode::Enforce,
+                Some(OBSERVE) => Mode::Observe,
+                _ => return Err("a rule's mode"),
+            },
+            max_age: number(value, "max_age")?,
+            look_alikes: match value["look_alikes"].as_str() {
+                Some(DROP) => LookAlikes::Drop,
+                Some(FORWARD) => LookAlikes::Forward,
+                _ => return Err("a rule's look_alikes"),
+            },
+            format: text(value, "format")?,
+            accept: accept.collect::<Result<_, _>>()?,
+            current: KeyPrint::from_json(&keys["current"])?,
+            fallbacks: fallbacks.collect::<Result<_, _>>()?,
+            origin_format: text(&value["origin"], "format")?,
+            origin_current: KeyPrint::from_json(&keys["origin"]["current"])?,
+            origin_fallbacks: origin_fallbacks
+                .map(KeyPrint::from_json)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Way {
+    fn new(format: &str, key: &KeyPrint, until: Option<u64>) -> Self {
+        Self {
+            format: format.to_owned(),
+            key: (format != PLAIN).then(|| key.clone()),
+            until,
+        }
+    }
+
+    /// Whether this opens, by then, what `sealed` seals.
+    pub fn opens(&self, sealed: &Way, now: u64) -> bool {
+        let same_key = match (&self.key, &sealed.key) {
+            (Some(own), Some(other)) => own.is_same(other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        same_key && self.format == sealed.format && self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl KeyPrint {
+    /// Whether both are the same key: by the fingerprints where both have one, else by name.
+    pub fn is_same(&self, other: &KeyPrint) -> bool {
+        match (&self.print, &other.print) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.id == other.id,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut key = json!({ "secret": self.id.as_str() });
+        if let Some(print) = &self.print {
+            key["print"] = print.as_str().into();
+        }
+        key
+    }
+
+    fn from_json(value: &Value) -> Result<Self, &'static str> {
+        let id = value["secret"].as_str().and_then(KeyId::parse);
+        Ok(Self {
+            id: id.ok_or("the name of a key")?,
+            print: value["print"].as_str().map(str::to_owned),
+        })
+    }
+}
+
+const ENFORCE: &str = "enforce";
+const OBSERVE: &str = "observe";
+const DROP: &str = "drop";
+const FORWARD: &str = "forward";
+
+fn with_until(mut value: Value, until: Option<u64>) -> Value {
+    if let Some(until) = until {
+        value["until"] = until.into();
+    }
+    value
+}
+
+fn list<'v>(value: &'v Value, field: &'static str) -> Result<&'v Vec<Value>, &'static str> {
+    value[field].as_array().ok_or(field)
+}
+
+fn text(value: &Value, field: &'static str) -> Result<String, &'static str> {
+    value[field].as_str().map(str::to_owned).ok_or(field)
+}
+
+fn number(value: &Value, field: &'static str) -> Result<Option<u64>, &'static str> {
+    match &value[field] {
+        Value::Null => Ok(None),
+        value => value.as_u64().map(Some).ok_or(field),
+    }
+}
