@@ -9,6 +9,7 @@ use crate::policy::Policy;
 use crate::primitives::Random;
 use crate::verdict::Verdict;
 
+pub mod inspection;
 mod judge;
 mod request;
 mod response;

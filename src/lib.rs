@@ -32,5 +32,7 @@ pub mod report;
 pub mod settings;
 pub mod verdict;
 
+pub use gate::inspection;
+
 #[cfg(target_arch = "wasm32")]
 mod worker;

@@ -3,8 +3,11 @@
 //! An [`Outline`] is had from a policy, from the live Worker's status, or for no Worker at all. As JSON it
 //! mirrors the configuration; times are Unix seconds.
 
-use serde_json::{Value, json};
+use std::fmt;
 
+use serde_json::{Map, Value, json};
+
+use crate::formats::Configured;
 use crate::key::{Key, KeyId};
 use crate::policy::{LookAlikes, Mode, Policy, Spec};
 
@@ -26,9 +29,9 @@ pub struct RuleOutline {
     pub max_age: Option<u64>,
     /// What happens to look-alikes of the name.
     pub look_alikes: LookAlikes,
-    /// How the browser's copy is signed, name and options; "plain" where it is not.
-    pub format: String,
-    /// Further formats that a browser's copy may be in. "plain" is a time in which cookies from before
+    /// How the browser's copy is signed.
+    pub format: FormatOutline,
+    /// Further formats that a browser's copy may be in. `plain` is a time in which cookies from before
     /// the first deployment are adopted.
     pub accept: Vec<Accepted>,
     /// Seals for the browser.
@@ -36,18 +39,27 @@ pub struct RuleOutline {
     /// Open what the browser shows, beside the current key.
     pub fallbacks: Vec<Fallback>,
     /// How the origin's copy is signed.
-    pub origin_format: String,
+    pub origin_format: FormatOutline,
     /// Seals for the origin.
     pub origin_current: KeyPrint,
     /// Open what the origin sets, beside its current key.
     pub origin_fallbacks: Vec<KeyPrint>,
 }
 
+/// A format by name and options. Its text is `django-session (digest = "sha1")`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatOutline {
+    /// The name.
+    pub name: String,
+    /// The options that make a difference.
+    pub options: Map<String, Value>,
+}
+
 /// A further format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Name and options.
-    pub format: String,
+    /// The format.
+    pub format: FormatOutline,
     /// Unix seconds from which on it is no longer accepted.
     pub until: Option<u64>,
 }
@@ -75,7 +87,7 @@ pub struct KeyPrint {
 /// One way in which a cookie is sealed, or may be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
-    /// The format, name and options.
+    /// The format, name and options as they are for this key.
     pub format: String,
     /// The key; none where the format signs nothing.
     pub key: Option<KeyPrint>,
@@ -146,11 +158,11 @@ impl RuleOutline {
             print: print(key),
         };
         let accepted = spec.accept.iter().map(|accept| Accepted {
-            format: accept.format.to_string(),
+            format: FormatOutline::of(&accept.format),
             until: accept.until,
         });
         let adopted = spec.adopt_until.map(|until| Accepted {
-            format: PLAIN.to_owned(),
+            format: FormatOutline::plain(),
             until: Some(until),
         });
         let fallbacks = spec.ring.fallbacks.iter().map(|fallback| Fallback {
@@ -163,11 +175,11 @@ impl RuleOutline {
             mode: spec.mode,
             max_age: spec.max_age,
             look_alikes: spec.look_alikes,
-            format: spec.format.to_string(),
+            format: FormatOutline::of(&spec.format),
             accept: accepted.chain(adopted).collect(),
             current: printed(&spec.ring.current),
             fallbacks: fallbacks.collect(),
-            origin_format: spec.origin_format.to_string(),
+            origin_format: FormatOutline::of(&spec.origin_format),
             origin_current: printed(&spec.origin_keys.current),
             origin_fallbacks: spec.origin_keys.fallbacks.iter().map(printed).collect(),
         }
@@ -215,8 +227,8 @@ impl RuleOutline {
     fn opens_for_browsers(&self) -> Vec<Way> {
         let fallbacks = self.fallbacks.iter().map(|f| (&f.key, f.until));
         let ring = std::iter::once((&self.current, None)).chain(fallbacks);
-        let accepted = self.accept.iter().map(|a| (a.format.as_str(), a.until));
-        let formats = std::iter::once((self.format.as_str(), None)).chain(accepted);
+        let accepted = self.accept.iter().map(|a| (&a.format, a.until));
+        let formats = std::iter::once((&self.format, None)).chain(accepted);
         let mut ways = Vec::new();
         for (key, key_until) in ring {
             for (format, format_until) in formats.clone() {
@@ -226,7 +238,7 @@ impl RuleOutline {
         }
         // what is not signed is not tried with keys: it has no end but its own
         ways.retain(|way| way.key.is_some());
-        let plain = formats.filter(|(format, _)| *format == PLAIN);
+        let plain = formats.filter(|(format, _)| format.is_plain());
         ways.extend(plain.map(|(format, until)| Way::new(format, &self.current, until)));
         ways
     }
@@ -234,7 +246,7 @@ impl RuleOutline {
     fn to_json(&self) -> Value {
         let accept = self.accept.iter();
         let accept: Vec<Value> = accept
-            .map(|accept| with_until(json!({ "format": accept.format }), accept.until))
+            .map(|accept| with_until(accept.format.to_json(), accept.until))
             .collect();
         let fallbacks = self.fallbacks.iter();
         let fallbacks: Vec<Value> = fallbacks
@@ -251,9 +263,9 @@ impl RuleOutline {
         let mut rule = json!({
             "name": self.name,
             "mode": if self.mode == Mode::Observe { OBSERVE } else { ENFORCE },
-            "format": self.format,
+            "format": self.format.to_json(),
             "accept": accept,
-            "origin": { "format": self.origin_format },
+            "origin_format": self.origin_format.to_json(),
             "look_alikes": if self.look_alikes == LookAlikes::Forward { FORWARD } else { DROP },
             "keys": {
                 "current": self.current.to_json(),
@@ -272,19 +284,24 @@ impl RuleOutline {
 
     fn from_json(value: &Value) -> Result<Self, &'static str> {
         let keys = &value["keys"];
-        let accept = list(value, "accept")?.iter().map(|accept| {
-            Ok(Accepted {
-                format: text(accept, "format")?,
-                until: number(accept, "until")?,
-            })
-        });
-        let fallbacks = list(keys, "fallbacks")?.iter().map(|fallback| {
-            Ok(Fallback {
-                key: KeyPrint::from_json(fallback)?,
-                until: number(fallback, "until")?,
-                upgrade: fallback["upgrade"] != false,
-            })
-        });
+        let accept = list(value, "accept")?
+            .iter()
+            .map(|accept| -> Result<_, &'static str> {
+                Ok(Accepted {
+                    format: FormatOutline::from_json(accept)?,
+                    until: number(accept, "until")?,
+                })
+            });
+        let fallbacks =
+            list(keys, "fallbacks")?
+                .iter()
+                .map(|fallback| -> Result<_, &'static str> {
+                    Ok(Fallback {
+                        key: KeyPrint::from_json(fallback)?,
+                        until: number(fallback, "until")?,
+                        upgrade: fallback["upgrade"] != false,
+                    })
+                });
         let origin_fallbacks = list(&keys["origin"], "fallbacks")?.iter();
         Ok(Self {
             name: text(value, "name")?,
@@ -299,11 +316,11 @@ impl RuleOutline {
                 Some(FORWARD) => LookAlikes::Forward,
                 _ => return Err("a rule's look_alikes"),
             },
-            format: text(value, "format")?,
+            format: FormatOutline::from_json(&value["format"])?,
             accept: accept.collect::<Result<_, _>>()?,
             current: KeyPrint::from_json(&keys["current"])?,
             fallbacks: fallbacks.collect::<Result<_, _>>()?,
-            origin_format: text(&value["origin"], "format")?,
+            origin_format: FormatOutline::from_json(&value["origin_format"])?,
             origin_current: KeyPrint::from_json(&keys["origin"]["current"])?,
             origin_fallbacks: origin_fallbacks
                 .map(KeyPrint::from_json)
@@ -312,11 +329,72 @@ impl RuleOutline {
     }
 }
 
-impl Way {
-    fn new(format: &str, key: &KeyPrint, until: Option<u64>) -> Self {
+impl FormatOutline {
+    /// The outline of a format.
+    pub fn of(format: &Configured) -> Self {
         Self {
-            format: format.to_owned(),
-            key: (format != PLAIN).then(|| key.clone()),
+            name: format.name.to_owned(),
+            options: format.options(),
+        }
+    }
+
+    /// The format that signs nothing.
+    pub fn plain() -> Self {
+        Self {
+            name: PLAIN.to_owned(),
+            options: Map::new(),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.name == PLAIN
+    }
+
+    /// As it is for one key: an option that says something for each key says it for this one, so that the
+    /// format of a key is the same when another key is added.
+    fn under(&self, key: &KeyId) -> Self {
+        let options = self.options.iter().filter_map(|(option, value)| {
+            let value = match value {
+                Value::Object(keys) => keys.get(key.as_str())?,
+                value => value,
+            };
+            Some((option.clone(), value.clone()))
+        });
+        Self {
+            name: self.name.clone(),
+            options: options.collect(),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({ "name": self.name, "options": self.options })
+    }
+
+    fn from_json(value: &Value) -> Result<Self, &'static str> {
+        let options = value["options"].as_object();
+        Ok(Self {
+            name: text(value, "name")?,
+            options: options.ok_or("a format's options")?.clone(),
+        })
+    }
+}
+
+impl fmt::Display for FormatOutline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        for (at, (option, value)) in self.options.iter().enumerate() {
+            let before = if at == 0 { " (" } else { ", " };
+            write!(f, "{before}{option} = {value}")?;
+        }
+        f.write_str(if self.options.is_empty() { "" } else { ")" })
+    }
+}
+
+impl Way {
+    fn new(format: &FormatOutline, key: &KeyPrint, until: Option<u64>) -> Self {
+        Self {
+            format: format.under(&key.id).to_string(),
+            key: (!format.is_plain()).then(|| key.clone()),
             until,
         }
     }

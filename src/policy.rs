@@ -183,6 +183,8 @@ pub struct Candidate {
     pub is_pair: bool,
     /// What part key and format play.
     pub standing: Standing,
+    /// Which of `accept` its format is; none where it is the rule's own.
+    pub accepted: Option<usize>,
     /// Unix seconds from which on it is not tried.
     pub until: Option<u64>,
     /// Whether the key's entry lets what it opens be upgraded.

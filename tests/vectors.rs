@@ -60,6 +60,36 @@ fn vectors_of_the_real_frameworks_hold() {
     );
 }
 
+/// What a format is told by without a key, where its options change little but the signature's length.
+#[test]
+fn what_a_framework_made_is_recognised_without_a_key() {
+    let (mut seen, mut faults) = (Vec::new(), Vec::new());
+    for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let config = row["config"].to_string();
+            // a separator that nobody uses is not guessed, and one value for each configuration is enough
+            let Ok(vector) = Vector::read(&row) else {
+                continue;
+            };
+            if !row["config"]["sep"].is_null()
+                || seen.contains(&config)
+                || vector.is_in_single_bytes(&row)
+            {
+                continue;
+            }
+            let found = formats::recognise(&text(&row, "cookie").unwrap(), &vector.value);
+            if !found.contains(&vector.format.name) {
+                faults.push(format!("{config}: {found:?}"));
+            }
+            seen.push(config);
+        }
+    }
+    assert!(seen.len() > 20, "{} configurations", seen.len());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(formats::recognise("theme", "dark").is_empty());
+}
+
 /// A hundred rotations leave a value as long as it was (rails/rails issue 39964 is the counterexample).
 #[test]
 fn a_hundred_rotations_leave_the_length_as_it_was() {

@@ -48,22 +48,24 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
     let mut candidates = Vec::new();
     for (key, key_until, upgrade) in ring {
         let is_current = key.same_bytes(&spec.ring.current);
-        let own = (&spec.format, None, false);
-        let accepted = spec.accept.iter().map(|a| (&a.format, a.until, true));
-        for (format, format_until, is_accepted) in std::iter::once(own).chain(accepted) {
+        let own = (&spec.format, None, None);
+        let accepted = spec.accept.iter().enumerate();
+        let accepted = accepted.map(|(at, a)| (&a.format, a.until, Some(at)));
+        for (format, format_until, accepted) in std::iter::once(own).chain(accepted) {
             if is_plain(format) {
                 continue; // what is not signed is not tried with keys
             }
-            let standing = match (is_accepted, is_current) {
-                (true, _) => Standing::Accepted,
-                (false, true) => Standing::Current,
-                (false, false) => Standing::Fallback,
+            let standing = match (accepted, is_current) {
+                (Some(_), _) => Standing::Accepted,
+                (None, true) => Standing::Current,
+                (None, false) => Standing::Fallback,
             };
             candidates.push(Candidate {
                 keyed: keyed(spec, format, key, problems)?,
                 key: key.id().clone(),
                 is_pair: is_pair(format),
                 standing,
+                accepted,
                 until: earlier(key_until, format_until),
                 upgrade,
                 same_as_other_side: same(format, &spec.origin_format)
@@ -90,6 +92,7 @@ fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>>
                 key: key.id().clone(),
                 is_pair: is_pair(format),
                 standing: Standing::Current,
+                accepted: None,
                 until: None,
                 upgrade: false,
                 same_as_other_side: is_same_format

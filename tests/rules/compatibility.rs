@@ -216,8 +216,33 @@ fn an_option_that_says_the_default_changes_nothing() {
     let spelled = session_with(pinned(), json!({"digest": "sha256"}));
     assert_eq!(plain, spelled);
     let other = session_with(pinned(), json!({"digest": "sha1"}));
-    assert_eq!(plain.rules[0].format, "django-session");
-    assert_eq!(other.rules[0].format, r#"django-session (digest = "sha1")"#);
+    assert_eq!(plain.rules[0].format.to_string(), "django-session");
+    assert_eq!(
+        other.rules[0].format.to_string(),
+        r#"django-session (digest = "sha1")"#
+    );
+}
+
+#[test]
+fn a_label_for_one_more_key_leaves_the_format_of_the_others_as_it_was() {
+    let labelled = |labels: Value, keys: Value| {
+        let rule = json!({"name": "user", "format": "tornado", "key_version": labels, "attributes": ATTRIBUTES});
+        outline(&config(
+            keys,
+            [with(rule, json!({"origin": {"format": "plain"}}))],
+        ))
+    };
+    let before = labelled(json!({"OLD": 1}), ring("OLD", &[]));
+    let staged = labelled(json!({"OLD": 1, "NEW": 2}), ring("OLD", &["NEW"]));
+    let other = labelled(json!({"OLD": 2}), ring("OLD", &[]));
+    assert_compatible(&before, &staged);
+    assert_loses(
+        &before,
+        &other,
+        Side::Browser,
+        Some("OLD"),
+        Why::NoSuchFormat,
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod compatibility;
 mod configuration;
 mod configuration_keys;
 mod configuration_rules;
+mod inspection;
 mod laundering;
 mod pairs;
 mod peers;
