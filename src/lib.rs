@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! worker            fetch event, bindings, reports; wasm32 only
+//!   status          what the live Worker tells its operator
 //!   gate, report    the decision, and how it is told
 //!   compatibility   of two policies, by their outlines
 //!     policy        typed configuration
@@ -30,6 +31,7 @@ pub mod policy;
 pub mod primitives;
 pub mod report;
 pub mod settings;
+pub mod status;
 pub mod verdict;
 
 pub use gate::inspection;

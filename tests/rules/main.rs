@@ -33,4 +33,5 @@ mod s4_what_no_origin_key_verifies;
 mod s5_upgrades;
 mod s6_cookies_that_browsers_drop;
 mod signer;
+mod status;
 mod topologies;

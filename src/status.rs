@@ -1,0 +1,201 @@
+//! The status endpoint: what the live Worker tells the one who has the token, and nobody else.
+//!
+//! Without the right token the path belongs to the origin like any other. What is told names keys, and holds
+//! no byte of one: a fingerprint of 32 bits, made under the token, tells whether a key is the one that the
+//! asker has.
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::cookie::{pair_value, pairs};
+use crate::encoding::hex;
+use crate::formats::PAIR;
+use crate::inspection::{Fate, Inspection, inspect};
+use crate::key::Key;
+use crate::look_alike::Managed;
+use crate::outline::Outline;
+use crate::policy::{Mode, Policy};
+use crate::primitives::{Digest, Mac, equal};
+use crate::settings::Problem;
+
+/// Where it is asked for.
+pub const PATH: &str = "/.well-known/countersign";
+/// The name of the secret that holds the token.
+pub const TOKEN: &str = "COUNTERSIGN_TOKEN";
+/// What is said of a token that is too short to be one.
+pub const SHORT_TOKEN: &str =
+    "COUNTERSIGN_TOKEN: fewer than 32 bytes, so nobody is told the status; make a longer one";
+
+/// The least length of a token in bytes.
+const LEAST_TOKEN: usize = 32;
+/// The longest cookie that is looked at, in bytes.
+const LONGEST_BODY: usize = 32 << 10;
+
+/// The token, ready to be compared with and to make fingerprints.
+#[derive(Debug)]
+pub struct Token {
+    mac: Mac,
+    /// What the right token comes to.
+    expected: Zeroizing<Vec<u8>>,
+}
+
+/// What is told of.
+#[derive(Debug)]
+pub struct Status<'a> {
+    /// The token that was shown.
+    pub token: &'a Token,
+    /// What the Worker goes by; none where the configuration is wrong.
+    pub policy: Option<&'a Policy>,
+    /// What is wrong with the configuration.
+    pub problems: &'a [Problem],
+    /// Whether traffic passes although the configuration is wrong.
+    pub passes: bool,
+    /// The version of the Worker, as its binding has it.
+    pub version: Value,
+    /// The present, in Unix seconds.
+    pub now: u64,
+}
+
+/// An answer in JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+}
+
+impl Token {
+    /// `None` where the text is too short.
+    pub fn new(text: &str) -> Option<Self> {
+        if text.len() < LEAST_TOKEN {
+            return None;
+        }
+        let mac = Mac::new(Digest::Sha256, text.as_bytes());
+        let expected = Zeroizing::new(mac.sign(&[b"token\0", text.as_bytes()]).to_vec());
+        Some(Self { mac, expected })
+    }
+
+    /// Whether a header `Authorization` shows it. What is compared are MACs of one length, in constant time.
+    pub fn admits(&self, authorization: Option<&str>) -> bool {
+        let shown = authorization.and_then(|header| header.split_once(' '));
+        shown.is_some_and(|(scheme, shown)| {
+            let tag = self.mac.sign(&[b"token\0", shown.as_bytes()]);
+            scheme.eq_ignore_ascii_case("bearer") && equal(&tag, &self.expected)
+        })
+    }
+
+    /// The fingerprint of a key: 32 bits, as eight hexadecimal digits.
+    pub fn print(&self, key: &Key) -> String {
+        hex(&self.mac.sign(&[b"key\0", key.bytes()])[..4]) // a MAC has 32 bytes
+    }
+}
+
+impl Status<'_> {
+    /// Answers a request that has shown the token: GET tells all, POST looks at the cookie that the body holds
+    /// as `NAME=VALUE`, with `; NAME.sig=SIGNATURE` where there is one.
+    pub fn reply(&self, method: &str, body: &str) -> Reply {
+        match (method, self.policy) {
+            ("GET" | "HEAD", _) => Reply::of(200, self.to_json()),
+            ("POST", None) => Reply::of(503, self.to_json()),
+            ("POST", Some(policy)) => self.look(policy, body),
+            _ => Reply::error(405, "GET tells the status, POST looks at a cookie"),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let outline = |policy| Outline::of(policy, &|key| Some(self.token.print(key)));
+        let mut status = self.policy.map(outline).unwrap_or_default().to_json();
+        let notes = self.policy.map_or(&[][..], |policy| &policy.notes);
+        status["countersign"] = env!("CARGO_PKG_VERSION").into();
+        status["version"] = self.version.clone();
+        status["now"] = self.now.into();
+        status["mode"] = self.mode().into();
+        status["problems"] = self.problems.iter().map(told).collect();
+        status["notes"] = notes.iter().map(told).collect();
+        status
+    }
+
+    /// What is done with traffic. Rules of both kinds are told rule by rule.
+    fn mode(&self) -> &'static str {
+        let Some(policy) = self.policy else {
+            return if self.passes { "unchecked" } else { "refused" };
+        };
+        let observing = |rule: &&crate::policy::Rule| rule.spec.mode == Mode::Observe;
+        match policy.rules.iter().filter(observing).count() {
+            0 => "enforce",
+            all if all == policy.rules.len() => "observe",
+            _ => "mixed",
+        }
+    }
+
+    fn look(&self, policy: &Policy, body: &str) -> Reply {
+        let text = body.trim();
+        if text.len() > LONGEST_BODY {
+            return Reply::error(413, "longer than a cookie can be");
+        }
+        let is_managed = |pair: &&str| matches!(policy.names.exact(pair), Some(Managed::Cookie(_)));
+        let pair = pairs(text).find(is_managed).or(pairs(text).next());
+        let Some((name, _)) = pair.and_then(|pair| pair.split_once('=')) else {
+            return Reply::error(400, "send a cookie as NAME=VALUE");
+        };
+        let name = name.trim();
+        let value = pair.map_or("", pair_value);
+        let value = [value, &signature(policy, name, text)].concat();
+        Reply::of(200, found(&inspect(policy, name, &value, self.now)))
+    }
+}
+
+/// The signature behind a cookie, where it is a cookie of its own.
+fn signature(policy: &Policy, name: &str, text: &str) -> String {
+    let Some(Managed::Cookie(rule)) = policy.names.position(name) else {
+        return String::new();
+    };
+    let is_it = |pair: &&str| policy.names.exact(pair) == Some(Managed::Companion(rule));
+    let signature = pairs(text).find(is_it).map(pair_value);
+    signature.map_or_else(String::new, |signature| format!("{PAIR}{signature}"))
+}
+
+fn found(inspection: &Inspection) -> Value {
+    let mut found = json!({ "fate": inspection.fate.as_str(), "upgraded": inspection.is_upgraded });
+    let mut add = |field: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            found[field] = value;
+        }
+    };
+    add("rule", inspection.rule.as_deref().map(Value::from));
+    let verdict = inspection.verdict.map(|verdict| verdict.as_str());
+    add("verdict", verdict.map(Value::from));
+    if let Fate::Resealed(Some(key)) = &inspection.fate {
+        add("resealed_with", Some(key.as_str().into()));
+    }
+    if let Some(opened) = &inspection.opened {
+        let key = opened.key.as_ref().map(|key| key.as_str());
+        add("key", key.map(Value::from));
+        add("role", Some(opened.role.as_str().into()));
+        add("format", Some(opened.format.as_str().into()));
+        add("accepted", Some(opened.is_accepted.into()));
+        add("until", opened.until.map(Value::from));
+        add("time", opened.time.map(Value::from));
+        add("age", opened.age.map(Value::from));
+        add("expiry", opened.expiry.map(Value::from));
+    }
+    found
+}
+
+fn told(problem: &Problem) -> Value {
+    json!({ "path": problem.path, "text": problem.text })
+}
+
+impl Reply {
+    fn of(status: u16, body: Value) -> Self {
+        Self {
+            status,
+            body: format!("{body}\n"),
+        }
+    }
+
+    fn error(status: u16, text: &str) -> Self {
+        Self::of(status, json!({ "error": text }))
+    }
+}

@@ -1,0 +1,167 @@
+//! The status: to one who has the token, without a byte of a key, and never the payload of a cookie.
+
+use countersign::gate::Gate;
+use countersign::key::{Key, KeyId};
+use countersign::outline::Outline;
+use countersign::primitives::{Digest, Mac};
+use countersign::settings::Problem;
+use countersign::status::{Reply, Status, Token};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const TOKEN: &str = "a-token-of-the-tests-0123456789-01";
+
+fn token() -> Token {
+    Token::new(TOKEN).unwrap()
+}
+
+fn asked(gate: &Gate, method: &str, body: &str) -> Reply {
+    let token = token();
+    let status = Status {
+        token: &token,
+        policy: Some(gate.policy()),
+        problems: &[],
+        passes: false,
+        version: json!({"id": "v1"}),
+        now: NOW,
+    };
+    status.reply(method, body)
+}
+
+fn json_of(reply: &Reply) -> Value {
+    serde_json::from_str(&reply.body).unwrap()
+}
+
+#[test]
+fn only_the_whole_token_is_admitted() {
+    let token = token();
+    let bearer = |text: &str| token.admits(Some(&format!("Bearer {text}")));
+    assert!(bearer(TOKEN));
+    assert!(token.admits(Some(&format!("bearer {TOKEN}"))));
+    for wrong in [
+        "",
+        "a",
+        &TOKEN[1..],
+        &TOKEN[..33],
+        &format!("{TOKEN}x"),
+        &format!(" {TOKEN}"),
+    ] {
+        assert!(!bearer(wrong), "{wrong}");
+    }
+    assert!(!token.admits(None));
+    assert!(!token.admits(Some(TOKEN)));
+    assert!(!token.admits(Some(&format!("Basic {TOKEN}"))));
+}
+
+#[test]
+fn a_token_has_32_bytes_at_least() {
+    assert!(Token::new(&"x".repeat(31)).is_none());
+    assert!(Token::new(&"x".repeat(32)).is_some());
+}
+
+#[test]
+fn a_fingerprint_is_32_bits_of_a_mac_under_the_token() {
+    let key = Key::new(KeyId::parse("NEW").unwrap(), key("NEW").into_bytes());
+    let tag = Mac::new(Digest::Sha256, TOKEN.as_bytes()).sign(&[b"key\0", key.bytes()]);
+    let expected: String = tag[..4].iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(token().print(&key), expected);
+    let other = Token::new("another-token-of-the-tests-01234567").unwrap();
+    assert_ne!(other.print(&key), expected);
+}
+
+#[test]
+fn the_status_is_an_outline_with_version_mode_and_time() {
+    let gate = session_gate(json!({"max_age": 600}));
+    let reply = asked(&gate, "GET", "");
+    let told = json_of(&reply);
+    assert_eq!(reply.status, 200);
+    assert_eq!(
+        (&told["mode"], &told["now"]),
+        (&json!("enforce"), &json!(NOW))
+    );
+    assert_eq!(told["version"], json!({"id": "v1"}));
+    assert_eq!(told["problems"], json!([]));
+    let own = Outline::of(gate.policy(), &|key| Some(token().print(key)));
+    assert_eq!(Outline::from_json(&told), Ok(own));
+    for (_, key) in SECRETS.iter().filter(|(_, key)| !key.is_empty()) {
+        assert!(!reply.body.contains(key));
+    }
+    assert!(!reply.body.contains(TOKEN));
+}
+
+#[test]
+fn a_wrong_configuration_tells_its_problems() {
+    let token = token();
+    let problem = Problem {
+        path: "COUNTERSIGN.cookies".to_owned(),
+        text: "missing".to_owned(),
+    };
+    for (passes, mode) in [(false, "refused"), (true, "unchecked")] {
+        let status = Status {
+            token: &token,
+            policy: None,
+            problems: std::slice::from_ref(&problem),
+            passes,
+            version: json!({}),
+            now: NOW,
+        };
+        let told = json_of(&status.reply("GET", ""));
+        assert_eq!(told["mode"], mode);
+        assert_eq!(
+            told["problems"],
+            json!([{"path": "COUNTERSIGN.cookies", "text": "missing"}])
+        );
+        assert_eq!(told["rules"], json!([]));
+        assert_eq!(status.reply("POST", "a=1").status, 503);
+    }
+}
+
+#[test]
+fn a_cookie_that_is_posted_gets_a_verdict_and_never_its_payload() {
+    let gate = session_gate(json!({}));
+    let reply = asked(&gate, "POST", &format!("sessionid={}\n", session("OLD")));
+    let told = json_of(&reply);
+    assert_eq!(reply.status, 200);
+    for (field, expected) in [
+        ("verdict", json!("fallback")),
+        ("key", json!("OLD")),
+        ("age", json!(NOW - SIGNED)),
+        ("fate", json!("resealed")),
+        ("resealed_with", json!("ORIGIN")),
+        ("upgraded", json!(true)),
+    ] {
+        assert_eq!(told[field], expected, "{field}");
+    }
+    assert!(!reply.body.contains(PAYLOAD) && !reply.body.contains("user_id"));
+}
+
+#[test]
+fn a_pair_is_posted_with_its_signature() {
+    let rule = json!({"name": "sess", "format": "keygrip", "attributes": ATTRIBUTES});
+    let gate = gate(pinned(), [rule]);
+    let tag = Mac::new(Digest::Sha1, key("NEW").as_bytes()).sign(&[b"sess=e30="]);
+    let signature = countersign::encoding::base64url(&tag);
+    for body in [
+        format!("sess=e30=; sess.sig={signature}"),
+        format!("sess.sig={signature}; sess=e30="),
+    ] {
+        assert_eq!(json_of(&asked(&gate, "POST", &body))["verdict"], "current");
+    }
+    assert_eq!(
+        json_of(&asked(&gate, "POST", "sess=e30="))["verdict"],
+        "malformed"
+    );
+}
+
+#[test]
+fn what_is_no_cookie_or_no_question_is_refused() {
+    let gate = session_gate(json!({}));
+    assert_eq!(asked(&gate, "POST", "nonsense").status, 400);
+    assert_eq!(asked(&gate, "POST", &"x".repeat(40_000)).status, 413);
+    assert_eq!(asked(&gate, "DELETE", "").status, 405);
+    assert_eq!(
+        json_of(&asked(&gate, "POST", "other=1"))["fate"],
+        "as-it-came"
+    );
+}
