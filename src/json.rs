@@ -9,6 +9,10 @@ use std::str::Chars;
 
 use crate::encoding::push_hex;
 
+mod writer;
+
+pub use writer::Json;
+
 /// What JSON takes for space (RFC 8259, section 2).
 const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 

@@ -5,9 +5,10 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::formats::Configured;
+use crate::json::Json;
 use crate::key::{Key, KeyId};
 use crate::policy::{LookAlikes, Mode, Policy, Spec};
 
@@ -130,10 +131,22 @@ impl Outline {
         self.rules.iter().find(|rule| rule.name == name)
     }
 
-    /// As the field `rules` of an object.
+    /// Adds the field `rules` to an object.
+    pub fn write(&self, json: &mut Json) {
+        json.open("rules", '[');
+        for rule in &self.rules {
+            rule.write(json);
+        }
+        json.close(']');
+    }
+
+    /// As an object with the field `rules`.
     pub fn to_json(&self) -> Value {
-        let rules: Vec<Value> = self.rules.iter().map(RuleOutline::to_json).collect();
-        json!({ "rules": rules })
+        let mut json = Json::default();
+        json.open("", '{');
+        self.write(&mut json);
+        json.close('}');
+        json.into_text().parse().unwrap_or_default() // what is written here is JSON
     }
 
     /// Reads an object with a field `rules`, such as the Worker's status; other fields count for nothing.
@@ -243,43 +256,40 @@ impl RuleOutline {
         ways
     }
 
-    fn to_json(&self) -> Value {
-        let accept = self.accept.iter();
-        let accept: Vec<Value> = accept
-            .map(|accept| with_until(accept.format.to_json(), accept.until))
-            .collect();
-        let fallbacks = self.fallbacks.iter();
-        let fallbacks: Vec<Value> = fallbacks
-            .map(|fallback| {
-                let mut key = with_until(fallback.key.to_json(), fallback.until);
-                if !fallback.upgrade {
-                    key["upgrade"] = false.into();
-                }
-                key
-            })
-            .collect();
-        let origin_fallbacks = self.origin_fallbacks.iter();
-        let origin_fallbacks: Vec<Value> = origin_fallbacks.map(KeyPrint::to_json).collect();
-        let mut rule = json!({
-            "name": self.name,
-            "mode": if self.mode == Mode::Observe { OBSERVE } else { ENFORCE },
-            "format": self.format.to_json(),
-            "accept": accept,
-            "origin_format": self.origin_format.to_json(),
-            "look_alikes": if self.look_alikes == LookAlikes::Forward { FORWARD } else { DROP },
-            "keys": {
-                "current": self.current.to_json(),
-                "fallbacks": fallbacks,
-                "origin": {
-                    "current": self.origin_current.to_json(),
-                    "fallbacks": origin_fallbacks,
-                },
-            },
-        });
-        if let Some(max_age) = self.max_age {
-            rule["max_age"] = max_age.into();
+    fn write(&self, json: &mut Json) {
+        let of = |said: bool, word, other| if said { word } else { other };
+        json.open("", '{');
+        json.text("name", &self.name);
+        json.text("mode", of(self.mode == Mode::Observe, OBSERVE, ENFORCE));
+        self.format.write("format", None, json);
+        json.open("accept", '[');
+        for accept in &self.accept {
+            accept.format.write("", accept.until, json);
         }
-        rule
+        json.close(']');
+        self.origin_format.write("origin_format", None, json);
+        json.number("max_age", self.max_age);
+        let forwards = self.look_alikes == LookAlikes::Forward;
+        json.text("look_alikes", of(forwards, FORWARD, DROP));
+        json.open("keys", '{');
+        self.current.write("current", None, true, json);
+        json.open("fallbacks", '[');
+        for fallback in &self.fallbacks {
+            fallback
+                .key
+                .write("", fallback.until, fallback.upgrade, json);
+        }
+        json.close(']');
+        json.open("origin", '{');
+        self.origin_current.write("current", None, true, json);
+        json.open("fallbacks", '[');
+        for key in &self.origin_fallbacks {
+            key.write("", None, true, json);
+        }
+        json.close(']');
+        json.close('}');
+        json.close('}');
+        json.close('}');
     }
 
     fn from_json(value: &Value) -> Result<Self, &'static str> {
@@ -353,21 +363,32 @@ impl FormatOutline {
     /// As it is for one key: an option that says something for each key says it for this one, so that the
     /// format of a key is the same when another key is added.
     fn under(&self, key: &KeyId) -> Self {
-        let options = self.options.iter().filter_map(|(option, value)| {
-            let value = match value {
-                Value::Object(keys) => keys.get(key.as_str())?,
-                value => value,
-            };
-            Some((option.clone(), value.clone()))
-        });
-        Self {
+        let mut own = Self {
             name: self.name.clone(),
-            options: options.collect(),
+            options: Map::new(),
+        };
+        for (option, value) in &self.options {
+            let said = match value {
+                Value::Object(keys) => keys.get(key.as_str()),
+                value => Some(value),
+            };
+            if let Some(said) = said {
+                own.options.insert(option.clone(), said.clone());
+            }
         }
+        own
     }
 
-    fn to_json(&self) -> Value {
-        json!({ "name": self.name, "options": self.options })
+    fn write(&self, field: &str, until: Option<u64>, json: &mut Json) {
+        json.open(field, '{');
+        json.text("name", &self.name);
+        json.open("options", '{');
+        for (option, value) in &self.options {
+            json.raw(option, &value.to_string());
+        }
+        json.close('}');
+        json.number("until", until);
+        json.close('}');
     }
 
     fn from_json(value: &Value) -> Result<Self, &'static str> {
@@ -418,12 +439,17 @@ impl KeyPrint {
         }
     }
 
-    fn to_json(&self) -> Value {
-        let mut key = json!({ "secret": self.id.as_str() });
+    fn write(&self, field: &str, until: Option<u64>, upgrade: bool, json: &mut Json) {
+        json.open(field, '{');
+        json.text("secret", self.id.as_str());
         if let Some(print) = &self.print {
-            key["print"] = print.as_str().into();
+            json.text("print", print);
         }
-        key
+        json.number("until", until);
+        if !upgrade {
+            json.flag("upgrade", false);
+        }
+        json.close('}');
     }
 
     fn from_json(value: &Value) -> Result<Self, &'static str> {
@@ -439,13 +465,6 @@ const ENFORCE: &str = "enforce";
 const OBSERVE: &str = "observe";
 const DROP: &str = "drop";
 const FORWARD: &str = "forward";
-
-fn with_until(mut value: Value, until: Option<u64>) -> Value {
-    if let Some(until) = until {
-        value["until"] = until.into();
-    }
-    value
-}
 
 fn list<'v>(value: &'v Value, field: &'static str) -> Result<&'v Vec<Value>, &'static str> {
     value[field].as_array().ok_or(field)

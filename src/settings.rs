@@ -226,10 +226,13 @@ impl<'a> Table<'a> {
     pub fn reading(&mut self, read: impl FnOnce(&mut Self)) -> Map<String, Value> {
         let before = self.known.len();
         read(self);
-        let asked = self.known.iter().skip(before);
+        let mut asked = Map::new();
+        for field in self.known.iter().skip(before) {
+            if let Some(value) = self.fields.get(*field) {
+                asked.insert((*field).to_owned(), value.clone());
+            }
+        }
         asked
-            .filter_map(|field| Some(((*field).to_owned(), self.fields.get(*field)?.clone())))
-            .collect()
     }
 
     /// Reports every field that nothing asked for.

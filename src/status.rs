@@ -4,13 +4,13 @@
 //! no byte of one: a fingerprint of 32 bits, made under the token, tells whether a key is the one that the
 //! asker has.
 
-use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::cookie::{pair_value, pairs};
 use crate::encoding::hex;
 use crate::formats::PAIR;
 use crate::inspection::{Fate, Inspection, inspect};
+use crate::json::Json;
 use crate::key::Key;
 use crate::look_alike::Managed;
 use crate::outline::Outline;
@@ -50,8 +50,8 @@ pub struct Status<'a> {
     pub problems: &'a [Problem],
     /// Whether traffic passes although the configuration is wrong.
     pub passes: bool,
-    /// The version of the Worker, as its binding has it.
-    pub version: Value,
+    /// What the Worker's version says of itself: id, tag, timestamp.
+    pub version: Vec<(&'static str, String)>,
     /// The present, in Unix seconds.
     pub now: u64,
 }
@@ -96,24 +96,34 @@ impl Status<'_> {
     /// as `NAME=VALUE`, with `; NAME.sig=SIGNATURE` where there is one.
     pub fn reply(&self, method: &str, body: &str) -> Reply {
         match (method, self.policy) {
-            ("GET" | "HEAD", _) => Reply::of(200, self.to_json()),
-            ("POST", None) => Reply::of(503, self.to_json()),
+            ("GET" | "HEAD", _) => Reply::of(200, self.told()),
+            ("POST", None) => Reply::of(503, self.told()),
             ("POST", Some(policy)) => self.look(policy, body),
             _ => Reply::error(405, "GET tells the status, POST looks at a cookie"),
         }
     }
 
-    fn to_json(&self) -> Value {
-        let outline = |policy| Outline::of(policy, &|key| Some(self.token.print(key)));
-        let mut status = self.policy.map(outline).unwrap_or_default().to_json();
+    fn told(&self) -> String {
         let notes = self.policy.map_or(&[][..], |policy| &policy.notes);
-        status["countersign"] = env!("CARGO_PKG_VERSION").into();
-        status["version"] = self.version.clone();
-        status["now"] = self.now.into();
-        status["mode"] = self.mode().into();
-        status["problems"] = self.problems.iter().map(told).collect();
-        status["notes"] = notes.iter().map(told).collect();
-        status
+        let mut json = Json::default();
+        json.open("", '{');
+        json.text("countersign", env!("CARGO_PKG_VERSION"));
+        json.open("version", '{');
+        for (field, text) in &self.version {
+            json.text(field, text);
+        }
+        json.close('}');
+        json.number("now", Some(self.now));
+        json.text("mode", self.mode());
+        write_problems("problems", self.problems, &mut json);
+        write_problems("notes", notes, &mut json);
+        let outline = |policy| Outline::of(policy, &|key| Some(self.token.print(key)));
+        self.policy
+            .map(outline)
+            .unwrap_or_default()
+            .write(&mut json);
+        json.close('}');
+        json.into_text()
     }
 
     /// What is done with traffic. Rules of both kinds are told rule by rule.
@@ -156,46 +166,62 @@ fn signature(policy: &Policy, name: &str, text: &str) -> String {
     signature.map_or_else(String::new, |signature| format!("{PAIR}{signature}"))
 }
 
-fn found(inspection: &Inspection) -> Value {
-    let mut found = json!({ "fate": inspection.fate.as_str(), "upgraded": inspection.is_upgraded });
-    let mut add = |field: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            found[field] = value;
+fn found(inspection: &Inspection) -> String {
+    let mut json = Json::default();
+    json.open("", '{');
+    let mut text = |field: &str, text: Option<&str>| {
+        if let Some(text) = text {
+            json.text(field, text);
         }
     };
-    add("rule", inspection.rule.as_deref().map(Value::from));
-    let verdict = inspection.verdict.map(|verdict| verdict.as_str());
-    add("verdict", verdict.map(Value::from));
-    if let Fate::Resealed(Some(key)) = &inspection.fate {
-        add("resealed_with", Some(key.as_str().into()));
+    text("rule", inspection.rule.as_deref());
+    text(
+        "verdict",
+        inspection.verdict.map(|verdict| verdict.as_str()),
+    );
+    text("fate", Some(inspection.fate.as_str()));
+    if let Fate::Resealed(key) = &inspection.fate {
+        text("resealed_with", key.as_ref().map(|key| key.as_str()));
     }
     if let Some(opened) = &inspection.opened {
-        let key = opened.key.as_ref().map(|key| key.as_str());
-        add("key", key.map(Value::from));
-        add("role", Some(opened.role.as_str().into()));
-        add("format", Some(opened.format.as_str().into()));
-        add("accepted", Some(opened.is_accepted.into()));
-        add("until", opened.until.map(Value::from));
-        add("time", opened.time.map(Value::from));
-        add("age", opened.age.map(Value::from));
-        add("expiry", opened.expiry.map(Value::from));
+        text("key", opened.key.as_ref().map(|key| key.as_str()));
+        text("role", Some(opened.role.as_str()));
+        text("format", Some(&opened.format));
+        json.flag("accepted", opened.is_accepted);
+        json.number("until", opened.until);
+        json.number("time", opened.time);
+        json.number("age", opened.age);
+        json.number("expiry", opened.expiry);
     }
-    found
+    json.flag("upgraded", inspection.is_upgraded);
+    json.close('}');
+    json.into_text()
 }
 
-fn told(problem: &Problem) -> Value {
-    json!({ "path": problem.path, "text": problem.text })
+fn write_problems(field: &str, problems: &[Problem], json: &mut Json) {
+    json.open(field, '[');
+    for problem in problems {
+        json.open("", '{');
+        json.text("path", &problem.path);
+        json.text("text", &problem.text);
+        json.close('}');
+    }
+    json.close(']');
 }
 
 impl Reply {
-    fn of(status: u16, body: Value) -> Self {
+    fn of(status: u16, body: String) -> Self {
         Self {
             status,
-            body: format!("{body}\n"),
+            body: body + "\n",
         }
     }
 
     fn error(status: u16, text: &str) -> Self {
-        Self::of(status, json!({ "error": text }))
+        let mut json = Json::default();
+        json.open("", '{');
+        json.text("error", text);
+        json.close('}');
+        Self::of(status, json.into_text())
     }
 }

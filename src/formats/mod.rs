@@ -85,16 +85,14 @@ impl fmt::Debug for Written {
 impl Configured {
     /// Its options, but for those that say what would hold without them: the same for the same format.
     pub fn options(&self) -> Map<String, Value> {
-        let mut options = self.options.0.clone();
+        let mut needed = self.options.0.clone();
         for option in self.options.0.keys() {
-            let Some(value) = options.remove(option) else {
-                continue;
-            };
-            if !self.is_made_of(&options) {
-                options.insert(option.clone(), value);
+            let fewer = without(&needed, option);
+            if self.is_made_of(&fewer) {
+                needed = fewer;
             }
         }
-        options
+        needed
     }
 
     /// Whether these options alone make the same format.
@@ -106,6 +104,15 @@ impl Configured {
         let made = Table::new("", &value, &problems).and_then(|mut table| read(&mut table));
         problems.is_empty() && made.is_some_and(|made| same(&made, self))
     }
+}
+
+/// The options but for one. (To remove it would bring the rebalancing of trees into the wasm.)
+fn without(options: &Map<String, Value>, option: &str) -> Map<String, Value> {
+    let mut fewer = Map::new();
+    for (other, value) in options.iter().filter(|(other, _)| *other != option) {
+        fewer.insert(other.clone(), value.clone());
+    }
+    fewer
 }
 
 impl Deref for Configured {
