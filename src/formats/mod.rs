@@ -70,25 +70,15 @@ pub struct Configured {
     /// The name.
     pub name: &'static str,
     /// As they are written, where they are.
-    options: Written,
+    options: Map<String, Value>,
     format: Box<dyn Format>,
-}
-
-/// The options of a format as a configuration writes them. They show in no `Debug` text, since a default may
-/// be written or left out.
-struct Written(Map<String, Value>);
-
-impl fmt::Debug for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("_")
-    }
 }
 
 impl Configured {
     /// Its options, but for those that say what would hold without them: the same for the same format.
     pub fn options(&self) -> Map<String, Value> {
-        let mut needed = self.options.0.clone();
-        for option in self.options.0.keys() {
+        let mut needed = self.options.clone();
+        for option in self.options.keys() {
             let fewer = without(&needed, option);
             if self.is_made_of(&fewer) {
                 needed = fewer;
@@ -335,7 +325,7 @@ pub fn read(table: &mut Table<'_>) -> Option<Configured> {
             let options = table.reading(|table| format = reader(table));
             Some(Configured {
                 name,
-                options: Written(options),
+                options,
                 format: format?,
             })
         }

@@ -141,7 +141,7 @@ impl Policy {
 impl Rule {
     fn inspect(&self, value: &str, now: u64) -> Inspection {
         let first = value.split(PAIR).next().unwrap_or(value);
-        let mut copies = [Copy::new(0, first, value, true)];
+        let mut copies = [Copy::new(0, first, Some(value), true)];
         // what is sealed with these zeros is thrown away
         self.judge(&mut copies, &mut Work::new(now, |_| {}));
         let [copy] = copies;
