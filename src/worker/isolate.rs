@@ -79,9 +79,17 @@ impl Isolate {
             return refuse();
         };
         let wrong = self.gate.as_ref().err();
+        // a wrong one may hold anything, a key in the wrong place among it
+        let configuration = match wrong {
+            None => {
+                bindings::member(env, "COUNTERSIGN").and_then(|value| bindings::stringified(&value))
+            }
+            Some(_) => None,
+        };
         let status = Status {
             token,
             policy: self.gate().map(Gate::policy),
+            configuration: configuration.as_deref().unwrap_or("null"),
             problems: wrong.map_or(&[], |wrong| &wrong.problems),
             passes: wrong.is_some_and(|wrong| wrong.passes),
             version: ["id", "tag", "timestamp"]
