@@ -1,0 +1,110 @@
+//! What a command comes back with: a text and an exit code, or why it could not do what it was asked.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+/// Exit codes, as `--help` documents them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Fine = 0,
+    /// The command did its work and found something wrong, or refused to do harm.
+    Problems = 1,
+    /// The command line is wrong, or a file cannot be read.
+    Usage = 2,
+    /// wrangler, Cloudflare or the live Worker did not do what they were asked.
+    Unreachable = 3,
+}
+
+/// What a command has to say.
+pub struct Answer {
+    /// For standard output; with colours, which are taken out where it is no terminal.
+    pub text: String,
+    /// How the process ends.
+    pub exit: Exit,
+}
+
+/// Why a command could not do what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    what: String,
+    hint: Option<String>,
+    exit: Exit,
+}
+
+pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub const HINT: Style = AnsiColor::Cyan.on_default();
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub const STRONG: Style = Style::new().bold();
+pub const FAINT: Style = Style::new().dimmed();
+
+/// A text in a style.
+pub fn styled(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+impl Answer {
+    /// A text, and nothing to complain of.
+    pub fn fine(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            exit: Exit::Fine,
+        }
+    }
+
+    /// Prints it; answers the exit code.
+    pub fn print(&self) -> ExitCode {
+        anstream::print!("{}", self.text);
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl Failure {
+    /// The command line is wrong, or a file cannot be read.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::new(what, Exit::Usage)
+    }
+
+    /// The command refuses to do harm.
+    pub fn refused(what: impl Into<String>) -> Self {
+        Self::new(what, Exit::Problems)
+    }
+
+    /// Somebody else did not do what they were asked.
+    pub fn unreachable(what: impl Into<String>) -> Self {
+        Self::new(what, Exit::Unreachable)
+    }
+
+    /// The same with what to do about it.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    /// Whether its text has this in it.
+    pub fn says(&self, text: &str) -> bool {
+        self.what.contains(text)
+    }
+
+    /// Prints it; answers the exit code.
+    pub fn print(&self) -> ExitCode {
+        anstream::eprintln!("{} {}", styled(ERROR, "error:"), self.what);
+        if let Some(hint) = &self.hint {
+            anstream::eprintln!("{} {hint}", styled(HINT, "hint:"));
+        }
+        ExitCode::from(self.exit as u8)
+    }
+
+    fn new(what: impl Into<String>, exit: Exit) -> Self {
+        Self {
+            what: what.into(),
+            hint: None,
+            exit,
+        }
+    }
+}

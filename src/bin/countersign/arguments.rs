@@ -1,0 +1,48 @@
+//! The command line: one command a module.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::answer::{Answer, Failure};
+use crate::keygen;
+
+/// Rotates the keys of a site's signed cookies: the operator's side of the Countersign Worker
+#[derive(Parser)]
+#[command(version, about, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  countersign keygen --put KEY_2026_11     a new key, straight into the Worker's secrets
+
+Exit codes:
+  0  fine
+  1  problems were found, or the command refused to do harm
+  2  the command line is wrong, or a file cannot be read
+  3  wrangler, Cloudflare or the live Worker cannot be reached, or did not do what they were asked";
+
+#[derive(Subcommand)]
+enum Command {
+    Keygen(keygen::Keygen),
+}
+
+/// Which configuration a command is about.
+#[derive(Args)]
+pub struct Which {
+    /// wrangler.toml [default: the nearest one, in this folder or above]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Does what it says.
+    pub fn run(self) -> Result<Answer, Failure> {
+        match self.command {
+            Command::Keygen(keygen) => keygen.run(),
+        }
+    }
+}

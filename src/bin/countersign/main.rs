@@ -1,0 +1,20 @@
+//! `countersign`: the operator's command line.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod answer;
+mod arguments;
+mod clock;
+mod config;
+mod dev_vars;
+mod keygen;
+mod wrangler;
+
+fn main() -> ExitCode {
+    match arguments::Arguments::parse().run() {
+        Ok(answer) => answer.print(),
+        Err(failure) => failure.print(),
+    }
+}
