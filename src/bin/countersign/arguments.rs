@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::answer::{Answer, Failure};
-use crate::keygen;
+use crate::{check, keygen};
 
 /// Rotates the keys of a site's signed cookies: the operator's side of the Countersign Worker
 #[derive(Parser)]
@@ -17,6 +17,8 @@ pub struct Arguments {
 
 const AFTER_HELP: &str = "\
 Examples:
+  countersign check                        everything wrong or unwise in wrangler.toml and .dev.vars
+  countersign check --against live         what a deployment would lose
   countersign keygen --put KEY_2026_11     a new key, straight into the Worker's secrets
 
 Exit codes:
@@ -27,6 +29,7 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Check),
     Keygen(keygen::Keygen),
 }
 
@@ -42,6 +45,7 @@ impl Arguments {
     /// Does what it says.
     pub fn run(self) -> Result<Answer, Failure> {
         match self.command {
+            Command::Check(check) => check.run(),
             Command::Keygen(keygen) => keygen.run(),
         }
     }

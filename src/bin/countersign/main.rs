@@ -6,10 +6,14 @@ use clap::Parser;
 
 mod answer;
 mod arguments;
+mod check;
 mod clock;
 mod config;
 mod dev_vars;
+mod finding;
+mod http;
 mod keygen;
+mod live;
 mod wrangler;
 
 fn main() -> ExitCode {

@@ -1,0 +1,198 @@
+//! What would be lost by a change, by its gradual deployment, and by rolling it back.
+
+use std::fmt;
+use std::path::Path;
+
+use countersign::compatibility::{Loss, Note, losses, notes};
+use countersign::outline::Outline;
+use countersign::policy::Policy;
+use serde_json::{Value, json};
+
+use super::refusals::{StandIns, policy, stand_ins};
+use crate::answer::Failure;
+use crate::answer::{ERROR, GOOD, HINT, STRONG, WARNING, styled};
+use crate::clock;
+use crate::config::{Config, Environment};
+use crate::live::Live;
+
+/// A change from one configuration to another.
+pub struct Change {
+    environment: Option<String>,
+    from: From,
+    /// What the old one sealed and the new one cannot open.
+    forth: Vec<Loss>,
+    /// What the new one seals and the old one cannot open.
+    back: Vec<Loss>,
+    notes: Vec<Note>,
+}
+
+/// Where the change starts.
+enum From {
+    None,
+    Live(String),
+    File(String),
+}
+
+/// The change from `other` to an environment's configuration; nothing where that is wrong, which other
+/// findings say.
+///
+/// # Errors
+/// The other one cannot be had.
+pub fn change(
+    environment: &Environment<'_>,
+    other: &str,
+    url: Option<&str>,
+) -> Result<Option<Change>, Failure> {
+    let Some(Ok(after)) = local(environment) else {
+        return Ok(None);
+    };
+    let after = outline(&after);
+    let (from, before) = match other {
+        "none" => (From::None, after.without_worker()),
+        "live" => live(environment, url)?,
+        file => (From::File(file.to_owned()), of_file(file, environment)?),
+    };
+    let now = clock::now();
+    Ok(Some(Change {
+        environment: environment.name.map(str::to_owned),
+        from,
+        forth: losses(&before, &after, now),
+        back: losses(&after, &before, now),
+        notes: notes(&before, &after, now),
+    }))
+}
+
+/// The policy of an environment, with stand-ins for its secrets.
+fn local(environment: &Environment<'_>) -> Option<Result<Policy, String>> {
+    let value = environment.countersign()?;
+    let policy = policy(&value, &stand_ins(&value, &StandIns::new()));
+    Some(policy.map_err(|problems| {
+        problems
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }))
+}
+
+/// Keys are told apart by their names: those of this machine are none of the live Worker's business.
+fn outline(policy: &Policy) -> Outline {
+    Outline::of(policy, &|_| None)
+}
+
+fn of_file(file: &str, environment: &Environment<'_>) -> Result<Outline, Failure> {
+    let config = Config::read(Some(Path::new(file)))?;
+    let other = match environment.name {
+        Some(name) => config.named(name)?,
+        None => config.top(),
+    };
+    match local(&other) {
+        Some(Ok(policy)) => Ok(outline(&policy)),
+        Some(Err(problem)) => Err(Failure::usage(format!(
+            "{file} is no configuration that the Worker takes: {problem}"
+        ))),
+        None => Err(Failure::usage(format!(
+            "{file} has no variable COUNTERSIGN for {}",
+            other.title()
+        ))),
+    }
+}
+
+fn live(environment: &Environment<'_>, url: Option<&str>) -> Result<(From, Outline), Failure> {
+    let live = Live::of(url, Some(environment))?;
+    let status = live.status()?;
+    let outline = Outline::from_json(&status).map_err(|what| {
+        let problem = status["problems"][0].as_str().map(str::to_owned);
+        let problem = problem.unwrap_or_else(|| format!("its answer lacks {what}"));
+        Failure::unreachable(format!(
+            "{} cannot be compared with: {problem}",
+            live.site()
+        ))
+        .hint("countersign status says more")
+    })?;
+    Ok((From::Live(live.site().to_owned()), outline))
+}
+
+impl Change {
+    /// Whether both may be live at once: then it may be rolled out gradually, and rolled back.
+    pub fn is_compatible(&self) -> bool {
+        self.forth.is_empty() && self.back.is_empty()
+    }
+
+    /// For scripts.
+    pub fn to_json(&self) -> Value {
+        let texts = |losses: &[Loss]| losses.iter().map(Loss::to_string).collect::<Vec<_>>();
+        let notes: Vec<String> = self.notes.iter().map(Note::to_string).collect();
+        json!({
+            "environment": self.environment,
+            "from": self.from.to_string(),
+            "compatible": self.is_compatible(),
+            "lost_by_change": texts(&self.forth),
+            "lost_by_rollback": texts(&self.back),
+            "notes": notes,
+        })
+    }
+
+    fn verdict(&self) -> String {
+        let installs = matches!(self.from, From::None);
+        if self.is_compatible() {
+            let text = match installs {
+                true => "no session is lost by installing the Worker, nor by removing it",
+                false => "no session is lost: it may be rolled out gradually, and rolled back",
+            };
+            return styled(GOOD, text);
+        }
+        let what = match (self.forth.is_empty(), installs) {
+            (true, true) => "the Worker may not be removed, nor rolled out gradually",
+            (false, true) => "the Worker may not be installed so",
+            (true, false) => "this change may not be rolled out gradually, nor rolled back",
+            (false, false) => "this change ends sessions",
+        };
+        let hint = match (self.forth.is_empty(), installs) {
+            (true, true) => "to leave, rotate back to the origin's own key and format first",
+            (false, true) => {
+                "begin with the origin's own key as `current`, in the origin's own format"
+            }
+            (_, false) => {
+                "in two deployments: first open what the other seals (a key in `fallbacks`, a format in `accept`), then seal"
+            }
+        };
+        format!(
+            "{} {what}\n{} {hint}",
+            styled(ERROR, "error:"),
+            styled(HINT, "hint:")
+        )
+    }
+}
+
+impl fmt::Display for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            From::None => f.write_str("no Worker"),
+            From::Live(site) => f.write_str(site),
+            From::File(file) => f.write_str(file),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = match &self.environment {
+            Some(name) => format!(" to [env.{name}]"),
+            None => String::new(),
+        };
+        writeln!(f, "\n{}", styled(STRONG, format!("from {}{to}", self.from)))?;
+        let (forth, back) = match self.from {
+            From::None => ("lost by installing", "lost by removing"),
+            _ => ("lost by the change", "lost by rolling back"),
+        };
+        for (title, losses) in [(forth, &self.forth), (back, &self.back)] {
+            for loss in losses {
+                writeln!(f, "  {} {loss}", styled(ERROR, format!("{title}:")))?;
+            }
+        }
+        for note in &self.notes {
+            writeln!(f, "  {} {note}", styled(WARNING, "note:"))?;
+        }
+        writeln!(f, "{}", self.verdict())
+    }
+}

@@ -1,0 +1,104 @@
+//! The status endpoint of the live Worker.
+
+use std::env;
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::answer::Failure;
+use crate::check::patterns;
+use crate::config::Environment;
+use crate::http;
+
+/// Where the Worker answers about itself.
+const PATH: &str = "/.well-known/countersign";
+
+/// A live Worker and the token that it answers to.
+pub struct Live {
+    url: String,
+    token: Zeroizing<String>,
+}
+
+impl Live {
+    /// The site that is named, or the host of an environment's first route. The token comes from the
+    /// environment variable COUNTERSIGN_TOKEN.
+    ///
+    /// # Errors
+    /// There is no site or no token.
+    pub fn of(url: Option<&str>, environment: Option<&Environment<'_>>) -> Result<Self, Failure> {
+        let site = match url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => environment.and_then(site).ok_or_else(|| {
+                Failure::usage("it is not known where the site is: no route names a host")
+                    .hint("name the site: --url https://www.example.com")
+            })?,
+        };
+        let url = format!("{}{PATH}", with_scheme(&site)?);
+        let token = env::var("COUNTERSIGN_TOKEN").map_err(|_| {
+            Failure::usage("COUNTERSIGN_TOKEN is not set")
+                .hint("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen --put COUNTERSIGN_TOKEN")
+        })?;
+        let token = Zeroizing::new(token.trim().to_owned());
+        Ok(Self { url, token })
+    }
+
+    /// What the Worker says of itself.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn status(&self) -> Result<Value, Failure> {
+        self.answer(None)
+    }
+
+    /// What the Worker says of a cookie, `NAME=VALUE`.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn inspect(&self, cookie: &str) -> Result<Value, Failure> {
+        self.answer(Some(cookie))
+    }
+
+    /// Where it was asked, without the path.
+    pub fn site(&self) -> &str {
+        self.url.strip_suffix(PATH).unwrap_or(&self.url)
+    }
+
+    fn answer(&self, body: Option<&str>) -> Result<Value, Failure> {
+        let reply = http::ask(&self.url, &self.token, body)?;
+        let json: Option<Value> = serde_json::from_str(&reply.text).ok();
+        match (reply.status, json) {
+            (200, Some(json)) if json["source"] == "countersign" || json.is_object() => Ok(json),
+            (status, _) => Err(Failure::unreachable(format!(
+                "{} answered {status}, and not as Countersign does",
+                self.url
+            ))
+            .hint("either the token is another, or no Worker with the secret COUNTERSIGN_TOKEN (32 bytes or more) is on this route")),
+        }
+    }
+}
+
+fn site(environment: &Environment<'_>) -> Option<String> {
+    let patterns = patterns(environment);
+    let hosts = patterns
+        .iter()
+        .filter_map(|pattern| pattern.split('/').next());
+    let mut named = hosts.filter(|host| !host.contains('*'));
+    Some(format!("https://{}", named.next()?))
+}
+
+/// The token is sent without encryption to this machine alone.
+fn with_scheme(site: &str) -> Result<String, Failure> {
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let is_local = local.iter().any(|local| {
+        let rest = site.strip_prefix(local);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    });
+    match site {
+        site if site.starts_with("https://") || is_local => Ok(site.to_owned()),
+        site if !site.contains("://") => Ok(format!("https://{site}")),
+        _ => Err(
+            Failure::usage("--url: the token would be sent without encryption")
+                .hint("write https://"),
+        ),
+    }
+}
