@@ -96,8 +96,12 @@ impl Check {
         };
         let mut found: Vec<Finding> = Vec::new();
         for environment in &environments {
-            for finding in self.findings(environment, &environments)? {
-                let finding = finding.placed(environment);
+            let findings = self.findings(environment, &environments)?.into_iter();
+            let mut findings: Vec<Finding> = findings
+                .map(|finding| finding.placed(environment))
+                .collect();
+            findings.sort_by_key(Finding::place);
+            for finding in findings {
                 if !found.iter().any(|known| known.is_again(&finding)) {
                     found.push(finding);
                 }
@@ -171,8 +175,12 @@ impl Check {
             false => {
                 let found: Vec<String> = found.iter().map(Finding::to_string).collect();
                 let changes: Vec<String> = changes.iter().map(against::Change::to_string).collect();
-                let summary = summary(errors, warnings);
-                format!("{}{}{summary}\n", found.join("\n"), changes.concat())
+                // what a change loses speaks for itself
+                let summary = match found.is_empty() && !changes.is_empty() {
+                    true => String::new(),
+                    false => summary(errors, warnings),
+                };
+                format!("{}{summary}{}", found.join("\n"), changes.join("\n"))
             }
         };
         let exit = match errors == 0 && safe {
@@ -192,7 +200,7 @@ fn summary(errors: usize, warnings: usize) -> String {
     let counts = [count(errors, "error"), count(warnings, "warning")];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     match counts.is_empty() {
-        true => styled(GOOD, "nothing is wrong"),
-        false => format!("\n{}", styled(STRONG, counts.join(", "))),
+        true => format!("{}\n", styled(GOOD, "nothing is wrong")),
+        false => format!("\n{}\n", styled(STRONG, counts.join(", "))),
     }
 }

@@ -160,9 +160,14 @@ impl<'c> Environment<'c> {
             "COUNTERSIGN" => ("vars", steps.as_slice()),
             first => (first, rest),
         };
-        let mut at = match self.own(first) {
-            Some(_) => start(self.table, first)?,
-            None => start(self.config.document.as_table(), first)?,
+        let mut at = match (self.own(first), self.name) {
+            (Some(_), _) => start(self.table, first)?,
+            // variables are not inherited: here is where they are missing
+            (None, Some(name)) if first == "vars" => {
+                let at = start(self.config.env()?, name)?;
+                return Some(line(self.config.document.raw(), at));
+            }
+            (None, _) => start(self.config.document.as_table(), first)?,
         };
         let mut item = self.inherited(first)?;
         for step in rest {
@@ -366,6 +371,7 @@ workers_dev = true
         assert_eq!(staging.worker().as_deref(), Some("shop-staging"));
         assert_eq!(staging.line("workers_dev"), Some(21));
         assert_eq!(staging.line("routes"), Some(2));
+        assert_eq!(staging.line("COUNTERSIGN"), Some(20));
         assert!(config.named("prod").is_err());
     }
 

@@ -96,6 +96,14 @@ impl Finding {
         }
     }
 
+    /// To sort by: the file, wrangler.toml first, and the line; what has none comes last.
+    pub fn place(&self) -> (bool, String, usize) {
+        let place = self.place.as_ref();
+        let file = place.map(|place| place.file.clone()).unwrap_or_default();
+        let line = place.and_then(|place| place.line).unwrap_or(usize::MAX);
+        (file.starts_with('.'), file, line)
+    }
+
     /// Whether it is the same finding, met in another environment.
     pub fn is_again(&self, other: &Finding) -> bool {
         let lined = |finding: &Finding| finding.place.as_ref().is_some_and(|p| p.line.is_some());

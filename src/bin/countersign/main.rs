@@ -14,6 +14,7 @@ mod finding;
 mod http;
 mod keygen;
 mod live;
+mod status;
 mod wrangler;
 
 fn main() -> ExitCode {

@@ -180,7 +180,7 @@ impl fmt::Display for Change {
             Some(name) => format!(" to [env.{name}]"),
             None => String::new(),
         };
-        writeln!(f, "\n{}", styled(STRONG, format!("from {}{to}", self.from)))?;
+        writeln!(f, "{}", styled(STRONG, format!("from {}{to}", self.from)))?;
         let (forth, back) = match self.from {
             From::None => ("lost by installing", "lost by removing"),
             _ => ("lost by the change", "lost by rolling back"),

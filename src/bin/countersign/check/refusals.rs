@@ -96,13 +96,14 @@ fn is_of(problem: &Problem, name: &str) -> bool {
 type Shape = fn(&[u8]) -> String;
 
 /// How keys are written, the most common first; the first is a fit base64 and hexadecimal text as well.
-const SHAPES: [Shape; 6] = [
+const SHAPES: [Shape; 7] = [
     hex,
     |bytes| format!("base64:{}", STANDARD.encode(first(bytes, 32))),
     |bytes| URL_SAFE.encode(first(bytes, 32)),
     |bytes| STANDARD.encode(first(bytes, 32)),
+    |bytes| hex(first(bytes, 16)), // 32 characters, or 24 bytes in base64
     |bytes| format!("base64:{}", STANDARD.encode(first(bytes, 16))),
-    |bytes| hex(first(bytes, 32)),
+    |bytes| STANDARD.encode(first(bytes, 16)),
 ];
 
 fn first(bytes: &[u8], count: usize) -> &[u8] {

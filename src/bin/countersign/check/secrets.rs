@@ -76,7 +76,18 @@ fn weak<'s>(scene: &Scene<'_>, secret: &'s Secret) -> Vec<(&'s Secret, Finding)>
     let mut distinct: Vec<char> = value.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();
-    let make = format!("make a new one: countersign keygen --put {name}");
+    let is_origins = scene.reading.tables.iter().any(|keys| {
+        let mut all = keys.all();
+        all.any(|key| key.id.as_str() == name && keys.is_origins(key))
+    });
+    let make = match is_origins {
+        true => {
+            "if it is the site's real key, take it out of the ring: a new one at the site would end logins"
+        }
+        false => {
+            "if it is the Worker's real key, stage another and promote that: countersign keygen --put NEW_NAME"
+        }
+    };
     let mut found = Vec::new();
     let mut warn = |reason: String, cure: &str| {
         found.push((secret, Finding::warning(name, reason).cure(cure)));

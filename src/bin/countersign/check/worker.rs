@@ -225,7 +225,7 @@ fn keys_in_vars(scene: &Scene<'_>) -> Vec<Finding> {
         if vars.is_some_and(|vars| vars.contains_key(&name)) {
             found.push(
                 Finding::error(format!("vars.{name}"), "a secret in the configuration: everyone who can read this file has it")
-                    .cure(format!("take it out, make a new one, and put it in with `countersign keygen --put {name}`")),
+                    .cure(format!("take it out; it has been seen, so put another into the Worker's secrets: npx wrangler secret put {name}")),
             );
         }
     }
