@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::answer::{Answer, Failure};
-use crate::{check, keygen, status};
+use crate::{check, inspect, keygen, status};
 
 /// Rotates the keys of a site's signed cookies: the operator's side of the Countersign Worker
 #[derive(Parser)]
@@ -19,6 +19,7 @@ const AFTER_HELP: &str = "\
 Examples:
   countersign check                        everything wrong or unwise in wrangler.toml and .dev.vars
   countersign check --against live         what a deployment would lose
+  countersign inspect --live               which key opens a cookie, and what becomes of it
   countersign status                       what the live Worker goes by
   countersign keygen --put KEY_2026_11     a new key, straight into the Worker's secrets
 
@@ -31,6 +32,7 @@ Exit codes:
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Inspect(inspect::Inspect),
     Keygen(keygen::Keygen),
     Status(status::Status),
 }
@@ -48,6 +50,7 @@ impl Arguments {
     pub fn run(self) -> Result<Answer, Failure> {
         match self.command {
             Command::Check(check) => check.run(),
+            Command::Inspect(inspect) => inspect.run(),
             Command::Keygen(keygen) => keygen.run(),
             Command::Status(status) => status.run(),
         }

@@ -19,6 +19,7 @@ mod remote;
 mod secrets;
 mod worker;
 
+pub use refusals::{StandIns, policy, secret_names, stand_ins};
 pub use worker::patterns;
 
 use reading::Reading;

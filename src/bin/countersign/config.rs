@@ -74,6 +74,14 @@ impl Config {
         })
     }
 
+    /// The environment of that name, or the top level.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn one(&self, name: Option<&str>) -> Result<Environment<'_>, Failure> {
+        name.map_or_else(|| Ok(self.top()), |name| self.named(name))
+    }
+
     /// The top level.
     pub fn top(&self) -> Environment<'_> {
         Environment {

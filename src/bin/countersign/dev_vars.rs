@@ -1,5 +1,6 @@
 //! Reads `.dev.vars` as wrangler does: by the rules of dotenv, where a value without quotes ends at `#`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -61,6 +62,17 @@ impl DevVars {
     /// Every line that sets a secret.
     pub fn secrets(&self) -> &[Secret] {
         &self.secrets
+    }
+
+    /// All that are not empty, by name.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let texts = self
+            .secrets
+            .iter()
+            .filter(|secret| !secret.value.is_empty());
+        texts
+            .map(|secret| (secret.name.clone(), secret.value.to_string()))
+            .collect()
     }
 
     /// The file's name.

@@ -2,6 +2,7 @@
 
 use std::env;
 
+use countersign::status::{PATH, TOKEN};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -9,9 +10,6 @@ use crate::answer::Failure;
 use crate::check::patterns;
 use crate::config::Environment;
 use crate::http;
-
-/// Where the Worker answers about itself.
-const PATH: &str = "/.well-known/countersign";
 
 /// A live Worker and the token that it answers to.
 pub struct Live {
@@ -34,7 +32,7 @@ impl Live {
             })?,
         };
         let url = format!("{}{PATH}", with_scheme(&site)?);
-        let token = env::var("COUNTERSIGN_TOKEN").map_err(|_| {
+        let token = env::var(TOKEN).map_err(|_| {
             Failure::usage("COUNTERSIGN_TOKEN is not set")
                 .hint("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen --put COUNTERSIGN_TOKEN")
         })?;
@@ -67,7 +65,15 @@ impl Live {
         let reply = http::ask(&self.url, &self.token, body)?;
         let json: Option<Value> = serde_json::from_str(&reply.text).ok();
         match (reply.status, json) {
-            (200, Some(json)) if json["source"] == "countersign" || json.is_object() => Ok(json),
+            (200, Some(json)) if json.is_object() => Ok(json),
+            (503, Some(json)) if json["problems"].is_array() => {
+                Err(Failure::refused("the live Worker's configuration is wrong, so it looks at no cookie")
+                    .hint("countersign status tells what is wrong with it"))
+            }
+            (400 | 413, Some(json)) if json["error"].is_string() => {
+                let error = json["error"].as_str().unwrap_or_default();
+                Err(Failure::usage(format!("the live Worker says: {error}")))
+            }
             (status, _) => Err(Failure::unreachable(format!(
                 "{} answered {status}, and not as Countersign does",
                 self.url

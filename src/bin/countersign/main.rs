@@ -12,6 +12,7 @@ mod config;
 mod dev_vars;
 mod finding;
 mod http;
+mod inspect;
 mod keygen;
 mod live;
 mod status;

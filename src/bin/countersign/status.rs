@@ -72,11 +72,7 @@ impl Status {
             return Live::of(self.url.as_deref(), None);
         }
         let config = Config::read(self.which.config.as_deref())?;
-        let environment = match &self.env {
-            Some(name) => config.named(name)?,
-            None => config.top(),
-        };
-        Live::of(None, Some(&environment))
+        Live::of(None, Some(&config.one(self.env.as_deref())?))
     }
 }
 
@@ -228,7 +224,7 @@ fn end(fallback: &Fallback, now: u64) -> String {
 }
 
 fn about(rule: &RuleOutline) -> String {
-    let mut parts = vec![rule.format.clone()];
+    let mut parts = vec![rule.format.to_string()];
     for accepted in &rule.accept {
         parts.push(format!("accepts {}", accepted.format));
     }

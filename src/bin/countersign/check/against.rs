@@ -30,6 +30,8 @@ pub struct Change {
 enum From {
     None,
     Live(String),
+    /// A live Worker whose configuration is wrong.
+    Wrong(String),
     File(String),
 }
 
@@ -52,9 +54,19 @@ pub fn change(
         "live" => live(environment, url)?,
         file => (From::File(file.to_owned()), of_file(file, environment)?),
     };
+    let environment = environment.name.map(str::to_owned);
+    if let From::Wrong(_) = from {
+        return Ok(Some(Change {
+            environment,
+            from,
+            forth: Vec::new(),
+            back: Vec::new(),
+            notes: Vec::new(),
+        }));
+    }
     let now = clock::now();
     Ok(Some(Change {
-        environment: environment.name.map(str::to_owned),
+        environment,
         from,
         forth: losses(&before, &after, now),
         back: losses(&after, &before, now),
@@ -81,10 +93,7 @@ fn outline(policy: &Policy) -> Outline {
 
 fn of_file(file: &str, environment: &Environment<'_>) -> Result<Outline, Failure> {
     let config = Config::read(Some(Path::new(file)))?;
-    let other = match environment.name {
-        Some(name) => config.named(name)?,
-        None => config.top(),
-    };
+    let other = config.one(environment.name)?;
     match local(&other) {
         Some(Ok(policy)) => Ok(outline(&policy)),
         Some(Err(problem)) => Err(Failure::usage(format!(
@@ -100,16 +109,20 @@ fn of_file(file: &str, environment: &Environment<'_>) -> Result<Outline, Failure
 fn live(environment: &Environment<'_>, url: Option<&str>) -> Result<(From, Outline), Failure> {
     let live = Live::of(url, Some(environment))?;
     let status = live.status()?;
+    let site = live.site().to_owned();
+    let is_wrong = status["problems"]
+        .as_array()
+        .is_some_and(|problems| !problems.is_empty());
     let outline = Outline::from_json(&status).map_err(|what| {
-        let problem = status["problems"][0].as_str().map(str::to_owned);
-        let problem = problem.unwrap_or_else(|| format!("its answer lacks {what}"));
         Failure::unreachable(format!(
-            "{} cannot be compared with: {problem}",
-            live.site()
+            "{site} cannot be compared with: its answer lacks {what}"
         ))
-        .hint("countersign status says more")
     })?;
-    Ok((From::Live(live.site().to_owned()), outline))
+    let from = match is_wrong {
+        true => From::Wrong(site),
+        false => From::Live(site),
+    };
+    Ok((from, outline))
 }
 
 impl Change {
@@ -134,6 +147,10 @@ impl Change {
 
     fn verdict(&self) -> String {
         let installs = matches!(self.from, From::None);
+        if let From::Wrong(_) = self.from {
+            let text = "its configuration is wrong and serves nobody: this is no change to what it seals, and what it sealed before is not known here";
+            return styled(WARNING, text);
+        }
         if self.is_compatible() {
             let text = match installs {
                 true => "no session is lost by installing the Worker, nor by removing it",
@@ -168,7 +185,7 @@ impl fmt::Display for From {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             From::None => f.write_str("no Worker"),
-            From::Live(site) => f.write_str(site),
+            From::Live(site) | From::Wrong(site) => f.write_str(site),
             From::File(file) => f.write_str(file),
         }
     }

@@ -32,11 +32,7 @@ pub fn find(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(dev_vars) = &scene.dev_vars else {
         return found;
     };
-    let known = dev_vars
-        .secrets()
-        .iter()
-        .map(|secret| (secret.name.clone(), secret.value.to_string()));
-    let known: StandIns = known.filter(|(_, value)| !value.is_empty()).collect();
+    let known = dev_vars.texts();
     let file = dev_vars.file_name();
     let (here, notes) = match policy(&scene.value, &self::stand_ins(&scene.value, &known)) {
         Ok(policy) => (Vec::new(), policy.notes),
@@ -83,6 +79,16 @@ pub fn stand_ins(value: &Value, known: &StandIns) -> StandIns {
             None => return texts,
         }
     }
+}
+
+/// The name of every secret that the configuration names.
+pub fn secret_names(value: &Value) -> Vec<String> {
+    let reading = Reading::of(value);
+    reading
+        .secrets()
+        .iter()
+        .map(|named| named.id.to_string())
+        .collect()
 }
 
 /// Whether a problem is with the bytes of this secret. The reader names the key or secret in such a text.
