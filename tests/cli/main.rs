@@ -2,9 +2,12 @@
 //! `NAME.out` what it leaves there. `TRYCMD=overwrite cargo test --test cli` writes them anew.
 //!
 //! `recorder/wrangler` stands in for wrangler: it writes what it is told into `recorded.txt`, and never a secret.
+//! A live Worker and Cloudflare's API are served from here.
 
 use std::env;
 use std::path::Path;
+
+mod server;
 
 #[test]
 fn sessions() {
@@ -12,7 +15,14 @@ fn sessions() {
     let path = env::var_os("PATH").unwrap_or_default();
     let path = [recorder].into_iter().chain(env::split_paths(&path));
     let path = env::join_paths(path).unwrap();
+    let site = server::start();
     trycmd::TestCases::new()
         .env("PATH", path.to_str().unwrap())
+        .env("COUNTERSIGN_TOKEN", server::TOKEN)
+        .env("COUNTERSIGN_URL", &site)
+        .env("CLOUDFLARE_API_TOKEN", "cloudflare")
+        .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
+        .insert_var("[SITE]", site)
+        .unwrap()
         .case("tests/cli/*.trycmd");
 }

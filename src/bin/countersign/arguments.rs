@@ -9,7 +9,7 @@ use crate::{check, inspect, keygen, status};
 
 /// Rotates the keys of a site's signed cookies: the operator's side of the Countersign Worker
 #[derive(Parser)]
-#[command(version, about, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -17,17 +17,17 @@ pub struct Arguments {
 
 const AFTER_HELP: &str = "\
 Examples:
-  countersign check                        everything wrong or unwise in wrangler.toml and .dev.vars
-  countersign check --against live         what a deployment would lose
-  countersign inspect --live               which key opens a cookie, and what becomes of it
-  countersign status                       what the live Worker goes by
-  countersign keygen --put KEY_2026_11     a new key, straight into the Worker's secrets
+  countersign check                     what is wrong or unwise in the configuration
+  countersign check --against live      what a deployment would lose
+  countersign inspect --live            which key opens a cookie, and what becomes of it
+  countersign status                    what the live Worker goes by
+  countersign keygen --put KEY_2026_11  a new key, straight into the Worker's secrets
 
 Exit codes:
   0  fine
   1  problems were found, or the command refused to do harm
   2  the command line is wrong, or a file cannot be read
-  3  wrangler, Cloudflare or the live Worker cannot be reached, or did not do what they were asked";
+  3  wrangler, Cloudflare or the live Worker did not do what they were asked";
 
 #[derive(Subcommand)]
 enum Command {

@@ -63,12 +63,15 @@ pub struct Check {
 
 const AFTER_HELP: &str = "\
 Examples:
-  countersign check                            before each commit
-  countersign check --no-secrets               in wrangler's build step, where no secrets are
-  countersign check --against live             before each deployment; needs COUNTERSIGN_TOKEN in the environment
-  countersign check --against old.toml         what a change loses, and whether it may be rolled back
-  countersign check --against none             whether the Worker may be installed, or removed, without losing a session
-  countersign check --remote --env production  what only Cloudflare knows; needs CLOUDFLARE_API_TOKEN
+  countersign check                     before each commit
+  countersign check --no-secrets        in wrangler's build step, where no secrets are
+  countersign check --against live      before each deployment
+  countersign check --against old.toml  what a change loses; whether it may be rolled back
+  countersign check --against none      whether the Worker may be installed, or removed
+  countersign check --remote            what only Cloudflare knows
+
+--against live wants COUNTERSIGN_TOKEN in the environment: what the Worker's secret of
+that name holds. --remote wants CLOUDFLARE_API_TOKEN, for all but the secrets' names.
 
 Exit codes:
   0  nothing is wrong; there may be warnings

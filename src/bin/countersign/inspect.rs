@@ -59,13 +59,13 @@ pub struct Inspect {
 
 const AFTER_HELP: &str = "\
 Examples:
-  countersign inspect                      paste a cookie, then Ctrl-D; it stays out of the shell's history
-  countersign inspect --payload < cookie.txt
-  countersign inspect --live < cookie.txt  with the keys of the live Worker
-  countersign inspect 'sessionid=eyJ1Ijo…'
+  countersign inspect                         paste a cookie, then Ctrl-D
+  countersign inspect --payload < cookie.txt  what is in it as well
+  countersign inspect --live < cookie.txt     with the keys of the live Worker
+  countersign inspect 'sessionid=eyJ1Ijo…'    it stays in the shell's history
 
-The keys are those of .dev.vars. Without any key, and without a wrangler.toml, it still says which formats
-the cookie may be in. A cookie is a password: treat what you paste as one.
+The keys are those of .dev.vars. Without any key, and without a wrangler.toml, it still
+says which formats the cookie may be in. A cookie is as good as a password.
 
 Exit codes:
   0  the cookie is taken, or is no business of Countersign's, or cannot be told

@@ -47,9 +47,9 @@ pub struct Keygen {
 
 const AFTER_HELP: &str = "\
 Examples:
-  countersign keygen                                a key for Django and most others, to standard output
-  countersign keygen --format rails-encrypted       128 hexadecimal digits
-  countersign keygen --put KEY_2026_11              into the secrets of the Worker; nobody sees it
+  countersign keygen                           for Django and most others, to standard output
+  countersign keygen --format rails-encrypted  128 hexadecimal digits
+  countersign keygen --put KEY_2026_11         into the Worker's secrets; nobody sees it
   countersign keygen --put KEY_2026_11 --env staging --env production
 
 Shapes:
@@ -61,7 +61,13 @@ Shapes:
   plug-*                   64 characters
   all others               50 characters of Django's alphabet
 
---put sets the secret at once and deploys nothing that uses it: name it in `fallbacks` afterwards.";
+--put sets the secret, and nothing uses it yet: name it in `fallbacks` afterwards.
+
+Exit codes:
+  0  the key is made, and put where it belongs
+  1  a secret of that name is there already
+  2  the command line is wrong, or a file cannot be read
+  3  wrangler did not take it";
 
 /// What Django makes its own keys of.
 const DJANGO: &[u8; 50] = b"abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)";

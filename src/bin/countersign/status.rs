@@ -101,7 +101,7 @@ fn drawn(site: &str, status: &Value) -> Result<String, Failure> {
 
 fn line(text: &mut String, name: &str, value: impl AsRef<str>) {
     // writing to a String cannot fail
-    let _ = writeln!(text, "  {name:<9}{}", value.as_ref());
+    let _ = writeln!(text, "  {name:<10}{}", value.as_ref());
 }
 
 fn mode(mode: &str) -> String {
@@ -197,8 +197,15 @@ fn ring(text: &mut String, group: &[&RuleOutline], now: u64) {
     for other in &first.origin_fallbacks {
         key(text, "origin", other, "opens what the site sets");
     }
+    text.push('\n');
+    let width = names
+        .iter()
+        .map(|name| name.len())
+        .max()
+        .unwrap_or_default();
     for rule in group {
-        let _ = writeln!(text, "  {:<9}{}", styled(STRONG, &rule.name), about(rule));
+        let name = styled(STRONG, format!("{:<width$}", rule.name));
+        let _ = writeln!(text, "  {name}  {}", about(rule));
     }
     for step in next(first, now) {
         let _ = writeln!(text, "{} {step}", styled(HINT, "next:"));
@@ -207,12 +214,8 @@ fn ring(text: &mut String, group: &[&RuleOutline], now: u64) {
 
 fn key(text: &mut String, role: &str, key: &KeyPrint, does: &str) {
     let print = key.print.as_deref().unwrap_or_default();
-    let _ = writeln!(
-        text,
-        "  {role:<9}{:<24}{:<9} {does}",
-        key.id.as_str(),
-        styled(FAINT, print)
-    );
+    let print = styled(FAINT, format!("{print:<9}"));
+    let _ = writeln!(text, "  {role:<10}{:<24}{print} {does}", key.id.as_str());
 }
 
 fn end(fallback: &Fallback, now: u64) -> String {

@@ -52,7 +52,11 @@ impl View<'_> {
     }
 
     fn columns(&self, text: &mut String) {
-        let key = self.text("key").unwrap_or("no known key");
+        let key = match (self.text("key"), self.text("verdict")) {
+            (Some(key), _) => key,
+            (None, Some("bad-signature")) => "no known key",
+            (None, _) => "",
+        };
         let (style, verdict) = self.verdict();
         let (passes, arrives, sealed) = self.arrival();
         row(text, FAINT, ["browser", "Countersign", "site"]);
