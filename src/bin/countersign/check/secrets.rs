@@ -96,25 +96,25 @@ fn weak<'s>(scene: &Scene<'_>, secret: &'s Secret) -> Vec<(&'s Secret, Finding)>
         warn(
             "starts with \"django-insecure-\": made by startproject, and perhaps in a repository"
                 .to_owned(),
-            &make,
+            make,
         );
     }
     if !value.is_empty() && distinct.len() < 5 {
         warn(
             format!("has {} distinct characters; Django wants 5", distinct.len()),
-            &make,
+            make,
         );
     }
     if scene.reading.has_django() && !value.is_empty() && value.chars().count() < 50 {
         warn(
             format!("has {} characters; Django wants 50", value.chars().count()),
-            &make,
+            make,
         );
     }
     if value.trim() != value {
         warn(
             "begins or ends with white space, which `wrangler secret put` cuts off".to_owned(),
-            &make,
+            make,
         );
     }
     if value.len() > LARGEST {
