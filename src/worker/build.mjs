@@ -16,7 +16,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { Failure, run, step } from "./progress.mjs";
+import { Failure, run, shown, step } from "./progress.mjs";
 import { inRoot, node, npmPackages, root, rust, sha256, wasmBindgen, wasmTarget } from "./tools.mjs";
 
 // Small ciphers, and no path of the machine that builds. SHA-2 has a small form too, but HMAC-SHA256 takes 1.4
@@ -38,6 +38,8 @@ const OPT_FLAGS = ["-O3", "--one-caller-inline-max-function-size=10"];
 const WASM = "countersign_bg.wasm";
 const ENTRY = "index.js";
 const STAMP = ".made-from";
+// What wrangler names itself by when it builds for more than this machine.
+const DEPLOYS = ["deploy", "versions upload"];
 
 const OPTIONS = { features: { type: "string" }, out: { type: "string", default: "build" } };
 
@@ -51,6 +53,7 @@ async function build(out, features) {
   node();
   await rust();
   await npmPackages();
+  if (DEPLOYS.includes(process.env.WRANGLER_COMMAND)) await checked();
   await wasmTarget();
   const raw = await compiled(features);
   const bindgen = await wasmBindgen();
@@ -66,6 +69,15 @@ async function build(out, features) {
     rmSync(folder, { recursive: true, force: true });
   }
   console.log(`${named(out)}: ${sizes(out)}`);
+}
+
+/** A configuration that is wrong is refused before it is live. Wrangler does not say which environment it builds for. */
+async function checked() {
+  await step("countersign", "cargo", ["build", "--quiet", "--bin", "countersign"], { cwd: root });
+  const check = ["run", "--quiet", "--bin", "countersign", "--", "check", "--no-secrets"];
+  const code = await shown("cargo", check, { cwd: root });
+  if (code === 0) return;
+  throw new Failure("the configuration in wrangler.toml is wrong", "mend what is marked as an error above");
 }
 
 async function compiled(features) {
