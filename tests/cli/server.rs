@@ -74,7 +74,10 @@ fn reply(method: &str, path: &str, authorization: &str, body: &str) -> (u16, Str
         policy: Some(&policy),
         problems: &[],
         passes: false,
-        version: json!({ "id": "7f1c", "tag": "", "timestamp": "2026-11-21T10:00:00Z" }),
+        version: vec![
+            ("id", "7f1c".to_owned()),
+            ("timestamp", "2026-11-21T10:00:00Z".to_owned()),
+        ],
         now: now(),
     };
     let reply = status.reply(method, body);

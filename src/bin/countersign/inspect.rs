@@ -4,6 +4,7 @@ use std::io::Read;
 
 use clap::Args;
 use countersign::cookie::{pair_value, pairs};
+use countersign::formats::PAIR;
 use countersign::gate::inspection::{inspect, recognise};
 use countersign::policy::Policy;
 use countersign::status::{Status, Token};
@@ -199,9 +200,13 @@ impl Given {
         };
         let first = pairs(text).find(|pair| pair.contains('='))?;
         let (name, _) = first.split_once('=')?;
+        // a signature that is a cookie of its own, as keygrip's
+        let signature = format!("{}.sig=", name.trim());
+        let signature = pairs(text).find(|pair| pair.trim_start().starts_with(&signature));
+        let signature = signature.map(|pair| format!("{PAIR}{}", pair_value(pair)));
         Some(Self {
             name: name.trim().to_owned(),
-            value: pair_value(first).to_owned(),
+            value: [pair_value(first), &signature.unwrap_or_default()].concat(),
             header: text.trim().to_owned(),
         })
     }
@@ -215,7 +220,7 @@ impl Given {
             policy: Some(policy),
             problems: &[],
             passes: false,
-            version: Value::Null,
+            version: Vec::new(),
             now: clock::now(),
         };
         let reply = status.reply("POST", &self.header);
@@ -277,6 +282,7 @@ mod tests {
             (" a=b=c\n", "a", "b=c"),
             ("Cookie: a=b; c=d", "a", "b"),
             ("set-cookie: a=b; Path=/; HttpOnly", "a", "b"),
+            ("theme=dark; theme.sig=s1gn", "theme", "dark;s1gn"),
         ] {
             let given = Given::parse(text).unwrap();
             assert_eq!(

@@ -2,6 +2,7 @@
 
 use std::env;
 
+use countersign::status::TOKEN;
 use serde_json::Value;
 use toml_edit::Item;
 
@@ -45,7 +46,16 @@ fn unset(scene: &Scene<'_>) -> Result<Vec<Finding>, Failure> {
         Finding::error(&named.path, format!("the Worker has no secret {id}: every request would get 503"))
             .cure(format!("put it there first: npx wrangler secret put {id}, or for a new key countersign keygen --put {id}"))
     };
-    Ok(unset.map(finding).collect())
+    let mut found: Vec<Finding> = unset.map(finding).collect();
+    if !set.iter().any(|set| set == TOKEN) {
+        let reason = format!(
+            "the Worker has no secret {TOKEN}: it tells its status to nobody, and `check --against live` cannot ask it"
+        );
+        found.push(Finding::warning("--remote", reason).cure(format!(
+            "make one: countersign keygen > token, then npx wrangler secret put {TOKEN} < token"
+        )));
+    }
+    Ok(found)
 }
 
 fn open_routes(cloudflare: &Cloudflare, zone: &str, worker: &str) -> Result<Vec<Finding>, Failure> {

@@ -1,6 +1,7 @@
 //! What is wrong or unwise about the secrets in `.dev.vars`. None is ever shown.
 
 use countersign::primitives::equal;
+use countersign::status::{TOKEN, Token};
 
 use super::Scene;
 use super::worker::LARGEST;
@@ -20,6 +21,7 @@ pub fn find(scene: &Scene<'_>) -> Vec<Finding> {
         .collect();
     found.extend(each);
     found.extend(twins(dev_vars, &keys));
+    found.extend(short_token(dev_vars));
     found
 }
 
@@ -125,6 +127,19 @@ fn weak<'s>(scene: &Scene<'_>, secret: &'s Secret) -> Vec<(&'s Secret, Finding)>
         found.push((secret, Finding::error(name, reason)));
     }
     found
+}
+
+/// The Worker tells its status to nobody where the token could be guessed.
+fn short_token(dev_vars: &DevVars) -> Option<Finding> {
+    let token = dev_vars
+        .secrets()
+        .iter()
+        .rfind(|secret| secret.name == TOKEN)?;
+    Token::new(&token.value).is_none().then(|| {
+        let finding = Finding::warning(TOKEN, "too short: the Worker tells its status to nobody")
+            .cure("32 bytes or more: countersign keygen");
+        placed(dev_vars, token, finding)
+    })
 }
 
 /// One key under two names: retiring one of them retires nothing.
