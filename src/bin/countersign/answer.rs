@@ -1,6 +1,7 @@
 //! What a command comes back with: a text and an exit code, or why it could not do what it was asked.
 
 use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -57,7 +58,8 @@ impl Answer {
 
     /// Prints it; answers the exit code.
     pub fn print(&self) -> ExitCode {
-        anstream::print!("{}", self.text);
+        // a reader that has gone, such as `head`, has read enough
+        let _ = anstream::stdout().write_all(self.text.as_bytes());
         ExitCode::from(self.exit as u8)
     }
 }

@@ -187,6 +187,9 @@ impl Given {
     /// `NAME=VALUE`, alone or in a header; of several the first, and of a Set-Cookie no attributes.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
+        if text.chars().any(char::is_control) {
+            return None; // no header holds any, and a terminal obeys them
+        }
         let header = |name: &str| {
             let head = text.get(..name.len())?;
             head.eq_ignore_ascii_case(name)
@@ -292,6 +295,7 @@ mod tests {
             );
         }
         assert!(Given::parse("nothing").is_none());
+        assert!(Given::parse("a\x1b[2J=b").is_none());
         assert!(Given::parse("").is_none());
     }
 }

@@ -148,7 +148,7 @@ impl Change {
     fn verdict(&self) -> String {
         let installs = matches!(self.from, From::None);
         if let From::Wrong(_) = self.from {
-            let text = "its configuration is wrong and serves nobody: this is no change to what it seals, and what it sealed before is not known here";
+            let text = "its configuration is wrong, so it seals nothing now; what it sealed before is not known here";
             return styled(WARNING, text);
         }
         if self.is_compatible() {
