@@ -1,0 +1,153 @@
+//! Lists of a TOML file, edited so that every comment stays with the entry that it is about.
+
+use toml_edit::{Array, Item, TableLike, Value};
+
+/// Adds an entry at the end of a list, which is made where it is missing.
+pub fn push(table: &mut dyn TableLike, list: &str, entry: Value) {
+    match table.get_mut(list) {
+        Some(Item::ArrayOfTables(tables)) => {
+            if let Value::InlineTable(fields) = inline(entry) {
+                tables.push(fields.into_table());
+            }
+        }
+        Some(Item::Value(Value::Array(array))) => push_formatted(array, entry),
+        _ => {
+            let mut array = Array::new();
+            array.push(entry);
+            super::set(table, list, Value::Array(array));
+        }
+    }
+}
+
+/// Takes an entry out of a list.
+pub fn remove(table: &mut dyn TableLike, list: &str, at: usize) {
+    match table.get_mut(list) {
+        Some(Item::ArrayOfTables(tables)) => drop(tables.remove(at)),
+        Some(Item::Value(Value::Array(array))) => remove_formatted(array, at),
+        _ => {}
+    }
+}
+
+/// Puts an entry in the place of another.
+pub fn replace(table: &mut dyn TableLike, list: &str, at: usize, entry: Value) {
+    match table.get_mut(list) {
+        Some(Item::ArrayOfTables(tables)) => {
+            if let (Some(table), Value::InlineTable(fields)) = (tables.get_mut(at), inline(entry)) {
+                table.clear();
+                table.extend(fields);
+            }
+        }
+        Some(Item::Value(Value::Array(array))) => {
+            if let Some(old) = array.get_mut(at) {
+                let decor = old.decor().clone();
+                *old = entry;
+                *old.decor_mut() = decor;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A key as the table that it is short for.
+fn inline(entry: Value) -> Value {
+    match entry {
+        Value::String(name) => {
+            Value::InlineTable([("secret", Value::String(name))].into_iter().collect())
+        }
+        entry => entry,
+    }
+}
+
+/// What stands behind the last entry, a comment perhaps, comes to stand between it and the new one.
+fn push_formatted(array: &mut Array, entry: Value) {
+    let first_indent = array.iter().next().map(|first| lines(&prefix(first)).1);
+    let tail = match array.trailing_comma() {
+        true => array.trailing().as_str().unwrap_or_default().to_owned(),
+        false => match array.iter_mut().last() {
+            Some(last) => take_suffix(last),
+            None => array.trailing().as_str().unwrap_or_default().to_owned(),
+        },
+    };
+    let is_empty = array.is_empty();
+    // one entry a line: up to the end of the tail's last line stands in front of the new entry
+    let (before, behind) = match (tail.rfind('\n'), is_empty) {
+        (Some(at), _) => {
+            let (comments, closing) = tail.split_at_checked(at).unwrap_or((&tail, ""));
+            let indent = first_indent.unwrap_or_else(|| format!("{closing}  "));
+            let indent = indent.rsplit('\n').next().unwrap_or_default().to_owned();
+            (format!("{comments}\n{indent}"), closing.to_owned())
+        }
+        (None, true) => (String::new(), tail),
+        (None, false) => (" ".to_owned(), tail),
+    };
+    let mut entry = entry.decorated(before, "");
+    match array.trailing_comma() {
+        true => array.set_trailing(behind),
+        false if is_empty => array.set_trailing(behind),
+        false => entry.decor_mut().set_suffix(behind),
+    }
+    array.push_formatted(entry);
+}
+
+/// The comment behind the entry before stays there; those of the entry itself go with it.
+fn remove_formatted(array: &mut Array, at: usize) {
+    if at >= array.len() {
+        return;
+    }
+    let is_last = at + 1 == array.len();
+    let mut removed = array.remove(at);
+    let (behind_previous, _) = lines(&prefix(&removed));
+    if is_last && !array.trailing_comma() {
+        let tail = take_suffix(&mut removed);
+        let (_, rest) = lines(&tail);
+        match array.iter_mut().last() {
+            Some(last) => last
+                .decor_mut()
+                .set_suffix(format!("{behind_previous}{rest}")),
+            None => array.set_trailing(""),
+        }
+        return;
+    }
+    let is_only = array.is_empty();
+    let next = match array.get_mut(at) {
+        Some(next) => prefix(next),
+        None => array.trailing().as_str().unwrap_or_default().to_owned(),
+    };
+    let joined = match next.contains('\n') {
+        true => format!("{behind_previous}{}", lines(&next).1),
+        // all in one line: the next takes the very place
+        false if is_last => next,
+        false => prefix(&removed),
+    };
+    match array.get_mut(at) {
+        Some(next) => next.decor_mut().set_prefix(joined),
+        None => array.set_trailing(joined),
+    }
+    if is_only {
+        array.set_trailing("");
+        array.set_trailing_comma(false);
+    }
+}
+
+/// Up to the end of the line, and the rest from there on.
+fn lines(text: &str) -> (String, String) {
+    match text.find('\n') {
+        Some(at) => {
+            let (line, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+            (line.to_owned(), rest.to_owned())
+        }
+        None => (String::new(), text.to_owned()),
+    }
+}
+
+fn prefix(value: &Value) -> String {
+    let prefix = value.decor().prefix().and_then(|prefix| prefix.as_str());
+    prefix.unwrap_or_default().to_owned()
+}
+
+fn take_suffix(value: &mut Value) -> String {
+    let suffix = value.decor().suffix().and_then(|suffix| suffix.as_str());
+    let suffix = suffix.unwrap_or_default().to_owned();
+    value.decor_mut().set_suffix("");
+    suffix
+}
