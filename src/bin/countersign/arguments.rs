@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::answer::{Answer, Failure};
-use crate::{check, inspect, keygen, status};
+use crate::{check, inspect, keygen, leave, promote, retire, revoke, stage, status};
 
 /// Rotates the keys of a site's signed cookies: the operator's side of the Countersign Worker
 #[derive(Parser)]
@@ -22,6 +22,8 @@ Examples:
   countersign inspect --live            which key opens a cookie, and what becomes of it
   countersign status                    what the live Worker goes by
   countersign keygen --put KEY_2026_11  a new key, straight into the Worker's secrets
+  countersign stage KEY_2026_11         the first step of a rotation; then promote, then retire
+  countersign revoke KEY_2026_11 --now  when a key of the ring has leaked
 
 Exit codes:
   0  fine
@@ -34,6 +36,11 @@ enum Command {
     Check(check::Check),
     Inspect(inspect::Inspect),
     Keygen(keygen::Keygen),
+    Stage(stage::Stage),
+    Promote(promote::Promote),
+    Retire(retire::Retire),
+    Revoke(revoke::Revoke),
+    Leave(leave::Leave),
     Status(status::Status),
 }
 
@@ -52,6 +59,11 @@ impl Arguments {
             Command::Check(check) => check.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Keygen(keygen) => keygen.run(),
+            Command::Stage(stage) => stage.run(),
+            Command::Promote(promote) => promote.run(),
+            Command::Retire(retire) => retire.run(),
+            Command::Revoke(revoke) => revoke.run(),
+            Command::Leave(leave) => leave.run(),
             Command::Status(status) => status.run(),
         }
     }

@@ -6,16 +6,30 @@ use clap::Parser;
 
 mod answer;
 mod arguments;
+mod change;
 mod check;
 mod clock;
 mod config;
+mod deploy;
 mod dev_vars;
+mod difference;
+mod editing;
 mod finding;
+mod git;
+mod grace;
 mod http;
 mod inspect;
 mod keygen;
+mod leave;
 mod live;
+mod probe;
+mod promote;
+mod retire;
+mod revoke;
+mod stage;
 mod status;
+mod subject;
+mod usage;
 mod wrangler;
 
 fn main() -> ExitCode {

@@ -1,0 +1,295 @@
+//! A step of a key's life: the edited configuration is held against what is live, written, and deployed where
+//! that is asked for.
+
+use clap::Args;
+use countersign::compatibility::{losses, notes};
+use countersign::outline::Outline;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::answer::{Answer, Failure, HINT, STRONG, WARNING, styled};
+use crate::arguments::Which;
+use crate::clock;
+use crate::config::{Config, Environment};
+use crate::deploy::{Rollout, typed};
+use crate::difference;
+use crate::editing::Draft;
+use crate::git;
+use crate::live::Live;
+
+/// What every such command may be told.
+#[derive(Args)]
+pub struct Where {
+    /// The environment whose configuration is edited [default: the top level]
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+
+    /// Deploy as well: from a clean tree, a version that is tried before it gets traffic
+    #[arg(long)]
+    deploy: bool,
+
+    /// Show what would be done, with the exact commands, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// The site of the live Worker [default: the host of the first route]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "COUNTERSIGN_URL",
+        hide_env_values = true
+    )]
+    url: Option<String>,
+
+    /// Take this file for what is live, and do not ask
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    against: Option<String>,
+
+    /// Take wrangler.toml as it is now for what is live, and do not ask
+    #[arg(long)]
+    offline: bool,
+
+    /// A file with a cookie, NAME=VALUE, that the new version has to open before it gets traffic
+    #[arg(long, value_name = "FILE", requires = "deploy")]
+    test_cookie: Option<String>,
+
+    #[command(flatten)]
+    which: Which,
+}
+
+/// What is live.
+pub struct Before {
+    /// What it seals and opens.
+    pub outline: Outline,
+    /// Where that is known from.
+    pub from: String,
+}
+
+/// A step.
+pub struct Change {
+    /// The edited configuration.
+    pub draft: Draft,
+    /// Says what it does: the commit's message.
+    pub message: String,
+    /// What there is to say beside it.
+    pub notes: Vec<String>,
+    /// What to do first, where it cannot be done with what is live.
+    pub first: String,
+    /// Whether it goes to all traffic at once, and may end sessions: a revocation.
+    pub at_once: bool,
+    /// A new secret that goes with it.
+    pub secret: Option<NewSecret>,
+    /// A cookie that it has to open.
+    pub cookie: Option<String>,
+}
+
+/// A secret that nobody sees.
+pub struct NewSecret {
+    pub name: String,
+    pub value: Zeroizing<String>,
+}
+
+impl Where {
+    /// The file.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn config(&self) -> Result<Config, Failure> {
+        Config::read(self.which.config.as_deref())
+    }
+
+    /// The environment that is meant.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn environment<'c>(&self, config: &'c Config) -> Result<Environment<'c>, Failure> {
+        config.one(self.env.as_deref())
+    }
+
+    /// Whether it is to be deployed.
+    pub fn deploys(&self) -> bool {
+        self.deploy
+    }
+
+    /// What is live.
+    ///
+    /// # Errors
+    /// It cannot be had, or is wrong.
+    pub fn before(&self, environment: &Environment<'_>) -> Result<Before, Failure> {
+        if let Some(file) = &self.against {
+            let config = Config::read(Some(file.as_ref()))?;
+            let other = config.one(self.env.as_deref())?;
+            let outline = Draft::open(&other)?.outline()?;
+            return Ok(Before {
+                outline,
+                from: file.clone(),
+            });
+        }
+        if self.offline {
+            let outline = Draft::open(environment)?.outline()?;
+            let from = format!("{} as it is", environment.config().file_name());
+            return Ok(Before { outline, from });
+        }
+        let live = self.live(environment)?;
+        let outline = outline_of(&live.status()?, live.site())?;
+        Ok(Before {
+            outline,
+            from: live.site().to_owned(),
+        })
+    }
+
+    /// The live Worker.
+    ///
+    /// # Errors
+    /// As [`Live::of`].
+    pub fn live(&self, environment: &Environment<'_>) -> Result<Live, Failure> {
+        Live::of(self.url.as_deref(), Some(environment)).map_err(|failure| match self.deploy {
+            true => failure,
+            false => failure.hint("set COUNTERSIGN_TOKEN, and --url where no route names the site; or say what is live: --against FILE, or --offline for wrangler.toml as it is"),
+        })
+    }
+
+    /// Compares, writes, and deploys; says what it did.
+    ///
+    /// # Errors
+    /// The change would do harm, or somebody does not do what they are asked. What has been done by then
+    /// is said in the error.
+    pub fn carry_out(
+        &self,
+        environment: &Environment<'_>,
+        change: Change,
+    ) -> Result<Answer, Failure> {
+        let config = environment.config();
+        let before = self.before(environment)?;
+        let after = change.draft.outline()?;
+        let now = clock::now();
+        let mut text = String::new();
+        match change.at_once {
+            false => refuse_losses(&before, &after, now, &change.first)?,
+            true => text.push_str(&ended(&before, &after, now)),
+        }
+        let is_edited = change.draft.text() != change.draft.before();
+        if is_edited {
+            let lines = difference::lines(change.draft.before(), &change.draft.text());
+            text = format!("{}\n{lines}{text}", styled(STRONG, config.path.display()));
+        }
+        for note in &change.notes {
+            text.push_str(&format!("{} {note}\n", styled(WARNING, "note:")));
+        }
+        let commit = git::shown(config, &change.message);
+        if !self.deploy {
+            if !self.dry_run {
+                change.draft.save()?;
+            }
+            let next = [commit, typed(environment, &["deploy"])];
+            for command in next {
+                text.push_str(&format!("{} {command}\n", styled(HINT, "next:")));
+            }
+            return Ok(Answer::fine(text));
+        }
+        let rollout = self.rollout(environment, &change, after)?;
+        if self.dry_run {
+            if is_edited {
+                text.push_str(&format!("{commit}\n"));
+            }
+            text.push_str(&rollout.shown());
+            return Ok(Answer::fine(text));
+        }
+        git::refuse_dirty(config)?;
+        if is_edited {
+            change.draft.save()?;
+            git::commit(config, &change.message)?;
+        }
+        let version = rollout.run().map_err(|failure| match is_edited {
+            true => failure.hint(format!("the commit {:?} is made and not live: run the command again, or take it back with git revert", change.message)),
+            false => failure,
+        })?;
+        text.push_str(&format!("deployed {version}\n"));
+        Ok(Answer::fine(text))
+    }
+
+    fn rollout<'r>(
+        &self,
+        environment: &'r Environment<'_>,
+        change: &'r Change,
+        expected: Outline,
+    ) -> Result<Rollout<'r>, Failure> {
+        let given = self.test_cookie.as_ref().map(|file| {
+            std::fs::read_to_string(file)
+                .map_err(|error| Failure::usage(format!("{file} cannot be read: {error}")))
+        });
+        let given = given.transpose()?;
+        let cookies = given
+            .iter()
+            .chain(&change.cookie)
+            .map(|cookie| cookie.trim().to_owned());
+        Ok(Rollout {
+            environment,
+            live: self.live(environment)?,
+            message: &change.message,
+            secret: change.secret.as_ref(),
+            cookies: cookies.collect(),
+            expected,
+            at_once: change.at_once,
+        })
+    }
+}
+
+/// What the status of a Worker says that it seals and opens.
+///
+/// # Errors
+/// It does not say, or its configuration is wrong.
+pub fn outline_of(status: &Value, site: &str) -> Result<Outline, Failure> {
+    let problems = status["problems"].as_array().map_or(0, Vec::len);
+    if problems > 0 {
+        return Err(
+            Failure::refused(format!("the configuration of {site} is wrong"))
+                .hint("countersign status says what is wrong with it"),
+        );
+    }
+    Outline::from_json(status)
+        .map_err(|what| Failure::unreachable(format!("{site}: the answer lacks {what}")))
+}
+
+/// Refuses what would end sessions while both are live.
+///
+/// # Errors
+/// One seals what the other does not open.
+pub fn refuse_losses(
+    before: &Before,
+    after: &Outline,
+    now: u64,
+    first: &str,
+) -> Result<(), Failure> {
+    let forth = losses(&before.outline, after, now);
+    let back = losses(after, &before.outline, now);
+    if forth.is_empty() && back.is_empty() {
+        return Ok(());
+    }
+    let forth = forth
+        .iter()
+        .map(|loss| format!("\n  lost by the change: {loss}"));
+    let back = back
+        .iter()
+        .map(|loss| format!("\n  lost by rolling back: {loss}"));
+    let lost: String = forth.chain(back).collect();
+    Err(Failure::refused(format!(
+        "sessions would be lost; what is live is {}{lost}",
+        before.from
+    ))
+    .hint(first))
+}
+
+/// What a revocation ends.
+fn ended(before: &Before, after: &Outline, now: u64) -> String {
+    let lost = losses(&before.outline, after, now)
+        .into_iter()
+        .map(|loss| loss.to_string());
+    let noted = notes(&before.outline, after, now)
+        .into_iter()
+        .map(|note| note.to_string());
+    let lines = lost
+        .chain(noted)
+        .map(|line| format!("{} {line}\n", styled(WARNING, "ends:")));
+    lines.collect()
+}

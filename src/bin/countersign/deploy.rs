@@ -1,0 +1,244 @@
+//! Deploys one version: key and configuration together, tried at 0 % before it gets traffic.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use countersign::compatibility::losses;
+use countersign::outline::Outline;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::answer::{FAINT, Failure, styled};
+use crate::change::{NewSecret, outline_of};
+use crate::clock;
+use crate::config::Environment;
+use crate::live::Live;
+use crate::probe::{Probe, unprinted};
+use crate::wrangler;
+
+/// How often a version is asked for until it answers, and how long between; Cloudflare takes some seconds
+/// to have a deployment everywhere.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// One deployment.
+pub struct Rollout<'r> {
+    pub environment: &'r Environment<'r>,
+    pub live: Live,
+    pub message: &'r str,
+    /// A secret that becomes part of the version.
+    pub secret: Option<&'r NewSecret>,
+    /// Cookies that the version has to open.
+    pub cookies: Vec<String>,
+    /// What the version has to say that it seals and opens, but for fingerprints.
+    pub expected: Outline,
+    /// Whether it gets all traffic at once, untried.
+    pub at_once: bool,
+}
+
+impl Rollout<'_> {
+    /// The commands, in order.
+    pub fn shown(&self) -> String {
+        let upload = match self.secret {
+            Some(secret) => {
+                let text = format!("{{\"{}\":\"…\"}}", secret.name);
+                format!("echo '{text}' | {}", self.typed(&self.upload()))
+            }
+            None => self.typed(&self.upload()),
+        };
+        let status = self.typed(&STATUS);
+        let probe = format!(
+            "curl --header 'Authorization: Bearer $COUNTERSIGN_TOKEN' --header 'Cloudflare-Workers-Version-Overrides: {}=\"NEW\"' {}{}",
+            self.worker(),
+            self.live.site(),
+            countersign::status::PATH
+        );
+        let tried = self.typed(&self.traffic(&["OLD@100", "NEW@0"]));
+        let full = self.typed(&self.traffic(&["NEW@100"]));
+        let lines = match self.at_once {
+            true => vec![upload, full],
+            false => vec![status, upload, tried, probe, full],
+        };
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Deploys; answers the version.
+    ///
+    /// # Errors
+    /// A step fails. Until the last one all traffic stays with the old version.
+    pub fn run(&self) -> Result<String, Failure> {
+        if self.at_once {
+            let new = self.uploaded()?;
+            self.deploy(&[&format!("{new}@100")])?;
+            self.arrived(&new)?;
+            return Ok(new);
+        }
+        let old = self.deployed()?;
+        let before = self.live.status()?;
+        let new = self.uploaded()?;
+        self.deploy(&[&format!("{old}@100"), &format!("{new}@0")])?;
+        if let Err(failure) = self.try_out(&new, &before) {
+            // nobody but this command has met it
+            return Err(match self.deploy(&[&format!("{old}@100")]) {
+                Ok(()) => failure,
+                Err(_) => failure.hint(format!(
+                    "version {new} is still part of the deployment, at 0 %"
+                )),
+            });
+        }
+        self.deploy(&[&format!("{new}@100")])?;
+        self.arrived(&new)?;
+        Ok(new)
+    }
+
+    fn upload(&self) -> Vec<&str> {
+        let mut words = vec!["versions", "upload", "--message", self.message];
+        if self.secret.is_some() {
+            words.extend(["--secrets-file", "/dev/stdin"]);
+        }
+        words
+    }
+
+    fn traffic<'w>(&'w self, shares: &[&'w str]) -> Vec<&'w str> {
+        let mut words = vec!["versions", "deploy"];
+        words.extend(shares);
+        words.extend(["--message", self.message, "--yes"]);
+        words
+    }
+
+    /// The one version that all traffic goes to.
+    fn deployed(&self) -> Result<String, Failure> {
+        let said = wrangler::run(self.environment, &STATUS, None)?;
+        let status = said.find('{').and_then(|at| said.get(at..));
+        let status: Value = status
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let versions = status["versions"].as_array().into_iter().flatten();
+        let mut shares = versions.filter(|version| version["percentage"] != 0);
+        match (
+            shares.next().and_then(|one| one["version_id"].as_str()),
+            shares.next(),
+        ) {
+            (Some(id), None) => Ok(id.to_owned()),
+            (Some(_), Some(_)) => Err(Failure::refused(
+                "a gradual deployment is under way: two versions have traffic",
+            )
+            .hint("finish it first: npx wrangler versions deploy")),
+            (None, _) => Err(Failure::unreachable("wrangler tells of no deployment")
+                .hint("the first deployment is made by hand: the README begins with it")),
+        }
+    }
+
+    fn uploaded(&self) -> Result<String, Failure> {
+        say("uploading");
+        let secret = self.secret.map(|secret| {
+            Zeroizing::new(json!({ secret.name.as_str(): secret.value.as_str() }).to_string())
+        });
+        let said = wrangler::run(
+            self.environment,
+            &self.upload(),
+            secret.as_deref().map(String::as_str),
+        )?;
+        let id = said
+            .lines()
+            .find_map(|line| line.split_once("Worker Version ID:"));
+        let id = id.map(|(_, id)| id.trim().to_owned());
+        id.ok_or_else(|| {
+            Failure::unreachable("wrangler uploaded, and did not say which version it made")
+        })
+    }
+
+    fn deploy(&self, shares: &[&str]) -> Result<(), Failure> {
+        say(&format!("deploying {}", shares.join(" ")));
+        wrangler::run(self.environment, &self.traffic(shares), None).map(drop)
+    }
+
+    /// Status, compatibility, and cookies.
+    fn try_out(&self, new: &str, before: &Value) -> Result<(), Failure> {
+        say("trying it");
+        let worker = self.worker();
+        let probe = Probe::new(self.live.site(), Some((&worker, new)))?;
+        let status = self.answers(&probe, new)?;
+        let outline = outline_of(&status, "the new version")?;
+        if unprinted(&outline) != unprinted(&self.expected) {
+            return Err(
+                Failure::refused("the new version does not go by this configuration")
+                    .hint("compare: countersign check --against live"),
+            );
+        }
+        let live = outline_of(before, self.live.site())?;
+        let now = clock::now();
+        let lost = [losses(&live, &outline, now), losses(&outline, &live, now)].concat();
+        if let Some(loss) = lost.first() {
+            return Err(Failure::refused(format!(
+                "by the fingerprints of the keys, sessions would be lost: {loss}"
+            ))
+            .hint("a secret of the new version has other bytes than the live one's"));
+        }
+        for cookie in &self.cookies {
+            opened(&probe.look_at(cookie)?)?;
+        }
+        Ok(())
+    }
+
+    fn answers(&self, probe: &Probe, version: &str) -> Result<Value, Failure> {
+        for attempt in 1..=TRIES {
+            let status = probe.status()?;
+            match status["version"]["id"].as_str() {
+                Some(id) if id == version => return Ok(status),
+                None => return Err(Failure::refused("the Worker does not tell its version, so that none can be tried")
+                    .hint("add to wrangler.toml: [version_metadata] and binding = \"CF_VERSION_METADATA\"")),
+                Some(_) if attempt < TRIES => sleep(PAUSE),
+                Some(_) => {}
+            }
+        }
+        let waited = PAUSE.as_secs() * (TRIES as u64 - 1);
+        Err(Failure::unreachable(format!(
+            "version {version} did not answer in {waited} seconds"
+        )))
+    }
+
+    /// Waits until the site answers with the version.
+    fn arrived(&self, version: &str) -> Result<(), Failure> {
+        self.answers(&Probe::new(self.live.site(), None)?, version)
+            .map(drop)
+    }
+
+    fn worker(&self) -> String {
+        self.environment.worker().unwrap_or_default()
+    }
+
+    fn typed(&self, words: &[&str]) -> String {
+        typed(self.environment, words)
+    }
+}
+
+const STATUS: [&str; 3] = ["deployments", "status", "--json"];
+
+/// A command of wrangler's as a person would type it.
+pub fn typed(environment: &Environment<'_>, words: &[&str]) -> String {
+    let quoted = words.iter().map(|word| match word.contains(' ') {
+        true => format!("\"{word}\""),
+        false => (*word).to_owned(),
+    });
+    let quoted: Vec<String> = quoted.collect();
+    let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
+    wrangler::shown(environment, &quoted)
+}
+
+/// Progress, beside the answer.
+fn say(what: &str) {
+    anstream::eprintln!("{}", styled(FAINT, format!("{what} …")));
+}
+
+/// Whether a test cookie got through.
+fn opened(found: &Value) -> Result<(), Failure> {
+    let verdict = found["verdict"].as_str().unwrap_or("no rule for it");
+    let is_open = matches!(verdict, "current" | "fallback" | "accepted-format");
+    let passes = matches!(found["fate"].as_str(), Some("resealed" | "as-it-came"));
+    match is_open && passes {
+        true => Ok(()),
+        false => Err(Failure::refused(format!("the new version does not take the test cookie: {verdict}"))
+            .hint("the traffic stays with the old version; look at the cookie: countersign inspect --live")),
+    }
+}

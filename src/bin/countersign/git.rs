@@ -1,0 +1,109 @@
+//! Asks git, and makes the one commit that a deployment stands on.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::answer::Failure;
+use crate::config::{Config, Environment};
+use crate::editing::{Draft, Ring};
+
+/// How far back the history is read.
+const LONGEST: &str = "--max-count=1000";
+
+/// Refuses a working tree with changes: what is deployed has to be a commit.
+///
+/// # Errors
+/// There are changes, or no git.
+pub fn refuse_dirty(config: &Config) -> Result<(), Failure> {
+    let changes = run(config, &["status", "--porcelain"]).map_err(|why| {
+        Failure::refused(format!("--deploy deploys commits, and git says: {why}"))
+    })?;
+    match changes.trim().is_empty() {
+        true => Ok(()),
+        false => Err(Failure::refused(
+            "the working tree has changes: what is deployed has to be a commit",
+        )
+        .hint("commit or stash them: git status")),
+    }
+}
+
+/// Commits the configuration and nothing else.
+///
+/// # Errors
+/// git refuses.
+pub fn commit(config: &Config, message: &str) -> Result<(), Failure> {
+    let name = config.file_name();
+    run(
+        config,
+        &["commit", "--quiet", "--message", message, "--", &name],
+    )
+    .map(drop)
+    .map_err(|why| Failure::unreachable(format!("git did not commit {name}: {why}")))
+}
+
+/// The command that makes the commit, as a person would type it.
+pub fn shown(config: &Config, message: &str) -> String {
+    let path = config.path.display();
+    format!("git commit --message \"{message}\" -- {path}")
+}
+
+/// The keys that were current, by the configuration's history, while this one was a fallback; none where
+/// there is no history to ask. The newest comes first.
+pub fn currents_beside(environment: &Environment<'_>, key: &str) -> Option<Vec<String>> {
+    let config = environment.config();
+    let name = config.file_name();
+    let commits = run(config, &["log", LONGEST, "--format=%H", "--", &name]).ok()?;
+    let commits: Vec<&str> = commits.lines().collect();
+    if commits.is_empty() {
+        return None;
+    }
+    let mut found: Vec<String> = Vec::new();
+    for commit in commits {
+        // it may have been deleted there
+        let Ok(text) = run(config, &["show", &format!("{commit}:./{name}")]) else {
+            continue;
+        };
+        let draft = Draft::parse(&text, environment.name, config.path.clone());
+        for current in draft.iter().flat_map(|draft| beside(draft, key)) {
+            if !found.contains(&current) {
+                found.push(current);
+            }
+        }
+    }
+    Some(found)
+}
+
+/// The current keys of rings in which this key is a fallback.
+pub fn beside(draft: &Draft, key: &str) -> Vec<String> {
+    let own = draft.rings();
+    let rings = own
+        .iter()
+        .map(|rule| rule.as_deref().map_or(Ring::Shared, Ring::Of));
+    let currents = rings.filter_map(|ring| {
+        let fallbacks = draft.fallbacks(ring).ok()?;
+        let current = draft.current(ring).ok()?;
+        let is_beside = fallbacks.iter().any(|(id, _)| id == key) && current != key;
+        is_beside.then_some(current)
+    });
+    currents.collect()
+}
+
+/// Runs git in the folder of the configuration; answers what it printed, or why it failed.
+fn run(config: &Config, words: &[&str]) -> Result<String, String> {
+    let folder: &Path = config.folder();
+    let output = Command::new("git")
+        .args([OsStr::new("-C"), folder.as_os_str()])
+        .args(words)
+        .output()
+        .map_err(|error| format!("it cannot be run: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(text(&output.stderr)
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()),
+    }
+}

@@ -1,0 +1,278 @@
+//! `countersign revoke`: a key that has leaked opens nothing any more, at once.
+
+use clap::{Args, ValueEnum};
+use countersign::outline::Outline;
+
+use crate::answer::{Answer, Failure, WARNING, styled};
+use crate::change::{Change, Where};
+use crate::config::Environment;
+use crate::deploy::typed;
+use crate::editing::{Draft, Ring};
+use crate::git;
+use crate::promote::again;
+use crate::stage::{fresh, with_key};
+use crate::subject::read_key;
+use crate::wrangler;
+
+/// End what a leaked key opens, at once
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Revoke {
+    /// The key: the name of its secret
+    #[arg(value_name = "KEY")]
+    key: String,
+
+    /// Give it new bytes now, without a build or a commit; never where the site signs with it
+    #[arg(long, conflicts_with_all = ["role", "to", "deploy"])]
+    now: bool,
+
+    /// Take this role from it and leave it the others [default: current and fallback]
+    #[arg(long, value_enum)]
+    role: Vec<Role>,
+
+    /// The fallback that becomes the current key in its place
+    #[arg(long, value_name = "KEY")]
+    to: Option<String>,
+
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Role {
+    /// Signs what browsers get
+    Current,
+    /// Opens what browsers show
+    Fallback,
+    /// Opens what the site sets, beside the key that the site signs with
+    Origin,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  countersign revoke KEY_2026_05 --now                           new bytes under the same name, live at once
+  countersign revoke DJANGO_SECRET_KEY --role fallback --deploy  out of the ring; the site goes on signing with it
+  countersign revoke KEY_2026_11 --to KEY_2027_05 --deploy       another key takes its place
+
+Sessions that the key sealed end. It goes to all traffic at once: a visitor may choose the version of a
+gradual deployment, and would choose the old one.
+
+Exit codes:
+  0  done
+  1  refused: the ring would have no current key, or the site would not be understood
+  2  the command line is wrong, or a file cannot be read
+  3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
+
+impl Revoke {
+    /// Revokes it.
+    pub fn run(self) -> Result<Answer, Failure> {
+        let config = self.place.config()?;
+        let environment = self.place.environment(&config)?;
+        let draft = Draft::open(&environment)?;
+        let id = read_key(&self.key)?;
+        match self.now {
+            true => self.new_bytes(&environment, &draft, id.as_str()),
+            false => self.out_of_the_ring(&environment, draft, id.as_str()),
+        }
+    }
+
+    fn new_bytes(
+        &self,
+        environment: &Environment<'_>,
+        draft: &Draft,
+        key: &str,
+    ) -> Result<Answer, Failure> {
+        let local = draft.outline()?;
+        let live = self.place.before(environment)?;
+        for outline in [&local, &live.outline] {
+            if !signs_at_origin(outline, key).is_empty() {
+                return Err(Failure::refused(format!("the site signs with {key}: with other bytes the Worker would not understand it, and every session would end"))
+                    .hint(format!("take it out of the ring and leave it `origin`: countersign revoke {key} --deploy")));
+            }
+        }
+        let Some(format) = format_of(&live.outline, key).or_else(|| format_of(&local, key)) else {
+            return Err(Failure::refused(format!("no ring has the key {key}")));
+        };
+        let value = fresh(&format)?;
+        if let Err(problem) = with_key(draft, key, &value) {
+            return Err(Failure::refused(format!(
+                "a key that countersign makes does not fit: {problem}"
+            ))
+            .hint(format!(
+                "put one that fits into the Worker's secrets: {}",
+                typed(environment, &["secret", "put", key])
+            )));
+        }
+        let words = ["secret", "put", key];
+        let mut text = match self.place.dry_run {
+            true => format!(
+                "countersign keygen --format {format} | {}\n",
+                typed(environment, &words)
+            ),
+            false => {
+                wrangler::run(environment, &words, Some(&value))?;
+                format!("{key} has new bytes: what the old ones sealed opens no longer\n")
+            }
+        };
+        for note in aftermath(environment, draft, &[&local, &live.outline], key) {
+            text.push_str(&format!("{} {note}\n", styled(WARNING, "note:")));
+        }
+        Ok(Answer::fine(text))
+    }
+
+    fn out_of_the_ring(
+        &self,
+        environment: &Environment<'_>,
+        mut draft: Draft,
+        key: &str,
+    ) -> Result<Answer, Failure> {
+        let before = draft.outline()?;
+        let mut notes = aftermath(environment, &draft, &[&before], key);
+        let had = draft.text();
+        let rings = draft.rings();
+        for ring in rings
+            .iter()
+            .map(|rule| rule.as_deref().map_or(Ring::Shared, Ring::Of))
+        {
+            self.take_roles(&mut draft, ring, key)?;
+        }
+        if draft.text() == had && !self.place.deploys() {
+            return Err(Failure::refused(format!("{key} has no such role here"))
+                .hint("countersign status shows who plays which"));
+        }
+        let after = draft.outline()?;
+        let origins = signs_at_origin(&after, key);
+        if !origins.is_empty() {
+            notes.push(format!("the site still signs {} with {key}: who reaches it round the Worker can forge them there, and what else it signs (password-reset links) everywhere; lock the site to the edge, and give it another key", origins.join(", ")));
+        }
+        let change = Change {
+            notes,
+            at_once: true,
+            ..again(draft, format!("Revoke {key}"))
+        };
+        self.place.carry_out(environment, change)
+    }
+
+    fn take_roles(&self, draft: &mut Draft, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
+        let takes = |role| match self.role.is_empty() {
+            true => role != Role::Origin,
+            false => self.role.contains(&role),
+        };
+        if takes(Role::Current) && draft.current(ring)? == key {
+            let next = self.successor(draft, ring, key)?;
+            draft.put_in_place(ring, &next)?;
+        }
+        if takes(Role::Fallback) && draft.fallbacks(ring)?.iter().any(|(id, _)| id == key) {
+            draft.unlist(ring, key)?;
+        }
+        if takes(Role::Origin) {
+            refuse_deaf(draft, ring, key)?;
+            draft.unlist_origin(ring, key)?;
+        }
+        Ok(())
+    }
+
+    /// Who signs what browsers get from now on.
+    fn successor(&self, draft: &Draft, ring: Ring<'_>, key: &str) -> Result<String, Failure> {
+        let fallbacks = draft.fallbacks(ring)?;
+        let others: Vec<&str> = fallbacks
+            .iter()
+            .map(|(id, _)| id.as_str())
+            .filter(|id| *id != key)
+            .collect();
+        let Some(to) = &self.to else {
+            let hint = match others.first() {
+                Some(other) => format!("name the one that takes its place: --to {other}"),
+                None => format!(
+                    "give it new bytes: countersign revoke {key} --now; where the site signs with it, stage another key first and then: --to NEW_KEY"
+                ),
+            };
+            return Err(Failure::refused(format!(
+                "{key} is the current key: the ring would have none"
+            ))
+            .hint(hint));
+        };
+        let to = read_key(to)?;
+        match others.contains(&to.as_str()) {
+            true => Ok(to.as_str().to_owned()),
+            false => Err(Failure::refused(format!("{to} is no fallback of the ring"))
+                .hint(format!("stage it first: countersign stage {to}"))),
+        }
+    }
+}
+
+/// The key that the site signs with cannot be taken: nothing that it sets would be understood.
+fn refuse_deaf(draft: &Draft, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
+    let rules = draft.rules(ring);
+    let outline = draft.outline()?;
+    let mut signed = outline
+        .rules
+        .iter()
+        .filter(|rule| rules.contains(&rule.name));
+    match signed.any(|rule| rule.origin_current.id.as_str() == key) {
+        true => Err(Failure::refused(format!("the site signs with {key}: without it nothing that it sets would be understood"))
+            .hint("give the site another key first, and write origin = { current = \"NEW\", fallbacks = [] }")),
+        false => Ok(()),
+    }
+}
+
+/// Rules whose origin verifies with a key.
+fn signs_at_origin(outline: &Outline, key: &str) -> Vec<String> {
+    let signs = outline.rules.iter().filter(|rule| {
+        let mut keys = rule.origin_fallbacks.iter().chain([&rule.origin_current]);
+        rule.origin_format.name != countersign::outline::PLAIN
+            && keys.any(|known| known.id.as_str() == key)
+    });
+    signs.map(|rule| rule.name.clone()).collect()
+}
+
+/// The format of the first rule that has a key in its ring.
+fn format_of(outline: &Outline, key: &str) -> Option<String> {
+    let mut rules = outline.rules.iter();
+    let rule = rules.find(|rule| {
+        let mut keys = rule
+            .fallbacks
+            .iter()
+            .map(|fallback| &fallback.key)
+            .chain([&rule.current]);
+        keys.any(|known| known.id.as_str() == key)
+    });
+    rule.map(|rule| rule.format.name.clone())
+}
+
+/// Whose cookies may be forgeries that were upgraded.
+fn aftermath(
+    environment: &Environment<'_>,
+    draft: &Draft,
+    outlines: &[&Outline],
+    key: &str,
+) -> Vec<String> {
+    let mut beside = git::beside(draft, key);
+    for rule in outlines.iter().flat_map(|outline| &outline.rules) {
+        let is_fallback = rule
+            .fallbacks
+            .iter()
+            .any(|fallback| fallback.key.id.as_str() == key);
+        let current = rule.current.id.as_str();
+        if is_fallback && current != key && !beside.iter().any(|known| known == current) {
+            beside.push(current.to_owned());
+        }
+    }
+    let history = git::currents_beside(environment, key);
+    let is_known = history.is_some();
+    let more: Vec<String> = history
+        .into_iter()
+        .flatten()
+        .filter(|known| !beside.contains(known))
+        .collect();
+    beside.extend(more);
+    beside.dedup();
+    let mut notes = Vec::new();
+    if !beside.is_empty() {
+        notes.push(format!("while {key} was a fallback, {} was current: a forged cookie may have been upgraded to it; to be sure, revoke that as well", beside.join(", ")));
+    }
+    if !is_known {
+        notes.push(format!("which keys were current while {key} was a fallback before is not known: the configuration has no history in git"));
+    }
+    notes
+}
