@@ -196,11 +196,12 @@ impl Where {
             return Ok(Answer::fine(text));
         }
         git::refuse_dirty(config)?;
+        let old = rollout.replaces()?;
         if is_edited {
             change.draft.save()?;
             git::commit(config, &change.message)?;
         }
-        let version = rollout.run().map_err(|failure| match is_edited {
+        let version = rollout.run(old.as_deref()).map_err(|failure| match is_edited {
             true => failure.hint(format!("the commit {:?} is made and not live: run the command again, or take it back with git revert", change.message)),
             false => failure,
         })?;

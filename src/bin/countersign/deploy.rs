@@ -48,7 +48,7 @@ impl Rollout<'_> {
         };
         let status = self.typed(&STATUS);
         let probe = format!(
-            "curl --header 'Authorization: Bearer $COUNTERSIGN_TOKEN' --header 'Cloudflare-Workers-Version-Overrides: {}=\"NEW\"' {}{}",
+            "curl --header \"Authorization: Bearer $COUNTERSIGN_TOKEN\" --header 'Cloudflare-Workers-Version-Overrides: {}=\"NEW\"' {}{}",
             self.worker(),
             self.live.site(),
             countersign::status::PATH
@@ -62,18 +62,28 @@ impl Rollout<'_> {
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// Deploys; answers the version.
+    /// The version that all traffic goes to; none for what replaces whatever is there.
+    ///
+    /// # Errors
+    /// There is none, or more than one.
+    pub fn replaces(&self) -> Result<Option<String>, Failure> {
+        match self.at_once {
+            true => Ok(None),
+            false => self.deployed().map(Some),
+        }
+    }
+
+    /// Deploys, trying it first beside the version that it replaces; answers the version.
     ///
     /// # Errors
     /// A step fails. Until the last one all traffic stays with the old version.
-    pub fn run(&self) -> Result<String, Failure> {
-        if self.at_once {
+    pub fn run(&self, old: Option<&str>) -> Result<String, Failure> {
+        let Some(old) = old else {
             let new = self.uploaded()?;
             self.deploy(&[&format!("{new}@100")])?;
             self.arrived(&new)?;
             return Ok(new);
-        }
-        let old = self.deployed()?;
+        };
         let before = self.live.status()?;
         let new = self.uploaded()?;
         self.deploy(&[&format!("{old}@100"), &format!("{new}@0")])?;
@@ -218,7 +228,7 @@ const STATUS: [&str; 3] = ["deployments", "status", "--json"];
 /// A command of wrangler's as a person would type it.
 pub fn typed(environment: &Environment<'_>, words: &[&str]) -> String {
     let quoted = words.iter().map(|word| match word.contains(' ') {
-        true => format!("\"{word}\""),
+        true => format!("'{word}'"),
         false => (*word).to_owned(),
     });
     let quoted: Vec<String> = quoted.collect();

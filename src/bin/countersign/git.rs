@@ -45,7 +45,7 @@ pub fn commit(config: &Config, message: &str) -> Result<(), Failure> {
 /// The command that makes the commit, as a person would type it.
 pub fn shown(config: &Config, message: &str) -> String {
     let path = config.path.display();
-    format!("git commit --message \"{message}\" -- {path}")
+    format!("git commit --message '{message}' -- {path}")
 }
 
 /// The keys that were current, by the configuration's history, while this one was a fallback; none where

@@ -180,9 +180,14 @@ impl Revoke {
             .map(|(id, _)| id.as_str())
             .filter(|id| *id != key)
             .collect();
+        let outline = draft.outline()?;
+        // one that is on its way out, or that the site signs with, is not the one to name
+        let staged = fallbacks.iter().find(|(id, until)| {
+            id != key && until.is_none() && signs_at_origin(&outline, id).is_empty()
+        });
         let Some(to) = &self.to else {
-            let hint = match others.first() {
-                Some(other) => format!("name the one that takes its place: --to {other}"),
+            let hint = match staged {
+                Some((other, _)) => format!("name the one that takes its place: --to {other}"),
                 None => format!(
                     "give it new bytes: countersign revoke {key} --now; where the site signs with it, stage another key first and then: --to NEW_KEY"
                 ),
@@ -269,7 +274,14 @@ fn aftermath(
     beside.dedup();
     let mut notes = Vec::new();
     if !beside.is_empty() {
-        notes.push(format!("while {key} was a fallback, {} was current: a forged cookie may have been upgraded to it; to be sure, revoke that as well", beside.join(", ")));
+        let (were, them) = match beside.len() {
+            1 => ("was", "it"),
+            _ => ("were", "them"),
+        };
+        notes.push(format!(
+            "while {key} was a fallback, {} {were} current: forged cookies may have been upgraded to {them}; to be sure, revoke {them} as well",
+            beside.join(", ")
+        ));
     }
     if !is_known {
         notes.push(format!("which keys were current while {key} was a fallback before is not known: the configuration has no history in git"));

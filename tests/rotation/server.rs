@@ -1,0 +1,140 @@
+//! Live Workers, answered by the core, and Analytics Engine.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use countersign::policy::Policy;
+use countersign::status::{PATH, Status, Token};
+use serde_json::{Value, json};
+
+/// Serves until the tests end; answers where.
+///
+/// `told` is the folder in which the stand-in for wrangler leaves what each token's Worker has been told.
+pub fn start(told: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, told) = (stream.unwrap(), told.clone());
+            thread::spawn(move || answer(stream, &told));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn answer(stream: TcpStream, told: &Path) {
+    let mut reader = BufReader::new(&stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    let words: Vec<&str> = line.split(' ').collect();
+    let (method, path) = (words[0].to_owned(), words[1].to_owned());
+    let (mut length, mut bearer, mut version) = (0, String::new(), String::new());
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).unwrap();
+        let Some((name, value)) = header.trim().split_once(':') else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().unwrap(),
+            "authorization" => bearer = value.trim().replace("Bearer ", ""),
+            "cloudflare-workers-version-overrides" => value.trim().clone_into(&mut version),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let body = String::from_utf8(body).unwrap();
+    let (status, text) = match path.starts_with("/client/v4/") {
+        true => analytics(&bearer, &body),
+        false => reply(
+            &method,
+            &path,
+            &bearer,
+            &version,
+            &body,
+            &told.join(&bearer),
+        ),
+    };
+    let head = format!(
+        "HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        text.len()
+    );
+    let _ = (&stream).write_all(format!("{head}{text}").as_bytes());
+}
+
+fn analytics(token: &str, query: &str) -> (u16, String) {
+    assert!(query.contains("FROM \"countersign\""), "{query}");
+    let row = |key: &str, verdict: &str, uses: Value| json!({ "index1": format!("sessionid/{key}"), "blob1": verdict, "uses": uses });
+    let current = row("KEY_2", "current", json!("91204"));
+    let rows = match token {
+        "no-uses" => vec![current, row("KEY_1", "bad-signature", json!(3))],
+        "uses" => vec![current, row("KEY_1", "fallback", json!("12"))],
+        "no-data" => vec![],
+        _ => return (403, "not allowed".to_owned()),
+    };
+    (200, json!({ "meta": [], "data": rows }).to_string())
+}
+
+/// The token's beginning names the live configuration, and behind a dot the new version's.
+fn reply(
+    method: &str,
+    path: &str,
+    bearer: &str,
+    version: &str,
+    body: &str,
+    told: &Path,
+) -> (u16, String) {
+    let (live, new) = bearer.split_once('.').unwrap_or((bearer, bearer));
+    let (new, _) = new.split_once('_').unwrap_or((new, ""));
+    let (live, _) = live.split_once('_').unwrap_or((live, ""));
+    let chosen = version == "shop=\"new-version\"";
+    let (name, id) = match chosen || told.join("deployed").exists() {
+        true => (new, "new-version"),
+        false => (live, "old-version"),
+    };
+    if path != PATH || name.is_empty() {
+        return (404, "<html>the site's own</html>".to_owned());
+    }
+    let token = Token::new(bearer).unwrap();
+    let policy = Policy::parse(&configuration(name), &|name| {
+        Some(secret(name, &told.join("secrets")))
+    })
+    .unwrap();
+    let status = Status {
+        token: &token,
+        policy: Some(&policy),
+        problems: &[],
+        passes: false,
+        version: vec![("id", id.to_owned())],
+        now: now(),
+    };
+    let reply = status.reply(method, body);
+    (reply.status, reply.body)
+}
+
+fn configuration(name: &str) -> Value {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/rotation/live/{name}.json"));
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// What has been uploaded under this name, or a text that is always the same.
+fn secret(name: &str, secrets: &Path) -> String {
+    let uploaded = fs::read_to_string(secrets).unwrap_or_default();
+    let uploaded: Value = serde_json::from_str(&uploaded).unwrap_or_default();
+    let stays = || format!("{name}{}", "*".repeat(40));
+    uploaded[name].as_str().map_or_else(stays, str::to_owned)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the Worker has a clock")]
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
