@@ -364,6 +364,13 @@ impl Draft {
         Ok(())
     }
 
+    /// Lets a rule refuse what was signed longer ago than this.
+    pub fn limit_age(&mut self, rule: &str, seconds: u64) -> Result<(), Failure> {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        set(self.rule(rule)?, "max_age", Value::from(seconds));
+        Ok(())
+    }
+
     /// Takes away a field of a rule.
     pub fn clear(&mut self, rule: &str, field: &str) -> Result<(), Failure> {
         self.rule(rule)?.remove(field);

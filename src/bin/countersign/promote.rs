@@ -21,6 +21,10 @@ pub struct Promote {
     #[arg(long, value_name = "DURATION", value_parser = grace::duration)]
     grace: Option<u64>,
 
+    /// How old a cookie may grow from now on, where its new format is the first that carries a time
+    #[arg(long, value_name = "DURATION", value_parser = grace::duration, requires = "format")]
+    max_age: Option<u64>,
+
     #[command(flatten)]
     place: Where,
 }
@@ -94,9 +98,16 @@ impl Promote {
             return Err(Failure::refused(format!("{rule} does not accept {name} yet"))
                 .hint("stage it first, as it is to be promoted: countersign stage --rule … --format …"));
         }
-        let seconds = grace::seconds(self.grace, &draft.policy()?, &[rule.to_owned()])?;
+        let seconds = grace::seconds(
+            self.grace.or(self.max_age),
+            &draft.policy()?,
+            &[rule.to_owned()],
+        )?;
         let until = grace::until(clock::now(), seconds);
         draft.promote_format(rule, format, Some(&until))?;
+        if let Some(seconds) = self.max_age {
+            draft.limit_age(rule, seconds)?;
+        }
         Ok(again(draft, message))
     }
 }

@@ -88,8 +88,13 @@ impl Stage {
     }
 
     fn format(&self, mut draft: Draft, format: &Value, rule: &str) -> Result<Change, Failure> {
-        let name = shown(format);
-        if draft.format(rule)? == *format {
+        // `plain` is accepted for a time only
+        let mut format = format.clone();
+        let until = format
+            .as_object_mut()
+            .and_then(|fields| fields.remove("until"));
+        let name = shown(&format);
+        if draft.format(rule)? == format {
             return Err(Failure::refused(format!(
                 "{rule} is sealed in {name} already"
             )));
@@ -97,13 +102,13 @@ impl Stage {
         let is_there = draft
             .accepted(rule)?
             .iter()
-            .any(|(known, _)| known == format);
+            .any(|(known, _)| *known == format);
         if is_there && !self.place.deploys() {
             return Err(Failure::refused(format!("{rule} accepts {name} already"))
                 .hint("deploy it, then promote it"));
         }
         if !is_there {
-            draft.accept(rule, format, None)?;
+            draft.accept(rule, &format, until.as_ref().and_then(Value::as_str))?;
         }
         Ok(change(draft, format!("Accept {rule} in {name}")))
     }
