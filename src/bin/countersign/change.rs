@@ -159,54 +159,32 @@ impl Where {
         environment: &Environment<'_>,
         change: Change,
     ) -> Result<Answer, Failure> {
-        let config = environment.config();
         let before = self.before(environment)?;
         let after = change.draft.outline()?;
         let now = clock::now();
-        let mut text = String::new();
-        match change.at_once {
-            false => refuse_losses(&before, &after, now, &change.first)?,
-            true => text.push_str(&ended(&before, &after, now)),
-        }
-        let is_edited = change.draft.text() != change.draft.before();
-        if is_edited {
-            let lines = difference::lines(change.draft.before(), &change.draft.text());
-            text = format!("{}\n{lines}{text}", styled(STRONG, config.path.display()));
-        }
-        for note in &change.notes {
-            text.push_str(&format!("{} {note}\n", styled(WARNING, "note:")));
-        }
-        let commit = git::shown(config, &change.message);
-        if !self.deploy {
-            if !self.dry_run {
-                change.draft.save()?;
+        let ends = match change.at_once {
+            false => refuse_losses(&before, &after, now, &change.first).map(|()| String::new())?,
+            true => ended(&before, &after, now),
+        };
+        let text = change.described(environment.config(), &ends);
+        let done = match (self.deploy, self.dry_run) {
+            (false, false) => change.draft.save().map(|()| change.next(environment))?,
+            (false, true) => change.next(environment),
+            (true, true) => {
+                let rollout = self.rollout(environment, &change, after)?;
+                let commit = format!("{}\n", git::shown(environment.config(), &change.message));
+                let commit = Some(commit).filter(|_| change.is_edited());
+                commit.unwrap_or_default() + &rollout.shown()
             }
-            let next = [commit, typed(environment, &["deploy"])];
-            for command in next {
-                text.push_str(&format!("{} {command}\n", styled(HINT, "next:")));
+            (true, false) => {
+                let rollout = self.rollout(environment, &change, after)?;
+                format!(
+                    "deployed {}\n",
+                    change.deploy(environment.config(), &rollout)?
+                )
             }
-            return Ok(Answer::fine(text));
-        }
-        let rollout = self.rollout(environment, &change, after)?;
-        if self.dry_run {
-            if is_edited {
-                text.push_str(&format!("{commit}\n"));
-            }
-            text.push_str(&rollout.shown());
-            return Ok(Answer::fine(text));
-        }
-        git::refuse_dirty(config)?;
-        let old = rollout.replaces()?;
-        if is_edited {
-            change.draft.save()?;
-            git::commit(config, &change.message)?;
-        }
-        let version = rollout.run(old.as_deref()).map_err(|failure| match is_edited {
-            true => failure.hint(format!("the commit {:?} is made and not live: run the command again, or take it back with git revert", change.message)),
-            false => failure,
-        })?;
-        text.push_str(&format!("deployed {version}\n"));
-        Ok(Answer::fine(text))
+        };
+        Ok(Answer::fine(text + &done))
     }
 
     fn rollout<'r>(
@@ -232,6 +210,49 @@ impl Where {
             cookies: cookies.collect(),
             expected,
             at_once: change.at_once,
+        })
+    }
+}
+
+impl Change {
+    fn is_edited(&self) -> bool {
+        self.draft.text() != self.draft.before()
+    }
+
+    /// The lines that change, what ends, and what else there is to say.
+    fn described(&self, config: &Config, ends: &str) -> String {
+        let mut text = String::new();
+        if self.is_edited() {
+            let lines = difference::lines(self.draft.before(), &self.draft.text());
+            text = format!("{}\n{lines}", styled(STRONG, config.path.display()));
+        }
+        text.push_str(ends);
+        for note in &self.notes {
+            text.push_str(&format!("{} {note}\n", styled(WARNING, "note:")));
+        }
+        text
+    }
+
+    /// What the operator does with the edited file.
+    fn next(&self, environment: &Environment<'_>) -> String {
+        let commit = git::shown(environment.config(), &self.message);
+        let commands = [commit, typed(environment, &["deploy"])];
+        let lines = commands.map(|command| format!("{} {command}\n", styled(HINT, "next:")));
+        lines.concat()
+    }
+
+    /// Commits and deploys; answers the version. What can be refused is refused before the commit.
+    fn deploy(&self, config: &Config, rollout: &Rollout<'_>) -> Result<String, Failure> {
+        git::refuse_dirty(config)?;
+        let old = rollout.replaces()?;
+        if !self.is_edited() {
+            return rollout.run(old.as_deref());
+        }
+        self.draft.save()?;
+        git::commit(config, &self.message)?;
+        let message = &self.message;
+        rollout.run(old.as_deref()).map_err(|failure| {
+            failure.hint(format!("the commit {message:?} is made and not live: run the command again, or take it back with git revert"))
         })
     }
 }
