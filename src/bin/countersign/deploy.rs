@@ -81,7 +81,7 @@ impl Rollout<'_> {
         let Some(old) = old else {
             let new = self.uploaded()?;
             self.deploy(&[&format!("{new}@100")])?;
-            self.arrived(&new)?;
+            self.await_arrival(&new);
             return Ok(new);
         };
         let before = self.live.status()?;
@@ -97,7 +97,7 @@ impl Rollout<'_> {
             });
         }
         self.deploy(&[&format!("{new}@100")])?;
-        self.arrived(&new)?;
+        self.await_arrival(&new);
         Ok(new)
     }
 
@@ -208,10 +208,17 @@ impl Rollout<'_> {
         )))
     }
 
-    /// Waits until the site answers with the version.
-    fn arrived(&self, version: &str) -> Result<(), Failure> {
-        self.answers(&Probe::new(self.live.site(), None)?, version)
-            .map(drop)
+    /// Waits until the site answers with the version. It is deployed, whether or not that is seen.
+    fn await_arrival(&self, version: &str) {
+        let probe = Probe::new(self.live.site(), None);
+        if probe
+            .and_then(|probe| self.answers(&probe, version))
+            .is_err()
+        {
+            say(
+                "it is deployed, and the site has not answered with it yet; look again with countersign status",
+            );
+        }
     }
 
     fn worker(&self) -> String {
