@@ -6,8 +6,7 @@
 
 use std::fmt;
 
-use chrono::DateTime;
-
+use crate::calendar::to_iso8601;
 use crate::key::KeyId;
 use crate::look_alike::{Managed, Names};
 use crate::outline::{Outline, PLAIN, RuleOutline, Side, Way};
@@ -230,9 +229,8 @@ struct Moment(u64);
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = i64::try_from(self.0).ok();
-        match seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)) {
-            Some(time) => write!(f, "{time:?}"), // as RFC 3339
+        match to_iso8601(self.0.saturating_mul(1000)) {
+            Some(time) => f.write_str(&time.replace(".000", "")),
             None => write!(f, "{}", self.0),
         }
     }

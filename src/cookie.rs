@@ -1,8 +1,7 @@
 //! The Cookie and Set-Cookie headers (RFC 6265), taken apart so that what is not touched stays byte
 //! for byte.
 
-use chrono::NaiveDate;
-
+use crate::calendar::seconds;
 use crate::settings::unknown;
 
 /// The pairs of a Cookie header: the texts between semicolons, white space and all.
@@ -239,13 +238,9 @@ fn date(text: &str) -> Option<i64> {
         year => year,
     };
     let (hour, minute, second) = time?;
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month?, day?)?;
     (year >= 1601).then_some(())?;
-    Some(
-        date.and_hms_opt(hour, minute, second)?
-            .and_utc()
-            .timestamp(),
-    )
+    let date = [year, month?, day?].map(i64::from);
+    seconds(date, [hour, minute, second].map(i64::from))
 }
 
 fn clock(token: &str) -> Option<(u32, u32, u32)> {

@@ -18,6 +18,7 @@
 //! The core knows no clock, no environment and no I/O: the time comes in as a number, secrets as a
 //! function, headers as text.
 
+pub mod calendar;
 pub mod compatibility;
 pub mod cookie;
 pub mod encoding;

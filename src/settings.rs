@@ -4,9 +4,9 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use chrono::DateTime;
 use serde_json::{Map, Value};
 
+use crate::calendar::from_rfc3339;
 use crate::key::KeyId;
 
 /// One thing wrong with a configuration.
@@ -153,8 +153,8 @@ impl<'a> Table<'a> {
     /// A point in time as RFC 3339 has it, in Unix seconds, where it is set.
     pub fn time(&mut self, field: &'static str) -> Option<u64> {
         let text = self.text(field)?;
-        match DateTime::parse_from_rfc3339(text).map(|time| u64::try_from(time.timestamp())) {
-            Ok(Ok(seconds)) => Some(seconds),
+        match from_rfc3339(text).map(|milliseconds| u64::try_from(milliseconds / 1000)) {
+            Some(Ok(seconds)) => Some(seconds),
             _ => {
                 self.problem(
                     field,

@@ -21,9 +21,8 @@
 //!
 //! Where years do not have four digits, an expiry is refused; Ruby would write and read it.
 
-use chrono::{DateTime, Datelike, Timelike};
-
 use super::super::{Content, Refusal, Uncarriable};
+use crate::calendar::{from_rfc3339, to_iso8601};
 use crate::encoding::{from_base64, push_base64};
 
 const MESSAGE: &str = r#"{"_rails":{"message":""#;
@@ -106,26 +105,13 @@ fn has_purpose(data: &[u8]) -> bool {
 /// Unix milliseconds of a time that [`written`] wrote.
 fn read(quoted: &str) -> Option<u64> {
     let text = quoted.strip_prefix('"')?.strip_suffix('"')?;
-    let time = DateTime::parse_from_rfc3339(text).ok()?;
-    let millis = u64::try_from(time.timestamp_millis()).ok()?;
+    let millis = u64::try_from(from_rfc3339(text)?).ok()?;
     (written(millis)? == quoted).then_some(millis)
 }
 
 /// Unix milliseconds as Ruby's `iso8601(3)` has them, in quotes.
 fn written(millis: u64) -> Option<String> {
-    let time = DateTime::from_timestamp_millis(i64::try_from(millis).ok()?)?;
-    (time.year() <= 9999).then(|| {
-        format!(
-            "\"{}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\"",
-            time.year(), // from 1970 on
-            time.month(),
-            time.day(),
-            time.hour(),
-            time.minute(),
-            time.second(),
-            time.timestamp_subsec_millis()
-        )
-    })
+    Some(format!("\"{}\"", to_iso8601(millis)?))
 }
 
 #[cfg(test)]
