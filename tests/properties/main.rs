@@ -12,6 +12,7 @@ mod configurations;
 mod every_format;
 mod formats;
 mod headers;
+mod pairs;
 mod parsers;
 mod requests;
 mod responses;
