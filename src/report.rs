@@ -1,10 +1,8 @@
 //! How verdicts are told (B3): the rule, the verdict and the key id; never a value, a payload or a key.
 
-use serde::Serialize;
-
 use crate::encoding::base64url;
 use crate::gate::Event;
-use crate::key::KeyId;
+use crate::json::Json;
 use crate::policy::{Mode, Policy};
 use crate::primitives::Digest;
 use crate::verdict::Verdict;
@@ -38,41 +36,28 @@ pub struct Line {
     pub is_error: bool,
 }
 
-/// What a line holds, by the names under which it is written.
-#[derive(Serialize)]
-struct Content<'a> {
-    mode: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ray: Option<&'a str>,
-    source: &'static str,
-    verdicts: Vec<Entry<'a>>,
-}
-
-/// One of its verdicts.
-#[derive(Serialize)]
+/// One verdict of a line.
 struct Entry<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    repeated: Option<u64>,
-    rule: &'a str,
-    verdict: &'static str,
+    event: &'a Event,
+    count: u64,
+    repeated: u64,
 }
 
-impl<'a> Entry<'a> {
-    fn new(policy: &'a Policy, event: &'a Event, count: u64, repeated: u64) -> Self {
-        Self {
-            count: Some(count).filter(|count| *count > 1),
-            key: event.key.as_ref().map(KeyId::as_str),
-            reason: event.verdict.reason(),
-            repeated: Some(repeated).filter(|repeated| *repeated > 0),
-            rule: &policy.rules[event.rule].spec.name,
-            verdict: event.verdict.as_str(),
+impl Entry<'_> {
+    fn write(&self, policy: &Policy, json: &mut Json) {
+        let Entry { event, .. } = self;
+        json.open("", '{');
+        json.number("count", Some(self.count).filter(|count| *count > 1));
+        if let Some(key) = &event.key {
+            json.text("key", key.as_str());
         }
+        if let Some(reason) = event.verdict.reason() {
+            json.text("reason", reason);
+        }
+        json.number("repeated", Some(self.repeated).filter(|count| *count > 0));
+        json.text("rule", &policy.rules[event.rule].spec.name);
+        json.text("verdict", event.verdict.as_str());
+        json.close('}');
     }
 }
 
@@ -106,23 +91,32 @@ impl Reporter {
             }
             if let Some(repeated) = self.repeated(event, count, now) {
                 is_error |= event.verdict == Verdict::OriginUnverified;
-                verdicts.push(Entry::new(policy, event, count, repeated));
+                verdicts.push(Entry {
+                    event,
+                    count,
+                    repeated,
+                });
             }
         }
         if verdicts.is_empty() {
             return None;
         }
         let observes = |event: &Event| policy.rules[event.rule].spec.mode == Mode::Observe;
-        let content = Content {
-            mode: match events.iter().any(observes) {
-                true => "observe",
-                false => "enforce",
-            },
-            ray,
-            source: "countersign",
-            verdicts,
-        };
-        let text = serde_json::to_string(&content).ok()?; // texts and numbers can always be written
+        let observing = events.iter().any(observes);
+        let mut json = Json::default();
+        json.open("", '{');
+        json.text("mode", if observing { "observe" } else { "enforce" });
+        if let Some(ray) = ray {
+            json.text("ray", ray);
+        }
+        json.text("source", "countersign");
+        json.open("verdicts", '[');
+        verdicts
+            .iter()
+            .for_each(|entry| entry.write(policy, &mut json));
+        json.close(']');
+        json.close('}');
+        let text = json.into_text();
         Some(Line { text, is_error })
     }
 

@@ -13,7 +13,6 @@ use crate::inspection::{Fate, Inspection, inspect};
 use crate::json::Json;
 use crate::key::Key;
 use crate::look_alike::Managed;
-use crate::outline::Outline;
 use crate::policy::{Mode, Policy};
 use crate::primitives::{Digest, Mac, equal};
 use crate::settings::Problem;
@@ -46,6 +45,8 @@ pub struct Status<'a> {
     pub token: &'a Token,
     /// What the Worker goes by; none where the configuration is wrong.
     pub policy: Option<&'a Policy>,
+    /// The variable `COUNTERSIGN` as JSON, which names keys and holds none.
+    pub configuration: &'a str,
     /// What is wrong with the configuration.
     pub problems: &'a [Problem],
     /// Whether traffic passes although the configuration is wrong.
@@ -117,13 +118,25 @@ impl Status<'_> {
         json.text("mode", self.mode());
         write_problems("problems", self.problems, &mut json);
         write_problems("notes", notes, &mut json);
-        let outline = |policy| Outline::of(policy, &|key| Some(self.token.print(key)));
-        self.policy
-            .map(outline)
-            .unwrap_or_default()
-            .write(&mut json);
+        json.raw("configuration", self.configuration);
+        self.write_keys(&mut json);
         json.close('}');
         json.into_text()
+    }
+
+    /// Every key with its fingerprint.
+    fn write_keys(&self, json: &mut Json) {
+        let mut told: Vec<&str> = Vec::new();
+        json.open("keys", '{');
+        for rule in self.policy.iter().flat_map(|policy| &policy.rules) {
+            for key in rule.spec.ring.keys().chain(rule.spec.origin_keys.iter()) {
+                if !told.contains(&key.id().as_str()) {
+                    told.push(key.id().as_str());
+                    json.text(key.id().as_str(), &self.token.print(key));
+                }
+            }
+        }
+        json.close('}');
     }
 
     /// What is done with traffic. Rules of both kinds are told rule by rule.
@@ -186,7 +199,7 @@ fn found(inspection: &Inspection) -> String {
     if let Some(opened) = &inspection.opened {
         text("key", opened.key.as_ref().map(|key| key.as_str()));
         text("role", Some(opened.role.as_str()));
-        text("format", Some(&opened.format));
+        text("format", Some(opened.format));
         json.flag("accepted", opened.is_accepted);
         json.number("until", opened.until);
         json.number("time", opened.time);

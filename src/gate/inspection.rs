@@ -4,7 +4,6 @@ use super::judge::{Copy, Outcome, Work};
 use crate::formats::{Content, PAIR, Refusal};
 use crate::key::KeyId;
 use crate::look_alike::Managed;
-use crate::outline::{FormatOutline, PLAIN};
 use crate::policy::{Candidate, Mode, OnInvalid, Policy, Rule, Standing, Upgrade};
 use crate::verdict::Verdict;
 
@@ -33,8 +32,8 @@ pub struct Opened {
     pub key: Option<KeyId>,
     /// What part the key plays.
     pub role: Role,
-    /// The format, name and options.
-    pub format: String,
+    /// The name of the format.
+    pub format: &'static str,
     /// Whether the format is one of `accept`.
     pub is_accepted: bool,
     /// Unix seconds from which on the gate does not try this key in this format.
@@ -224,21 +223,21 @@ impl Rule {
         }
     }
 
-    fn format_of(&self, candidate: &Candidate, is_origins: bool) -> String {
+    fn format_of(&self, candidate: &Candidate, is_origins: bool) -> &'static str {
         let accepted = candidate.accepted.and_then(|at| self.spec.accept.get(at));
         let format = match accepted {
             Some(accept) => &accept.format,
             None if is_origins => &self.spec.origin_format,
             None => &self.spec.format,
         };
-        FormatOutline::of(format).to_string()
+        format.name
     }
 
     fn unsigned(&self, content: &Content<'_>) -> Opened {
         Opened {
             key: None,
             role: Role::Unsigned,
-            format: PLAIN.to_owned(),
+            format: "plain",
             is_accepted: !self.spec.is_unsealed(),
             until: self.spec.adopt_until,
             time: None,

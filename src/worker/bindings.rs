@@ -1,7 +1,7 @@
 //! What the bindings hold: texts, and JSON variables. `Env::secret` and `Env::object_var` would do, but
 //! bring along a deserializer and the texts of errors that nobody reads.
 
-use js_sys::{Array, Number, Object, Reflect};
+use js_sys::{Array, JSON, Number, Object, Reflect};
 use serde_json::{Map, Value};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -14,6 +14,11 @@ pub fn member(of: &JsValue, name: &str) -> Option<JsValue> {
 /// A member that is a text.
 pub fn text(of: &JsValue, name: &str) -> Option<String> {
     member(of, name)?.as_string()
+}
+
+/// What JavaScript writes of a value as JSON.
+pub fn stringified(value: &JsValue) -> Option<String> {
+    JSON::stringify(value).ok()?.as_string()
 }
 
 /// What the runtime made of a JSON variable.

@@ -6,15 +6,18 @@ use wasm_bindgen::JsValue;
 use worker::{
     AnalyticsEngineDataPointBuilder, AnalyticsEngineDataset, Env, console_error, console_log,
 };
+use zeroize::Zeroizing;
 
-use super::{answer, bindings, js, now_ms};
+use super::{answer, bindings, js, now_ms, typed_answer};
 use crate::gate::{Event, Gate};
 use crate::policy::Policy;
 use crate::report::{Reporter, points};
 use crate::settings::Problem;
+use crate::status::{self, Status, Token};
 
 pub struct Isolate {
     gate: Result<Gate, Wrong>,
+    token: Option<Token>,
     usage: Option<AnalyticsEngineDataset>,
     version: String,
     reporter: RefCell<Reporter>,
@@ -45,8 +48,9 @@ impl Isolate {
     fn new(env: &Env) -> Self {
         let isolate = Self {
             gate: gate(env),
+            token: token(env),
             usage: env.analytics_engine("USAGE").ok(),
-            version: version(env).unwrap_or_default(),
+            version: version(env, "id").unwrap_or_default(),
             reporter: RefCell::default(),
             told_wrong: Cell::default(),
         };
@@ -61,6 +65,41 @@ impl Isolate {
     /// The gate, unless the configuration is wrong.
     pub fn gate(&self) -> Option<&Gate> {
         self.gate.as_ref().ok()
+    }
+
+    /// Whether a header `Authorization` shows the token of the status.
+    pub fn admits(&self, authorization: Option<&str>) -> bool {
+        let token = self.token.as_ref();
+        token.is_some_and(|token| token.admits(authorization))
+    }
+
+    /// The answer to one who has shown the token.
+    pub fn status(&self, env: &Env, method: &str, body: &str) -> Result<JsValue, JsValue> {
+        let Some(token) = &self.token else {
+            return refuse();
+        };
+        let wrong = self.gate.as_ref().err();
+        // a wrong one may hold anything, a key in the wrong place among it
+        let configuration = match wrong {
+            None => {
+                bindings::member(env, "COUNTERSIGN").and_then(|value| bindings::stringified(&value))
+            }
+            Some(_) => None,
+        };
+        let status = Status {
+            token,
+            policy: self.gate().map(Gate::policy),
+            configuration: configuration.as_deref().unwrap_or("null"),
+            problems: wrong.map_or(&[], |wrong| &wrong.problems),
+            passes: wrong.is_some_and(|wrong| wrong.passes),
+            version: ["id", "tag", "timestamp"]
+                .into_iter()
+                .filter_map(|field| Some((field, version(env, field)?)))
+                .collect(),
+            now: now_ms() / 1000,
+        };
+        let reply = status.reply(method, body);
+        typed_answer(reply.status, "application/json", &reply.body, &[])
     }
 
     /// What a request gets where the configuration is wrong: 503, or nothing where it passes.
@@ -145,9 +184,19 @@ impl Isolate {
     }
 }
 
-/// The id of the Worker's version, where the binding is there and what it should be.
-fn version(env: &Env) -> Option<String> {
-    bindings::text(&bindings::member(env, "CF_VERSION_METADATA")?, "id")
+/// What the Worker's version says of itself, where the binding is there and what it should be.
+fn version(env: &Env, field: &str) -> Option<String> {
+    bindings::text(&bindings::member(env, "CF_VERSION_METADATA")?, field)
+}
+
+/// The token of the status, where it is set and long enough.
+fn token(env: &Env) -> Option<Token> {
+    let text = Zeroizing::new(bindings::text(env, status::TOKEN)?);
+    let token = Token::new(&text);
+    if token.is_none() {
+        console_log!("countersign: note: {}", status::SHORT_TOKEN);
+    }
+    token
 }
 
 fn gate(env: &Env) -> Result<Gate, Wrong> {

@@ -33,17 +33,20 @@ impl Pending {
 }
 
 /// Judges a request. Answers nothing where it goes on as the same object; else the Request to send, the
-/// Response to give, or a [`Pending`] where the response needs to know more.
+/// Response to give, a [`Pending`] where the response needs to know more, or a text where [`status`] is asked.
 ///
 /// # Errors
 /// Any fault: the request must not go on.
 #[wasm_bindgen]
 pub fn judge_request(request: &Request, env: &Env) -> Result<JsValue, JsValue> {
     isolate(env, |isolate| {
+        let url = request.url();
+        if asks_status(isolate, request, &url)? {
+            return Ok(JsValue::from_str("status"));
+        }
         let Some(gate) = isolate.gate() else {
             return isolate.misconfigured();
         };
-        let url = request.url();
         if !origin::host(&url).is_some_and(|host| gate.admits(host)) {
             return answer(421, "this host is not served here", &[]);
         }
@@ -138,6 +141,28 @@ pub fn judge_response(
     })
 }
 
+/// The answer to one who has the token, whatever the host; `body` is the request's.
+///
+/// # Errors
+/// Where the token was not shown, or the runtime cannot make a response.
+#[wasm_bindgen]
+pub fn status(request: &Request, env: &Env, body: &str) -> Result<JsValue, JsValue> {
+    isolate(env, |isolate| {
+        match asks_status(isolate, request, &request.url())? {
+            true => isolate.status(env, &request.method(), body),
+            false => Err(JsValue::from_str("the status without the token")),
+        }
+    })
+}
+
+fn asks_status(isolate: &isolate::Isolate, request: &Request, url: &str) -> Result<bool, JsValue> {
+    if origin::path(url) != crate::status::PATH {
+        return Ok(false);
+    }
+    let shown = request.headers().get(&"authorization".into())?;
+    Ok(isolate.admits(shown.as_deref()))
+}
+
 /// The answer where the origin cannot be reached.
 ///
 /// # Errors
@@ -182,13 +207,22 @@ impl Exchange for Fetched<'_> {
 
 /// An answer of the Worker's own. It is never stored.
 fn answer(status: u16, text: &str, set_cookies: &[String]) -> Result<JsValue, JsValue> {
+    let kind = "text/plain; charset=utf-8";
+    typed_answer(status, kind, &format!("{text}\n"), set_cookies)
+}
+
+fn typed_answer(
+    status: u16,
+    kind: &str,
+    body: &str,
+    set_cookies: &[String],
+) -> Result<JsValue, JsValue> {
     let init = ResponseInit::new();
     init.set_status(status);
-    let body = format!("{text}\n");
-    let response = web_sys::Response::new_with_opt_str_and_init(Some(&body), &init)?;
+    let response = web_sys::Response::new_with_opt_str_and_init(Some(body), &init)?;
     let headers = response.headers();
     headers.set("cache-control", "no-store")?;
-    headers.set("content-type", "text/plain; charset=utf-8")?;
+    headers.set("content-type", kind)?;
     for cookie in set_cookies {
         headers.append("set-cookie", cookie)?;
     }

@@ -14,6 +14,13 @@ pub fn host(url: &str) -> Option<&str> {
     }
 }
 
+/// The path of an absolute URL, without its query.
+pub fn path(url: &str) -> &str {
+    let start = authority(url).map_or(0, str::len);
+    let rest = url.split_once("://").map_or("", |(_, rest)| &rest[start..]); // `rest` starts with it
+    rest.split(['?', '#']).next().unwrap_or_default()
+}
+
 /// Whether `origin_url` is where the visitor asked, and so would lead back here.
 pub fn is_self(policy: &Policy, url: &str) -> bool {
     let origin = policy.origin_url.as_deref().and_then(address);

@@ -1,0 +1,144 @@
+// The status endpoint: for the one who has the token; without it the path belongs to the origin.
+import assert from "node:assert/strict";
+import crypto from "node:crypto";
+import test, { after } from "node:test";
+import { ago, answer, pinned, rawOrigin, SECRETS, send, signer, worker } from "./harness.mjs";
+
+const sign = await signer({ after });
+const TOKEN = "token-of-the-tests-5d0f7c3be1924a6688";
+const PATH = "/.well-known/countersign";
+const VERSION = { id: "8f6e8a3c", tag: "v7", timestamp: "2026-11-01T00:00:00Z" };
+const bearer = (token = TOKEN) => ({ Authorization: `Bearer ${token}` });
+
+async function edgeOf(t, config, { token = TOKEN, bindings = {} } = {}) {
+  const origin = await rawOrigin(t, () => answer("200 OK", [], "the origin's"));
+  const secrets = { ...SECRETS, ...(token && { COUNTERSIGN_TOKEN: token }) };
+  const edge = await worker(t, { config, secrets, origin, bindings });
+  return { edge, origin };
+}
+
+const ask = (edge, options = {}) => send(edge.port, { path: PATH, headers: bearer(), ...options });
+const post = (edge, body) => ask(edge, { method: "POST", body });
+
+test("the status tells ring, roles, rules and version, and may not be stored", async (t) => {
+  const config = pinned({
+    keys: {
+      current: "NEW_KEY",
+      fallbacks: [{ secret: "OLD_KEY", until: "2099-01-01T00:00:00Z" }],
+      origin: "ORIGIN_KEY",
+    },
+  });
+  const { edge, origin } = await edgeOf(t, config, { bindings: { CF_VERSION_METADATA: { json: VERSION } } });
+  const told = await ask(edge);
+  assert.equal(told.status, 200);
+  assert.equal(told.header("cache-control"), "no-store");
+  assert.equal(told.header("content-type"), "application/json");
+  const status = told.json();
+  assert.deepEqual(status.version, VERSION);
+  assert.equal(status.mode, "enforce");
+  assert.deepEqual(status.problems, []);
+  assert.ok(Math.abs(status.now - ago(0)) < 60);
+  const [rule] = status.rules;
+  assert.deepEqual(rule.format, { name: "django-session", options: {} });
+  assert.equal(rule.keys.current.secret, "NEW_KEY");
+  assert.deepEqual(
+    rule.keys.fallbacks.map(({ secret, until }) => [secret, until]),
+    [["OLD_KEY", 4070908800]],
+  );
+  assert.equal(rule.keys.origin.current.secret, "ORIGIN_KEY");
+  assert.equal(rule.max_age, 1209600);
+  assert.equal(origin.requests.length, 0);
+});
+
+test("a fingerprint is 32 bits under the token, and no key is told", async (t) => {
+  const { edge } = await edgeOf(t, pinned());
+  const told = await ask(edge);
+  const mac = crypto.createHmac("sha256", TOKEN).update("key\0").update(SECRETS.NEW_KEY);
+  assert.equal(told.json().rules[0].keys.current.print, mac.digest("hex").slice(0, 8));
+  for (const secret of [...Object.values(SECRETS), TOKEN]) assert.ok(!told.text.includes(secret));
+});
+
+test("without the right token the path belongs to the origin, cookies re-signed as anywhere", async (t) => {
+  const { edge, origin } = await edgeOf(t, pinned());
+  const value = await sign.session("NEW_KEY");
+  const wrong = [{}, bearer("x".repeat(TOKEN.length)), bearer(TOKEN.slice(1)), { Authorization: TOKEN }];
+  for (const headers of wrong) {
+    const got = await ask(edge, { headers, cookie: `sessionid=${value}` });
+    assert.equal(got.text, "the origin's");
+    assert.equal(origin.last.path, PATH);
+    const [, sent] = /^sessionid=(.*)$/.exec(origin.last.cookie);
+    assert.deepEqual((await sign.readSession("ORIGIN_KEY", sent)).data, { user: "ada" });
+  }
+  await ask(edge, { headers: {}, method: "POST", body: `sessionid=${value}` });
+  assert.equal(origin.last.body.toString(), `sessionid=${value}`);
+  assert.equal((await send(edge.port, { path: `${PATH}/x`, headers: bearer() })).text, "the origin's");
+  assert.equal((await send(edge.port, { path: `/?p=${PATH}`, headers: bearer() })).text, "the origin's");
+});
+
+test("a token under 32 bytes is none, and neither is one that is not set", async (t) => {
+  const short = TOKEN.slice(0, 31);
+  const { edge } = await edgeOf(t, pinned(), { token: short });
+  assert.equal((await ask(edge, { headers: bearer(short) })).text, "the origin's");
+  await edge.logged(/COUNTERSIGN_TOKEN: fewer than 32 bytes/);
+  const { edge: bare } = await edgeOf(t, pinned(), { token: null });
+  for (const token of ["", "undefined", TOKEN])
+    assert.equal((await ask(bare, { headers: bearer(token) })).text, "the origin's");
+});
+
+test("a wrong configuration tells its problems, while all other traffic gets 503", async (t) => {
+  const { edge, origin } = await edgeOf(t, pinned({ cookies: [{ name: "sessionid", format: "djnago-session" }] }));
+  assert.equal((await send(edge.port)).status, 503);
+  assert.equal((await ask(edge, { headers: {} })).status, 503);
+  assert.equal((await ask(edge, { headers: bearer("x".repeat(40)) })).status, 503);
+  const status = (await ask(edge)).json();
+  assert.equal(status.mode, "refused");
+  assert.deepEqual(status.rules, []);
+  assert.match(status.problems.find(({ path }) => path.endsWith("[0].format")).text, /did you mean "django-session"/);
+  assert.equal((await post(edge, "sessionid=x")).status, 503);
+  assert.equal(origin.requests.length, 0);
+});
+
+test("no configuration at all is told, too", async (t) => {
+  const { edge } = await edgeOf(t, undefined);
+  assert.equal((await ask(edge)).json().problems[0].path, "COUNTERSIGN");
+});
+
+test("a posted cookie gets verdict, key and age, never its payload, and is not logged", async (t) => {
+  const { edge, origin } = await edgeOf(t, pinned());
+  const value = await sign.session("OLD_KEY", { at: ago(1000) });
+  const told = await post(edge, `sessionid=${value}\n`);
+  const { verdict, key, role, age, fate, resealed_with, upgraded } = told.json();
+  assert.deepEqual(
+    { verdict, key, role, fate, resealed_with, upgraded },
+    {
+      verdict: "fallback",
+      key: "OLD_KEY",
+      role: "fallback",
+      fate: "resealed",
+      resealed_with: "ORIGIN_KEY",
+      upgraded: true,
+    },
+  );
+  assert.ok(age >= 1000 && age < 1060);
+  assert.ok(!told.text.includes(value.split(":")[0]) && !told.text.includes("ada"));
+  const refused = (await post(edge, `sessionid=${await sign.session("RETIRED_KEY")}`)).json();
+  assert.deepEqual([refused.verdict, refused.fate, refused.key], ["bad-signature", "stripped", undefined]);
+  assert.equal(origin.requests.length, 0);
+});
+
+test("what is no question is refused", async (t) => {
+  const { edge } = await edgeOf(t, pinned());
+  assert.equal((await post(edge, "nonsense")).status, 400);
+  assert.equal((await post(edge, "x".repeat(100_000))).status, 413);
+  assert.equal((await ask(edge, { method: "PUT", body: "x" })).status, 405);
+  const head = await ask(edge, { method: "HEAD" });
+  assert.deepEqual([head.status, head.text], [200, ""]);
+});
+
+test("the status is told under a host that is not served", async (t) => {
+  const { edge } = await edgeOf(t, pinned());
+  const host = "shop.example.workers.dev";
+  assert.equal((await send(edge.port, { host })).status, 421);
+  assert.equal((await ask(edge, { host, headers: {} })).status, 421);
+  assert.equal((await ask(edge, { host })).status, 200);
+});
