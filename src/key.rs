@@ -44,7 +44,19 @@ impl fmt::Debug for KeyId {
 #[derive(Clone)]
 pub struct Key {
     id: KeyId,
+    encoding: Encoding,
     bytes: Arc<Zeroizing<Vec<u8>>>,
+}
+
+/// How a secret's text becomes a key's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// The text is the key.
+    Utf8,
+    /// In base64, of either alphabet.
+    Base64,
+    /// In hexadecimal digits.
+    Hex,
 }
 
 impl Key {
@@ -52,13 +64,24 @@ impl Key {
     pub fn new(id: KeyId, bytes: Vec<u8>) -> Self {
         Self {
             id,
+            encoding: Encoding::Utf8,
             bytes: Arc::new(Zeroizing::new(bytes)),
         }
+    }
+
+    /// The same, and how its bytes were written.
+    pub fn written_in(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
     }
 
     /// The name of the secret that holds it.
     pub fn id(&self) -> &KeyId {
         &self.id
+    }
+
+    /// How the secret's text became its bytes.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// The secret itself, for derivations.

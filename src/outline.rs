@@ -1,15 +1,14 @@
 //! What a policy seals and opens, without a byte of a key: to be compared with what runs elsewhere.
 //!
-//! An [`Outline`] is had from a policy, from the live Worker's status, or for no Worker at all. As JSON it
-//! mirrors the configuration; times are Unix seconds.
+//! An [`Outline`] is had from a policy, or for no Worker at all. What the live Worker tells of itself is its
+//! configuration and the fingerprints of its keys: that makes a policy again, with other keys in their places.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use crate::formats::Configured;
-use crate::json::Json;
-use crate::key::{Key, KeyId};
+use crate::key::{Encoding, Key, KeyId};
 use crate::policy::{LookAlikes, Mode, Policy, Spec};
 
 /// What a policy seals and opens.
@@ -81,6 +80,8 @@ pub struct Fallback {
 pub struct KeyPrint {
     /// The name of the secret.
     pub id: KeyId,
+    /// How its text becomes the key.
+    pub encoding: Encoding,
     /// The fingerprint. Those of one comparison are made in the same way.
     pub print: Option<String>,
 }
@@ -130,44 +131,13 @@ impl Outline {
     pub fn rule(&self, name: &str) -> Option<&RuleOutline> {
         self.rules.iter().find(|rule| rule.name == name)
     }
-
-    /// Adds the field `rules` to an object.
-    pub fn write(&self, json: &mut Json) {
-        json.open("rules", '[');
-        for rule in &self.rules {
-            rule.write(json);
-        }
-        json.close(']');
-    }
-
-    /// As an object with the field `rules`.
-    pub fn to_json(&self) -> Value {
-        let mut json = Json::default();
-        json.open("", '{');
-        self.write(&mut json);
-        json.close('}');
-        json.into_text().parse().unwrap_or_default() // what is written here is JSON
-    }
-
-    /// Reads an object with a field `rules`, such as the Worker's status; other fields count for nothing.
-    ///
-    /// # Errors
-    /// What of it cannot be read.
-    pub fn from_json(value: &Value) -> Result<Self, &'static str> {
-        let rules = list(value, "rules")?;
-        Ok(Self {
-            rules: rules
-                .iter()
-                .map(RuleOutline::from_json)
-                .collect::<Result<_, _>>()?,
-        })
-    }
 }
 
 impl RuleOutline {
     fn of(spec: &Spec, print: &dyn Fn(&Key) -> Option<String>) -> Self {
         let printed = |key: &Key| KeyPrint {
             id: key.id().clone(),
+            encoding: key.encoding(),
             print: print(key),
         };
         let accepted = spec.accept.iter().map(|accept| Accepted {
@@ -255,88 +225,6 @@ impl RuleOutline {
         ways.extend(plain.map(|(format, until)| Way::new(format, &self.current, until)));
         ways
     }
-
-    fn write(&self, json: &mut Json) {
-        let of = |said: bool, word, other| if said { word } else { other };
-        json.open("", '{');
-        json.text("name", &self.name);
-        json.text("mode", of(self.mode == Mode::Observe, OBSERVE, ENFORCE));
-        self.format.write("format", None, json);
-        json.open("accept", '[');
-        for accept in &self.accept {
-            accept.format.write("", accept.until, json);
-        }
-        json.close(']');
-        self.origin_format.write("origin_format", None, json);
-        json.number("max_age", self.max_age);
-        let forwards = self.look_alikes == LookAlikes::Forward;
-        json.text("look_alikes", of(forwards, FORWARD, DROP));
-        json.open("keys", '{');
-        self.current.write("current", None, true, json);
-        json.open("fallbacks", '[');
-        for fallback in &self.fallbacks {
-            fallback
-                .key
-                .write("", fallback.until, fallback.upgrade, json);
-        }
-        json.close(']');
-        json.open("origin", '{');
-        self.origin_current.write("current", None, true, json);
-        json.open("fallbacks", '[');
-        for key in &self.origin_fallbacks {
-            key.write("", None, true, json);
-        }
-        json.close(']');
-        json.close('}');
-        json.close('}');
-        json.close('}');
-    }
-
-    fn from_json(value: &Value) -> Result<Self, &'static str> {
-        let keys = &value["keys"];
-        let accept = list(value, "accept")?
-            .iter()
-            .map(|accept| -> Result<_, &'static str> {
-                Ok(Accepted {
-                    format: FormatOutline::from_json(accept)?,
-                    until: number(accept, "until")?,
-                })
-            });
-        let fallbacks =
-            list(keys, "fallbacks")?
-                .iter()
-                .map(|fallback| -> Result<_, &'static str> {
-                    Ok(Fallback {
-                        key: KeyPrint::from_json(fallback)?,
-                        until: number(fallback, "until")?,
-                        upgrade: fallback["upgrade"] != false,
-                    })
-                });
-        let origin_fallbacks = list(&keys["origin"], "fallbacks")?.iter();
-        Ok(Self {
-            name: text(value, "name")?,
-            mode: match value["mode"].as_str() {
-                Some(ENFORCE) => Mode::Enforce,
-                Some(OBSERVE) => Mode::Observe,
-                _ => return Err("a rule's mode"),
-            },
-            max_age: number(value, "max_age")?,
-            look_alikes: match value["look_alikes"].as_str() {
-                Some(DROP) => LookAlikes::Drop,
-                Some(FORWARD) => LookAlikes::Forward,
-                _ => return Err("a rule's look_alikes"),
-            },
-            format: FormatOutline::from_json(&value["format"])?,
-            accept: accept.collect::<Result<_, _>>()?,
-            current: KeyPrint::from_json(&keys["current"])?,
-            fallbacks: fallbacks.collect::<Result<_, _>>()?,
-            origin_format: FormatOutline::from_json(&value["origin_format"])?,
-            origin_current: KeyPrint::from_json(&keys["origin"]["current"])?,
-            origin_fallbacks: origin_fallbacks
-                .map(KeyPrint::from_json)
-                .collect::<Result<_, _>>()?,
-        })
-    }
 }
 
 impl FormatOutline {
@@ -378,26 +266,6 @@ impl FormatOutline {
         }
         own
     }
-
-    fn write(&self, field: &str, until: Option<u64>, json: &mut Json) {
-        json.open(field, '{');
-        json.text("name", &self.name);
-        json.open("options", '{');
-        for (option, value) in &self.options {
-            json.raw(option, &value.to_string());
-        }
-        json.close('}');
-        json.number("until", until);
-        json.close('}');
-    }
-
-    fn from_json(value: &Value) -> Result<Self, &'static str> {
-        let options = value["options"].as_object();
-        Ok(Self {
-            name: text(value, "name")?,
-            options: options.ok_or("a format's options")?.clone(),
-        })
-    }
 }
 
 impl fmt::Display for FormatOutline {
@@ -435,48 +303,7 @@ impl KeyPrint {
     pub fn is_same(&self, other: &KeyPrint) -> bool {
         match (&self.print, &other.print) {
             (Some(own), Some(other)) => own == other,
-            _ => self.id == other.id,
+            _ => self.id == other.id && self.encoding == other.encoding,
         }
-    }
-
-    fn write(&self, field: &str, until: Option<u64>, upgrade: bool, json: &mut Json) {
-        json.open(field, '{');
-        json.text("secret", self.id.as_str());
-        if let Some(print) = &self.print {
-            json.text("print", print);
-        }
-        json.number("until", until);
-        if !upgrade {
-            json.flag("upgrade", false);
-        }
-        json.close('}');
-    }
-
-    fn from_json(value: &Value) -> Result<Self, &'static str> {
-        let id = value["secret"].as_str().and_then(KeyId::parse);
-        Ok(Self {
-            id: id.ok_or("the name of a key")?,
-            print: value["print"].as_str().map(str::to_owned),
-        })
-    }
-}
-
-const ENFORCE: &str = "enforce";
-const OBSERVE: &str = "observe";
-const DROP: &str = "drop";
-const FORWARD: &str = "forward";
-
-fn list<'v>(value: &'v Value, field: &'static str) -> Result<&'v Vec<Value>, &'static str> {
-    value[field].as_array().ok_or(field)
-}
-
-fn text(value: &Value, field: &'static str) -> Result<String, &'static str> {
-    value[field].as_str().map(str::to_owned).ok_or(field)
-}
-
-fn number(value: &Value, field: &'static str) -> Result<Option<u64>, &'static str> {
-    match &value[field] {
-        Value::Null => Ok(None),
-        value => value.as_u64().map(Some).ok_or(field),
     }
 }

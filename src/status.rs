@@ -57,6 +57,22 @@ pub struct Status<'a> {
     pub now: u64,
 }
 
+/// Every key of a policy once, in an order that its configuration alone decides: one who has that can tell
+/// which fingerprint is which key's, also where a secret is read in two encodings.
+pub fn keys(policy: &Policy) -> Vec<&Key> {
+    let mut known: Vec<&Key> = Vec::new();
+    for spec in policy.rules.iter().map(|rule| &rule.spec) {
+        for key in spec.ring.keys().chain(spec.origin_keys.iter()) {
+            let is_known =
+                |other: &&Key| (key.id(), key.encoding()) == (other.id(), other.encoding());
+            if !known.iter().any(is_known) {
+                known.push(key);
+            }
+        }
+    }
+    known
+}
+
 /// An answer in JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -124,19 +140,15 @@ impl Status<'_> {
         json.into_text()
     }
 
-    /// Every key with its fingerprint.
     fn write_keys(&self, json: &mut Json) {
-        let mut told: Vec<&str> = Vec::new();
-        json.open("keys", '{');
-        for rule in self.policy.iter().flat_map(|policy| &policy.rules) {
-            for key in rule.spec.ring.keys().chain(rule.spec.origin_keys.iter()) {
-                if !told.contains(&key.id().as_str()) {
-                    told.push(key.id().as_str());
-                    json.text(key.id().as_str(), &self.token.print(key));
-                }
-            }
+        json.open("keys", '[');
+        for key in self.policy.map(keys).unwrap_or_default() {
+            json.open("", '{');
+            json.text("secret", key.id().as_str());
+            json.text("print", &self.token.print(key));
+            json.close('}');
         }
-        json.close('}');
+        json.close(']');
     }
 
     /// What is done with traffic. Rules of both kinds are told rule by rule.

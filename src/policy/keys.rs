@@ -7,7 +7,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::encoding::{from_base64, from_hex};
-use crate::key::{Key, KeyId, OriginKeys, Ring, RingKey};
+use crate::key::{Encoding, Key, KeyId, OriginKeys, Ring, RingKey};
 use crate::settings::{NOT_A_KEY_ID, Problems, Table};
 
 /// The least length of a key in bytes where its format prescribes none.
@@ -38,14 +38,6 @@ struct Entry {
     allow_weak: bool,
     until: Option<u64>,
     upgrade: bool,
-}
-
-/// How a secret's text becomes a key's bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Utf8,
-    Base64,
-    Hex,
 }
 
 const ENCODINGS: &[(&str, Encoding)] = &[
@@ -127,7 +119,7 @@ impl<'a> Secrets<'a> {
             Encoding::Hex => from_hex(text.trim()),
         };
         match bytes {
-            Some(bytes) => Some(Key::new(entry.id.clone(), bytes)),
+            Some(bytes) => Some(Key::new(entry.id.clone(), bytes).written_in(entry.encoding)),
             None => {
                 let id = &entry.id;
                 self.problems.add(

@@ -68,10 +68,12 @@ fn reply(method: &str, path: &str, authorization: &str, body: &str) -> (u16, Str
     if path != PATH || !token.admits(Some(authorization)) {
         return (404, "<html>the site's own</html>".to_owned());
     }
-    let policy = Policy::parse(&configuration(), &secret).unwrap();
+    let configuration = configuration();
+    let policy = Policy::parse(&configuration, &secret).unwrap();
     let status = Status {
         token: &token,
         policy: Some(&policy),
+        configuration: &configuration.to_string(),
         problems: &[],
         passes: false,
         version: vec![

@@ -38,15 +38,11 @@ test("the status tells ring, roles, rules and version, and may not be stored", a
   assert.equal(status.mode, "enforce");
   assert.deepEqual(status.problems, []);
   assert.ok(Math.abs(status.now - ago(0)) < 60);
-  const [rule] = status.rules;
-  assert.deepEqual(rule.format, { name: "django-session", options: {} });
-  assert.equal(rule.keys.current.secret, "NEW_KEY");
+  assert.deepEqual(status.configuration, config);
   assert.deepEqual(
-    rule.keys.fallbacks.map(({ secret, until }) => [secret, until]),
-    [["OLD_KEY", 4070908800]],
+    status.keys.map(({ secret }) => secret),
+    ["NEW_KEY", "OLD_KEY", "ORIGIN_KEY"],
   );
-  assert.equal(rule.keys.origin.current.secret, "ORIGIN_KEY");
-  assert.equal(rule.max_age, 1209600);
   assert.equal(origin.requests.length, 0);
 });
 
@@ -54,7 +50,7 @@ test("a fingerprint is 32 bits under the token, and no key is told", async (t) =
   const { edge } = await edgeOf(t, pinned());
   const told = await ask(edge);
   const mac = crypto.createHmac("sha256", TOKEN).update("key\0").update(SECRETS.NEW_KEY);
-  assert.equal(told.json().rules[0].keys.current.print, mac.digest("hex").slice(0, 8));
+  assert.equal(told.json().keys[0].print, mac.digest("hex").slice(0, 8));
   for (const secret of [...Object.values(SECRETS), TOKEN]) assert.ok(!told.text.includes(secret));
 });
 
@@ -92,7 +88,8 @@ test("a wrong configuration tells its problems, while all other traffic gets 503
   assert.equal((await ask(edge, { headers: bearer("x".repeat(40)) })).status, 503);
   const status = (await ask(edge)).json();
   assert.equal(status.mode, "refused");
-  assert.deepEqual(status.rules, []);
+  assert.equal(status.configuration, null); // it may hold a key in the wrong place
+  assert.deepEqual(status.keys, []);
   assert.match(status.problems.find(({ path }) => path.endsWith("[0].format")).text, /did you mean "django-session"/);
   assert.equal((await post(edge, "sessionid=x")).status, 503);
   assert.equal(origin.requests.length, 0);

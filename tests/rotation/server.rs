@@ -101,13 +101,15 @@ fn reply(
         return (404, "<html>the site's own</html>".to_owned());
     }
     let token = Token::new(bearer).unwrap();
-    let policy = Policy::parse(&configuration(name), &|name| {
+    let configuration = configuration(name);
+    let policy = Policy::parse(&configuration, &|name| {
         Some(secret(name, &told.join("secrets")))
     })
     .unwrap();
     let status = Status {
         token: &token,
         policy: Some(&policy),
+        configuration: &configuration.to_string(),
         problems: &[],
         passes: false,
         version: vec![("id", id.to_owned())],

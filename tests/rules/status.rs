@@ -2,7 +2,7 @@
 
 use countersign::gate::Gate;
 use countersign::key::{Key, KeyId};
-use countersign::outline::Outline;
+use countersign::policy::Policy;
 use countersign::primitives::{Digest, Mac};
 use countersign::settings::Problem;
 use countersign::status::{Reply, Status, Token};
@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
+/// What the Worker was given, as it is; the gate here is made from another.
+const CONFIGURATION: &str = r#"{"cookies":[]}"#;
 const TOKEN: &str = "a-token-of-the-tests-0123456789-01";
 
 fn token() -> Token {
@@ -21,6 +23,7 @@ fn asked(gate: &Gate, method: &str, body: &str) -> Reply {
     let status = Status {
         token: &token,
         policy: Some(gate.policy()),
+        configuration: CONFIGURATION,
         problems: &[],
         passes: false,
         version: vec![("id", "v1".to_owned())],
@@ -71,7 +74,7 @@ fn a_fingerprint_is_32_bits_of_a_mac_under_the_token() {
 }
 
 #[test]
-fn the_status_is_an_outline_with_version_mode_and_time() {
+fn the_status_is_the_configuration_with_version_mode_and_time() {
     let gate = session_gate(json!({"max_age": 600}));
     let reply = asked(&gate, "GET", "");
     let told = json_of(&reply);
@@ -82,12 +85,37 @@ fn the_status_is_an_outline_with_version_mode_and_time() {
     );
     assert_eq!(told["version"], json!({"id": "v1"}));
     assert_eq!(told["problems"], json!([]));
-    let own = Outline::of(gate.policy(), &|key| Some(token().print(key)));
-    assert_eq!(Outline::from_json(&told), Ok(own));
+    assert_eq!(told["configuration"], json!({"cookies": []}));
     for (_, key) in SECRETS.iter().filter(|(_, key)| !key.is_empty()) {
         assert!(!reply.body.contains(key));
     }
     assert!(!reply.body.contains(TOKEN));
+}
+
+#[test]
+fn every_key_is_told_once_with_its_fingerprint_and_in_each_encoding() {
+    let hex = "0123456789abcdef".repeat(6);
+    let as_hex = json!({"secret": "NEW", "encoding": "hex"});
+    let keys = json!({"current": "NEW", "fallbacks": [as_hex, "OLD"], "origin": "ORIGIN"});
+    let config = config(keys, [session_rule(), wrapped_rule()]);
+    let secret = |name: &str| match name {
+        "NEW" => Some(hex.clone()),
+        name => secret(name),
+    };
+    let gate = Gate::new(Policy::parse(&config, &secret).unwrap(), random);
+    let told = json_of(&asked(&gate, "GET", ""));
+    let print = |name: &str, bytes: &[u8]| {
+        let key = Key::new(KeyId::parse(name).unwrap(), bytes.to_vec());
+        json!({"secret": name, "print": token().print(&key)})
+    };
+    let decoded = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef].repeat(6);
+    let expected = json!([
+        print("NEW", hex.as_bytes()),
+        print("NEW", &decoded),
+        print("OLD", key("OLD").as_bytes()),
+        print("ORIGIN", key("ORIGIN").as_bytes()),
+    ]);
+    assert_eq!(told["keys"], expected);
 }
 
 #[test]
@@ -101,6 +129,7 @@ fn a_wrong_configuration_tells_its_problems() {
         let status = Status {
             token: &token,
             policy: None,
+            configuration: "null",
             problems: std::slice::from_ref(&problem),
             passes,
             version: Vec::new(),
@@ -112,7 +141,10 @@ fn a_wrong_configuration_tells_its_problems() {
             told["problems"],
             json!([{"path": "COUNTERSIGN.cookies", "text": "missing"}])
         );
-        assert_eq!(told["rules"], json!([]));
+        assert_eq!(
+            (&told["configuration"], &told["keys"]),
+            (&Value::Null, &json!([]))
+        );
         assert_eq!(status.reply("POST", "a=1").status, 503);
     }
 }

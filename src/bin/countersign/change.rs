@@ -4,7 +4,6 @@
 use clap::Args;
 use countersign::compatibility::{losses, notes};
 use countersign::outline::Outline;
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::answer::{Answer, Failure, HINT, STRONG, WARNING, styled};
@@ -15,7 +14,7 @@ use crate::deploy::{Rollout, typed};
 use crate::difference;
 use crate::editing::Draft;
 use crate::git;
-use crate::live::Live;
+use crate::live::{self, Live};
 
 /// What every such command may be told.
 #[derive(Args)]
@@ -131,7 +130,7 @@ impl Where {
             return Ok(Before { outline, from });
         }
         let live = self.live(environment)?;
-        let outline = outline_of(&live.status()?, live.site())?;
+        let outline = live::outline(&live.status()?, live.site())?;
         Ok(Before {
             outline,
             from: live.site().to_owned(),
@@ -255,22 +254,6 @@ impl Change {
             failure.hint(format!("the commit {message:?} is made and not live: run the command again, or take it back with git revert"))
         })
     }
-}
-
-/// What the status of a Worker says that it seals and opens.
-///
-/// # Errors
-/// It does not say, or its configuration is wrong.
-pub fn outline_of(status: &Value, site: &str) -> Result<Outline, Failure> {
-    let problems = status["problems"].as_array().map_or(0, Vec::len);
-    if problems > 0 {
-        return Err(
-            Failure::refused(format!("the configuration of {site} is wrong"))
-                .hint("countersign status says what is wrong with it"),
-        );
-    }
-    Outline::from_json(status)
-        .map_err(|what| Failure::unreachable(format!("{site}: the answer lacks {what}")))
 }
 
 /// Refuses what would end sessions while both are live.

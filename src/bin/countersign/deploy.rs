@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::answer::{FAINT, Failure, styled};
-use crate::change::{NewSecret, outline_of};
+use crate::change::NewSecret;
 use crate::clock;
 use crate::config::Environment;
-use crate::live::Live;
-use crate::probe::{Probe, unprinted};
+use crate::live::{self, Live, OVERRIDE};
 use crate::wrangler;
 
 /// How often a version is asked for until it answers, and how long between; Cloudflare takes some seconds
@@ -48,7 +47,7 @@ impl Rollout<'_> {
         };
         let status = self.typed(&STATUS);
         let probe = format!(
-            "curl --header \"Authorization: Bearer $COUNTERSIGN_TOKEN\" --header 'Cloudflare-Workers-Version-Overrides: {}=\"NEW\"' {}{}",
+            "curl --header \"Authorization: Bearer $COUNTERSIGN_TOKEN\" --header '{OVERRIDE}: {}=\"NEW\"' {}{}",
             self.worker(),
             self.live.site(),
             countersign::status::PATH
@@ -166,17 +165,16 @@ impl Rollout<'_> {
     /// Status, compatibility, and cookies.
     fn try_out(&self, new: &str, before: &Value) -> Result<(), Failure> {
         say("trying it");
-        let worker = self.worker();
-        let probe = Probe::new(self.live.site(), Some((&worker, new)))?;
-        let status = self.answers(&probe, new)?;
-        let outline = outline_of(&status, "the new version")?;
+        let tried = self.live.version(&self.worker(), new);
+        let status = answers(&tried, new)?;
+        let outline = live::outline(&status, "the new version")?;
         if unprinted(&outline) != unprinted(&self.expected) {
             return Err(
                 Failure::refused("the new version does not go by this configuration")
                     .hint("compare: countersign check --against live"),
             );
         }
-        let live = outline_of(before, self.live.site())?;
+        let live = live::outline(before, self.live.site())?;
         let now = clock::now();
         let lost = [losses(&live, &outline, now), losses(&outline, &live, now)].concat();
         if let Some(loss) = lost.first() {
@@ -186,35 +184,14 @@ impl Rollout<'_> {
             .hint("a secret of the new version has other bytes than the live one's"));
         }
         for cookie in &self.cookies {
-            opened(&probe.look_at(cookie)?)?;
+            opened(&tried.inspect(cookie)?)?;
         }
         Ok(())
     }
 
-    fn answers(&self, probe: &Probe, version: &str) -> Result<Value, Failure> {
-        for attempt in 1..=TRIES {
-            let status = probe.status()?;
-            match status["version"]["id"].as_str() {
-                Some(id) if id == version => return Ok(status),
-                None => return Err(Failure::refused("the Worker does not tell its version, so that none can be tried")
-                    .hint("add to wrangler.toml: [version_metadata] and binding = \"CF_VERSION_METADATA\"")),
-                Some(_) if attempt < TRIES => sleep(PAUSE),
-                Some(_) => {}
-            }
-        }
-        let waited = PAUSE.as_secs() * (TRIES as u64 - 1);
-        Err(Failure::unreachable(format!(
-            "version {version} did not answer in {waited} seconds"
-        )))
-    }
-
     /// Waits until the site answers with the version. It is deployed, whether or not that is seen.
     fn await_arrival(&self, version: &str) {
-        let probe = Probe::new(self.live.site(), None);
-        if probe
-            .and_then(|probe| self.answers(&probe, version))
-            .is_err()
-        {
+        if answers(&self.live, version).is_err() {
             say(
                 "it is deployed, and the site has not answered with it yet; look again with countersign status",
             );
@@ -246,6 +223,41 @@ pub fn typed(environment: &Environment<'_>, words: &[&str]) -> String {
 /// Progress, beside the answer.
 fn say(what: &str) {
     anstream::eprintln!("{}", styled(FAINT, format!("{what} …")));
+}
+
+/// What the version says of itself, once it does.
+fn answers(live: &Live, version: &str) -> Result<Value, Failure> {
+    for attempt in 1..=TRIES {
+        let status = live.status()?;
+        match status["version"]["id"].as_str() {
+            Some(id) if id == version => return Ok(status),
+            None => return Err(Failure::refused(
+                "the Worker does not tell its version, so that none can be tried",
+            )
+            .hint(
+                "add to wrangler.toml: [version_metadata] and binding = \"CF_VERSION_METADATA\"",
+            )),
+            Some(_) if attempt < TRIES => sleep(PAUSE),
+            Some(_) => {}
+        }
+    }
+    let waited = PAUSE.as_secs() * (TRIES as u64 - 1);
+    Err(Failure::unreachable(format!(
+        "version {version} did not answer in {waited} seconds"
+    )))
+}
+
+/// An outline without fingerprints, for one that was made where no keys are.
+fn unprinted(outline: &Outline) -> Outline {
+    let mut outline = outline.clone();
+    for rule in &mut outline.rules {
+        let fallbacks = rule.fallbacks.iter_mut().map(|fallback| &mut fallback.key);
+        let keys = fallbacks.chain(&mut rule.origin_fallbacks);
+        for key in keys.chain([&mut rule.current, &mut rule.origin_current]) {
+            key.print = None;
+        }
+    }
+    outline
 }
 
 /// Whether a test cookie got through.

@@ -14,11 +14,16 @@ pub struct Reply {
     pub text: String,
 }
 
-/// `GET`, or `POST` where there is a body.
+/// `GET`, or `POST` where there is a body; `header` is a further one.
 ///
 /// # Errors
 /// Nobody answers. Any status is an answer; redirects are not followed, for the token's sake.
-pub fn ask(url: &str, token: &str, body: Option<&str>) -> Result<Reply, Failure> {
+pub fn ask(
+    url: &str,
+    token: &str,
+    header: Option<(&str, &str)>,
+    body: Option<&str>,
+) -> Result<Reply, Failure> {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -27,11 +32,18 @@ pub fn ask(url: &str, token: &str, body: Option<&str>) -> Result<Reply, Failure>
         .build();
     let agent = Agent::new_with_config(config);
     let bearer = format!("Bearer {token}");
+    let headers = [Some(("authorization", bearer.as_str())), header];
+    let headers = headers.into_iter().flatten();
     let sent = match body {
-        None => agent.get(url).header("authorization", &bearer).call(),
-        Some(body) => agent
-            .post(url)
-            .header("authorization", &bearer)
+        None => headers
+            .fold(agent.get(url), |request, (name, value)| {
+                request.header(name, value)
+            })
+            .call(),
+        Some(body) => headers
+            .fold(agent.post(url), |request, (name, value)| {
+                request.header(name, value)
+            })
             .header("content-type", "text/plain")
             .send(body),
     };

@@ -221,6 +221,7 @@ impl Given {
         let status = Status {
             token: &token,
             policy: Some(policy),
+            configuration: "null",
             problems: &[],
             passes: false,
             version: Vec::new(),

@@ -2,12 +2,14 @@
 
 use std::env;
 
-use countersign::status::{PATH, TOKEN};
+use countersign::key::Key;
+use countersign::outline::Outline;
+use countersign::status::{PATH, TOKEN, keys};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::answer::Failure;
-use crate::check::patterns;
+use crate::check::{StandIns, patterns, policy, stand_ins};
 use crate::config::Environment;
 use crate::http;
 
@@ -15,7 +17,12 @@ use crate::http;
 pub struct Live {
     url: String,
     token: Zeroizing<String>,
+    /// The header that chooses a version; without it, any that traffic meets answers.
+    version: Option<String>,
 }
+
+/// By which Cloudflare lets a request choose a version of a deployment: `worker="version"`.
+pub const OVERRIDE: &str = "Cloudflare-Workers-Version-Overrides";
 
 impl Live {
     /// The site that is named, or the host of an environment's first route. The token comes from the
@@ -37,7 +44,20 @@ impl Live {
                 .hint("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen --put COUNTERSIGN_TOKEN")
         })?;
         let token = Zeroizing::new(token.trim().to_owned());
-        Ok(Self { url, token })
+        Ok(Self {
+            url,
+            token,
+            version: None,
+        })
+    }
+
+    /// One version of it, whatever share of the traffic that has.
+    pub fn version(&self, worker: &str, version: &str) -> Self {
+        Self {
+            url: self.url.clone(),
+            token: self.token.clone(),
+            version: Some(format!("{worker}=\"{version}\"")),
+        }
     }
 
     /// What the Worker says of itself.
@@ -62,7 +82,9 @@ impl Live {
     }
 
     fn answer(&self, body: Option<&str>) -> Result<Value, Failure> {
-        let reply = http::ask(&self.url, &self.token, body)?;
+        let version = self.version.as_deref();
+        let header = version.map(|version| (OVERRIDE, version));
+        let reply = http::ask(&self.url, &self.token, header, body)?;
         let json: Option<Value> = serde_json::from_str(&reply.text).ok();
         match (reply.status, json) {
             (200, Some(json)) if json.is_object() => Ok(json),
@@ -81,6 +103,55 @@ impl Live {
             .hint("either the token is another, or no Worker with the secret COUNTERSIGN_TOKEN (32 bytes or more) is on this route")),
         }
     }
+}
+
+/// What a Worker seals and opens by its status: its configuration, with a fingerprint for each key.
+///
+/// # Errors
+/// Its configuration is wrong, or one that this program cannot read.
+pub fn outline(status: &Value, site: &str) -> Result<Outline, Failure> {
+    if is_wrong(status) {
+        return Err(
+            Failure::refused(format!("the configuration of {site} is wrong"))
+                .hint("countersign status says what is wrong with it"),
+        );
+    }
+    let value = &status["configuration"];
+    let policy = policy(value, &stand_ins(value, &StandIns::new())).map_err(|problems| {
+        let first = problems.first().map(ToString::to_string);
+        Failure::unreachable(format!(
+            "{site} goes by a configuration that is not read here: {}",
+            first.unwrap_or_default()
+        ))
+        .hint("take the countersign that was deployed there: the Worker's status names its version")
+    })?;
+    let prints = prints(status, &keys(&policy))
+        .ok_or_else(|| Failure::unreachable(format!("{site}: the answer lacks keys")))?;
+    let print = |key: &Key| {
+        let same = prints
+            .iter()
+            .find(|(known, _)| (known.id(), known.encoding()) == (key.id(), key.encoding()));
+        same.map(|(_, print)| (*print).to_owned())
+    };
+    Ok(Outline::of(&policy, &print))
+}
+
+/// Whether its configuration is wrong.
+pub fn is_wrong(status: &Value) -> bool {
+    status["problems"]
+        .as_array()
+        .is_some_and(|problems| !problems.is_empty())
+}
+
+/// The fingerprints, which come in the order of the keys.
+fn prints<'s, 'k>(status: &'s Value, keys: &[&'k Key]) -> Option<Vec<(&'k Key, &'s str)>> {
+    let told = status["keys"].as_array()?;
+    let pairs = keys.iter().zip(told).map(|(key, told)| {
+        let is_it = told["secret"] == key.id().as_str();
+        Some((*key, told["print"].as_str()?)).filter(|_| is_it)
+    });
+    let pairs: Vec<_> = pairs.collect::<Option<_>>()?;
+    (pairs.len() == keys.len() && told.len() == keys.len()).then_some(pairs)
 }
 
 fn site(environment: &Environment<'_>) -> Option<String> {

@@ -22,7 +22,6 @@ mod inspect;
 mod keygen;
 mod leave;
 mod live;
-mod probe;
 mod promote;
 mod retire;
 mod revoke;

@@ -10,7 +10,7 @@ use crate::answer::{Answer, ERROR, Exit, FAINT, Failure, GOOD, HINT, STRONG, WAR
 use crate::arguments::Which;
 use crate::clock::{self, from_now, moment, span};
 use crate::config::Config;
-use crate::live::Live;
+use crate::live::{self, Live};
 
 /// Ask the live Worker for its keys, rules, mode, version and problems
 #[derive(Args)]
@@ -77,8 +77,10 @@ impl Status {
 }
 
 fn drawn(site: &str, status: &Value) -> Result<String, Failure> {
-    let outline = Outline::from_json(status)
-        .map_err(|what| Failure::unreachable(format!("{site}: the answer lacks {what}")))?;
+    let outline = match live::is_wrong(status) {
+        true => Outline::default(), // it goes by none
+        false => live::outline(status, site)?,
+    };
     let now = clock::now();
     let mut text = format!("{}\n", styled(STRONG, site));
     line(

@@ -50,7 +50,7 @@ pub fn ask(environment: &Environment<'_>, days: u32) -> Result<Usage, Failure> {
     let base = env::var("CLOUDFLARE_API_BASE_URL");
     let base = base.unwrap_or_else(|_| "https://api.cloudflare.com/client/v4".to_owned());
     let url = format!("{base}/accounts/{account}/analytics_engine/sql");
-    let reply = http::ask(&url, &token, Some(&query(&dataset, days)))?;
+    let reply = http::ask(&url, &token, None, Some(&query(&dataset, days)))?;
     let answer: Value = serde_json::from_str(&reply.text).unwrap_or_default();
     match (reply.status, answer["data"].as_array()) {
         (200, Some(rows)) => Ok(known(rows, days)),

@@ -13,7 +13,7 @@ use crate::answer::Failure;
 use crate::answer::{ERROR, GOOD, HINT, STRONG, WARNING, styled};
 use crate::clock;
 use crate::config::{Config, Environment};
-use crate::live::Live;
+use crate::live::{self, Live};
 
 /// A change from one configuration to another.
 pub struct Change {
@@ -51,7 +51,7 @@ pub fn change(
     let after = outline(&after);
     let (from, before) = match other {
         "none" => (From::None, after.without_worker()),
-        "live" => live(environment, url)?,
+        "live" => of_live(environment, url)?,
         file => (From::File(file.to_owned()), of_file(file, environment)?),
     };
     let environment = environment.name.map(str::to_owned);
@@ -106,23 +106,15 @@ fn of_file(file: &str, environment: &Environment<'_>) -> Result<Outline, Failure
     }
 }
 
-fn live(environment: &Environment<'_>, url: Option<&str>) -> Result<(From, Outline), Failure> {
+fn of_live(environment: &Environment<'_>, url: Option<&str>) -> Result<(From, Outline), Failure> {
     let live = Live::of(url, Some(environment))?;
     let status = live.status()?;
     let site = live.site().to_owned();
-    let is_wrong = status["problems"]
-        .as_array()
-        .is_some_and(|problems| !problems.is_empty());
-    let outline = Outline::from_json(&status).map_err(|what| {
-        Failure::unreachable(format!(
-            "{site} cannot be compared with: its answer lacks {what}"
-        ))
-    })?;
-    let from = match is_wrong {
-        true => From::Wrong(site),
-        false => From::Live(site),
-    };
-    Ok((from, outline))
+    if live::is_wrong(&status) {
+        return Ok((From::Wrong(site), Outline::default()));
+    }
+    let outline = live::outline(&status, &site)?;
+    Ok((From::Live(site), outline))
 }
 
 impl Change {

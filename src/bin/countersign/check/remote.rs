@@ -149,7 +149,7 @@ impl Cloudflare {
     }
 
     fn get(&self, path: &str) -> Result<Value, Failure> {
-        let reply = http::ask(&format!("{}/{path}", self.base), &self.token, None)?;
+        let reply = http::ask(&format!("{}/{path}", self.base), &self.token, None, None)?;
         let mut answer: Value = serde_json::from_str(&reply.text).unwrap_or_default();
         if answer["success"] == true {
             return Ok(answer["result"].take());
