@@ -89,6 +89,11 @@ impl Key {
         &self.bytes
     }
 
+    /// Whether both are the same secret by name, read in the same way.
+    pub fn is_named_as(&self, other: &Key) -> bool {
+        self.id == other.id && self.encoding == other.encoding
+    }
+
     /// Whether a format may make one key of both: it may read a secret's text as base64 by itself.
     pub fn same_secret(&self, other: &Key) -> bool {
         self.id == other.id || self.same_bytes(other)

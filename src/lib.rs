@@ -6,10 +6,10 @@
 //!
 //! ```text
 //! worker            fetch event, bindings, reports; wasm32 only
-//!   status          what the live Worker tells its operator
+//!   status, told    what the live Worker tells its operator, and how that is read
 //!   gate, report    the decision, and how it is told
 //!   compatibility   of two policies, by their outlines
-//!     policy        typed configuration
+//!     policy        typed configuration; stand_in reads it where its secrets are not known
 //!     cookie, look_alike
 //!       formats     one file a format family
 //!         key, primitives, encoding, json, settings, verdict
@@ -32,7 +32,9 @@ pub mod policy;
 pub mod primitives;
 pub mod report;
 pub mod settings;
+pub mod stand_in;
 pub mod status;
+pub mod told;
 pub mod verdict;
 
 pub use gate::inspection;

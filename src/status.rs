@@ -63,9 +63,7 @@ pub fn keys(policy: &Policy) -> Vec<&Key> {
     let mut known: Vec<&Key> = Vec::new();
     for spec in policy.rules.iter().map(|rule| &rule.spec) {
         for key in spec.ring.keys().chain(spec.origin_keys.iter()) {
-            let is_known =
-                |other: &&Key| (key.id(), key.encoding()) == (other.id(), other.encoding());
-            if !known.iter().any(is_known) {
+            if !known.iter().any(|known| known.is_named_as(key)) {
                 known.push(key);
             }
         }

@@ -24,6 +24,7 @@ const PARTS = {
     steps: [
       ["build of the Worker", process.execPath, [BUILD]],
       ["build of a Worker with a fault", process.execPath, [BUILD, "--features", "fault", "--out", "build-fault"]],
+      ["build of the command line", "cargo", ["build", "--bin", "countersign", "--example", "losses"]],
       // Files are named because Node 22 takes no folder, the reporter because off a terminal Node 20 prints TAP.
       ["end-to-end tests", process.execPath, [...TEST_FLAGS, ...endToEndFiles()]],
     ],

@@ -19,7 +19,7 @@ mod remote;
 mod secrets;
 mod worker;
 
-pub use refusals::{StandIns, policy, secret_names, stand_ins};
+pub use refusals::secret_names;
 pub use worker::patterns;
 
 use reading::Reading;

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use countersign::outline::Outline;
 use countersign::policy::Policy;
+use countersign::stand_in::{self, Texts};
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, InlineTable, Item, TableLike, Value};
 
 use crate::answer::Failure;
-use crate::check::{StandIns, policy, stand_ins};
 use crate::config::{Environment, cause, entries, json};
 
 mod formats;
@@ -127,7 +127,7 @@ impl Draft {
     /// The Worker would refuse it.
     pub fn policy(&self) -> Result<Policy, Failure> {
         let value = self.value();
-        policy(&value, &stand_ins(&value, &StandIns::new())).map_err(|problems| {
+        stand_in::policy(&value, &Texts::new()).map_err(|problems| {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Failure::refused(format!(
                 "the Worker would refuse this configuration:\n  {}",

@@ -7,12 +7,13 @@ use countersign::cookie::{pair_value, pairs};
 use countersign::formats::PAIR;
 use countersign::gate::inspection::{inspect, recognise};
 use countersign::policy::Policy;
+use countersign::stand_in::{self, Texts};
 use countersign::status::{Status, Token};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Exit, Failure};
 use crate::arguments::Which;
-use crate::check::{StandIns, policy, secret_names, stand_ins};
+use crate::check::secret_names;
 use crate::clock;
 use crate::config::Config;
 use crate::dev_vars::DevVars;
@@ -162,7 +163,7 @@ impl Inspect {
         let secrets = dev_vars
             .map(|dev_vars| dev_vars.texts())
             .unwrap_or_default();
-        let policy = policy(&value, &stand_ins(&value, &secrets)).map_err(|problems| {
+        let policy = stand_in::policy(&value, &secrets).map_err(|problems| {
             let first = problems.first().map(ToString::to_string);
             Failure::usage(format!(
                 "the configuration is wrong: {}",
@@ -177,7 +178,7 @@ impl Inspect {
     }
 }
 
-fn unknown(value: &Value, secrets: &StandIns) -> Vec<String> {
+fn unknown(value: &Value, secrets: &Texts) -> Vec<String> {
     let mut names = secret_names(value);
     names.retain(|name| !secrets.contains_key(name));
     names

@@ -2,14 +2,14 @@
 
 use std::env;
 
-use countersign::key::Key;
 use countersign::outline::Outline;
-use countersign::status::{PATH, TOKEN, keys};
+use countersign::status::{PATH, TOKEN};
+use countersign::told;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::answer::Failure;
-use crate::check::{StandIns, patterns, policy, stand_ins};
+use crate::check::patterns;
 use crate::config::Environment;
 use crate::http;
 
@@ -105,7 +105,7 @@ impl Live {
     }
 }
 
-/// What a Worker seals and opens by its status: its configuration, with a fingerprint for each key.
+/// What a Worker seals and opens by its status.
 ///
 /// # Errors
 /// Its configuration is wrong, or one that this program cannot read.
@@ -116,24 +116,10 @@ pub fn outline(status: &Value, site: &str) -> Result<Outline, Failure> {
                 .hint("countersign status says what is wrong with it"),
         );
     }
-    let value = &status["configuration"];
-    let policy = policy(value, &stand_ins(value, &StandIns::new())).map_err(|problems| {
-        let first = problems.first().map(ToString::to_string);
-        Failure::unreachable(format!(
-            "{site} goes by a configuration that is not read here: {}",
-            first.unwrap_or_default()
-        ))
-        .hint("take the countersign that was deployed there: the Worker's status names its version")
-    })?;
-    let prints = prints(status, &keys(&policy))
-        .ok_or_else(|| Failure::unreachable(format!("{site}: the answer lacks keys")))?;
-    let print = |key: &Key| {
-        let same = prints
-            .iter()
-            .find(|(known, _)| (known.id(), known.encoding()) == (key.id(), key.encoding()));
-        same.map(|(_, print)| (*print).to_owned())
-    };
-    Ok(Outline::of(&policy, &print))
+    told::outline(status).map_err(|what| {
+        Failure::unreachable(format!("what {site} goes by is not read here: {what}"))
+            .hint("take the countersign of the release that is deployed there")
+    })
 }
 
 /// Whether its configuration is wrong.
@@ -141,17 +127,6 @@ pub fn is_wrong(status: &Value) -> bool {
     status["problems"]
         .as_array()
         .is_some_and(|problems| !problems.is_empty())
-}
-
-/// The fingerprints, which come in the order of the keys.
-fn prints<'s, 'k>(status: &'s Value, keys: &[&'k Key]) -> Option<Vec<(&'k Key, &'s str)>> {
-    let told = status["keys"].as_array()?;
-    let pairs = keys.iter().zip(told).map(|(key, told)| {
-        let is_it = told["secret"] == key.id().as_str();
-        Some((*key, told["print"].as_str()?)).filter(|_| is_it)
-    });
-    let pairs: Vec<_> = pairs.collect::<Option<_>>()?;
-    (pairs.len() == keys.len() && told.len() == keys.len()).then_some(pairs)
 }
 
 fn site(environment: &Environment<'_>) -> Option<String> {

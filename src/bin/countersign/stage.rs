@@ -5,12 +5,12 @@ use countersign::formats::Content;
 use countersign::gate::inspection::inspect;
 use countersign::key::KeyId;
 use countersign::policy::Policy;
+use countersign::stand_in::{self, Texts};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::answer::{Answer, Failure};
 use crate::change::{Change, NewSecret, Where};
-use crate::check::{StandIns, policy, stand_ins};
 use crate::clock;
 use crate::config::Environment;
 use crate::editing::{Draft, Ring};
@@ -193,8 +193,8 @@ pub fn fresh(format: &str) -> Result<Zeroizing<String>, Failure> {
 /// What the Worker would say against the key.
 pub fn with_key(draft: &Draft, key: &str, value: &str) -> Result<Policy, String> {
     let value_of = draft.value();
-    let known: StandIns = [(key.to_owned(), value.to_owned())].into();
-    policy(&value_of, &stand_ins(&value_of, &known)).map_err(|problems| {
+    let known: Texts = [(key.to_owned(), value.to_owned())].into();
+    stand_in::policy(&value_of, &known).map_err(|problems| {
         problems
             .first()
             .map(ToString::to_string)

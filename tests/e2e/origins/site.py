@@ -72,6 +72,11 @@ def logout(request):
     return HttpResponse("gone")
 
 
+def add(request):
+    request.session["basket"] = request.session.get("basket", []) + request.GET.getlist("item")
+    return HttpResponse("added")
+
+
 def touch(request):
     request.session["touched"] = request.GET.get("with", "yes")
     return HttpResponse("touched")
@@ -105,7 +110,7 @@ def signed(request):
     return JsonResponse({"basket": value})
 
 
-urlpatterns = [path(view.__name__, view) for view in (login, logout, touch, slow, say, shown, sign, signed)]
+urlpatterns = [path(view.__name__, view) for view in (login, logout, add, touch, slow, say, shown, sign, signed)]
 urlpatterns.append(path("", home))
 
 

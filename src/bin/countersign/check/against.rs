@@ -6,9 +6,9 @@ use std::path::Path;
 use countersign::compatibility::{Loss, Note, losses, notes};
 use countersign::outline::Outline;
 use countersign::policy::Policy;
+use countersign::stand_in::{self, Texts};
 use serde_json::{Value, json};
 
-use super::refusals::{StandIns, policy, stand_ins};
 use crate::answer::Failure;
 use crate::answer::{ERROR, GOOD, HINT, STRONG, WARNING, styled};
 use crate::clock;
@@ -77,7 +77,7 @@ pub fn change(
 /// The policy of an environment, with stand-ins for its secrets.
 fn local(environment: &Environment<'_>) -> Option<Result<Policy, String>> {
     let value = environment.countersign()?;
-    let policy = policy(&value, &stand_ins(&value, &StandIns::new()));
+    let policy = stand_in::policy(&value, &Texts::new());
     Some(policy.map_err(|problems| {
         problems
             .first()
