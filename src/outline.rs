@@ -127,6 +127,19 @@ impl Outline {
         }
     }
 
+    /// The same without fingerprints, as one that is made where no keys are.
+    pub fn unprinted(&self) -> Self {
+        let mut outline = self.clone();
+        for rule in &mut outline.rules {
+            let fallbacks = rule.fallbacks.iter_mut().map(|fallback| &mut fallback.key);
+            let keys = fallbacks.chain(&mut rule.origin_fallbacks);
+            for key in keys.chain([&mut rule.current, &mut rule.origin_current]) {
+                key.print = None;
+            }
+        }
+        outline
+    }
+
     /// The rule for a cookie.
     pub fn rule(&self, name: &str) -> Option<&RuleOutline> {
         self.rules.iter().find(|rule| rule.name == name)

@@ -168,7 +168,7 @@ impl Rollout<'_> {
         let tried = self.live.version(&self.worker(), new);
         let status = answers(&tried, new)?;
         let outline = live::outline(&status, "the new version")?;
-        if unprinted(&outline) != unprinted(&self.expected) {
+        if outline.unprinted() != self.expected.unprinted() {
             return Err(
                 Failure::refused("the new version does not go by this configuration")
                     .hint("compare: countersign check --against live"),
@@ -245,19 +245,6 @@ fn answers(live: &Live, version: &str) -> Result<Value, Failure> {
     Err(Failure::unreachable(format!(
         "version {version} did not answer in {waited} seconds"
     )))
-}
-
-/// An outline without fingerprints, for one that was made where no keys are.
-fn unprinted(outline: &Outline) -> Outline {
-    let mut outline = outline.clone();
-    for rule in &mut outline.rules {
-        let fallbacks = rule.fallbacks.iter_mut().map(|fallback| &mut fallback.key);
-        let keys = fallbacks.chain(&mut rule.origin_fallbacks);
-        for key in keys.chain([&mut rule.current, &mut rule.origin_current]) {
-            key.print = None;
-        }
-    }
-    outline
 }
 
 /// Whether a test cookie got through.

@@ -48,24 +48,40 @@ pub fn shown(config: &Config, message: &str) -> String {
     format!("git commit --message '{message}' -- {path}")
 }
 
+/// A commit that changed the configuration, and what it made of it.
+pub struct Revision {
+    /// The commit's name, as short as git has it.
+    pub commit: String,
+    /// The first line of its message.
+    pub subject: String,
+    pub draft: Draft,
+}
+
+/// The configuration's history, the newest first; none where there is none to ask. Commits in which the file
+/// cannot be read or has no such environment are left out.
+pub fn history(environment: &Environment<'_>) -> Option<Vec<Revision>> {
+    let config = environment.config();
+    let name = config.file_name();
+    let log = run(config, &["log", LONGEST, "--format=%h %s", "--", &name]).ok()?;
+    let revision = |line: &str| {
+        let (commit, subject) = line.split_once(' ').unwrap_or((line, ""));
+        let text = run(config, &["show", &format!("{commit}:./{name}")]).ok()?;
+        Some(Revision {
+            commit: commit.to_owned(),
+            subject: subject.to_owned(),
+            draft: Draft::parse(&text, environment.name, config.path.clone())?,
+        })
+    };
+    let has_one = log.lines().next().is_some();
+    has_one.then(|| log.lines().filter_map(revision).collect())
+}
+
 /// The keys that were current, by the configuration's history, while this one was a fallback; none where
 /// there is no history to ask. The newest comes first.
 pub fn currents_beside(environment: &Environment<'_>, key: &str) -> Option<Vec<String>> {
-    let config = environment.config();
-    let name = config.file_name();
-    let commits = run(config, &["log", LONGEST, "--format=%H", "--", &name]).ok()?;
-    let commits: Vec<&str> = commits.lines().collect();
-    if commits.is_empty() {
-        return None;
-    }
     let mut found: Vec<String> = Vec::new();
-    for commit in commits {
-        // it may have been deleted there
-        let Ok(text) = run(config, &["show", &format!("{commit}:./{name}")]) else {
-            continue;
-        };
-        let draft = Draft::parse(&text, environment.name, config.path.clone());
-        for current in draft.iter().flat_map(|draft| beside(draft, key)) {
+    for revision in history(environment)? {
+        for current in beside(&revision.draft, key) {
             if !found.contains(&current) {
                 found.push(current);
             }

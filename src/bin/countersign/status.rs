@@ -9,8 +9,12 @@ use serde_json::Value;
 use crate::answer::{Answer, ERROR, Exit, FAINT, Failure, GOOD, HINT, STRONG, WARNING, styled};
 use crate::arguments::Which;
 use crate::clock::{self, from_now, moment, span};
-use crate::config::Config;
+use crate::config::{Config, Environment};
+use crate::git;
 use crate::live::{self, Live};
+
+mod next;
+mod rollback;
 
 /// Ask the live Worker for its keys, rules, mode, version and problems
 #[derive(Args)]
@@ -54,11 +58,20 @@ Exit codes:
 impl Status {
     /// Asks, and draws the answer.
     pub fn run(self) -> Result<Answer, Failure> {
-        let live = self.live()?;
+        // it is needed for the site's name, and for its history
+        let config = match (Config::read(self.which.config.as_deref()), &self.url) {
+            (Err(_), Some(_)) => None,
+            (read, _) => Some(read?),
+        };
+        let environment = match &config {
+            Some(config) => Some(config.one(self.env.as_deref())?),
+            None => None,
+        };
+        let live = Live::of(self.url.as_deref(), environment.as_ref())?;
         let status = live.status()?;
         let text = match self.json {
             true => format!("{status:#}\n"),
-            false => drawn(live.site(), &status)?,
+            false => drawn(live.site(), &status, environment.as_ref())?,
         };
         let exit = match problems(&status).is_empty() {
             true => Exit::Fine,
@@ -66,17 +79,13 @@ impl Status {
         };
         Ok(Answer { text, exit })
     }
-
-    fn live(&self) -> Result<Live, Failure> {
-        if self.url.is_some() {
-            return Live::of(self.url.as_deref(), None);
-        }
-        let config = Config::read(self.which.config.as_deref())?;
-        Live::of(None, Some(&config.one(self.env.as_deref())?))
-    }
 }
 
-fn drawn(site: &str, status: &Value) -> Result<String, Failure> {
+fn drawn(
+    site: &str,
+    status: &Value,
+    environment: Option<&Environment<'_>>,
+) -> Result<String, Failure> {
     let outline = match live::is_wrong(status) {
         true => Outline::default(), // it goes by none
         false => live::outline(status, site)?,
@@ -98,6 +107,18 @@ fn drawn(site: &str, status: &Value) -> Result<String, Failure> {
     for group in groups(&outline) {
         ring(&mut text, &group, now);
     }
+    if outline.rules.is_empty() {
+        return Ok(text);
+    }
+    let history = environment.and_then(git::history);
+    let revisions = rollback::up_to_live(history.as_deref(), &outline);
+    let known = revisions.unwrap_or_default();
+    text.push('\n');
+    for (command, when) in next::steps(&status["configuration"], known, now) {
+        let when = styled(FAINT, when);
+        let _ = writeln!(text, "{} {command}  {when}", styled(HINT, "next:"));
+    }
+    text.push_str(&rollback::shown(revisions, &outline, now));
     Ok(text)
 }
 
@@ -209,9 +230,6 @@ fn ring(text: &mut String, group: &[&RuleOutline], now: u64) {
         let name = styled(STRONG, format!("{:<width$}", rule.name));
         let _ = writeln!(text, "  {name}  {}", about(rule));
     }
-    for step in next(first, now) {
-        let _ = writeln!(text, "{} {step}", styled(HINT, "next:"));
-    }
 }
 
 fn key(text: &mut String, role: &str, key: &KeyPrint, does: &str) {
@@ -243,20 +261,4 @@ fn about(rule: &RuleOutline) -> String {
         parts.push(styled(WARNING, "only observed"));
     }
     parts.join(", ")
-}
-
-/// What may be done next with the keys, and from when on.
-fn next(rule: &RuleOutline, now: u64) -> Vec<String> {
-    let steps = rule.fallbacks.iter().map(|fallback| {
-        let id = &fallback.key.id;
-        let is_origins = id == &rule.origin_current.id || rule.origin_fallbacks.iter().any(|key| id == &key.id);
-        match fallback.until {
-            Some(until) if until > now => format!("take {id} out of the ring, from {} on", moment(until)),
-            Some(_) => format!("take {id} out of the ring: it opens nothing any more"),
-            None if id == &rule.current.id => format!("{id} may go from `fallbacks`: it is the current key"),
-            None if is_origins => format!("give {id}, the origin's own key, an `until` once browsers have moved from it"),
-            None => format!("promote {id} once this version serves all traffic; if it has been current before, give it an `until`"),
-        }
-    });
-    steps.collect()
 }

@@ -84,6 +84,36 @@ fn read_format(text: &str) -> Result<Value, Failure> {
         })
 }
 
+/// A format as [`read_format`] reads it.
+pub fn written(format: &Value) -> String {
+    let options = format.as_object().into_iter().flatten();
+    let options = options.filter(|(field, _)| *field != "format");
+    let options = options.map(|(option, value)| format!(", {option} = {}", toml(value)));
+    format!(
+        "format = {}{}",
+        format["format"],
+        options.collect::<String>()
+    )
+}
+
+/// A value of JSON as TOML has it in one line.
+fn toml(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(field, value)| format!("{field} = {}", toml(value)))
+                .collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        Value::Array(values) => format!(
+            "[{}]",
+            values.iter().map(toml).collect::<Vec<_>>().join(", ")
+        ),
+        value => value.to_string(),
+    }
+}
+
 /// A format as it is written, for people.
 pub fn shown(format: &Value) -> String {
     let fields = format.as_object().into_iter().flatten();
