@@ -45,6 +45,11 @@ impl Problems {
         }
     }
 
+    /// Whether there is one for this very path.
+    pub fn tells_of(&self, path: &str) -> bool {
+        self.0.borrow().iter().any(|problem| problem.path == path)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
@@ -219,7 +224,11 @@ impl<'a> Table<'a> {
             problems: &ignored,
         };
         read(&mut table);
-        self.known.append(&mut table.known);
+        for field in table.known {
+            if !self.known.contains(&field) {
+                self.known.push(field);
+            }
+        }
     }
 
     /// The fields that `read` asks for, as far as they are set.

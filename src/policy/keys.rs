@@ -187,10 +187,13 @@ impl Entries {
     /// topology that catches up).
     pub fn load(&self, path: &str, secrets: &Secrets<'_>, problems: &Problems) -> Option<Keys> {
         let Some(current_entry) = &self.current else {
-            problems.add(
-                format!("{path}.current"),
-                "missing; name the secret that signs browsers' cookies",
-            );
+            let path = format!("{path}.current");
+            if !problems.tells_of(&path) {
+                problems.add(
+                    path,
+                    "missing; name the secret that signs browsers' cookies",
+                );
+            }
             return None;
         };
         let current = secrets.key(current_entry);

@@ -124,6 +124,7 @@ impl Check {
         all: &[Environment<'_>],
     ) -> Result<Vec<Finding>, Failure> {
         let mut found = worker::bare_dates(environment);
+        found.extend(worker::overruled(environment));
         let Some(value) = environment.countersign() else {
             found.extend(worker::nothing(environment, all));
             return Ok(found);

@@ -76,6 +76,7 @@ Exit codes:
   3  the live Worker did not answer";
 
 /// A cookie as it was given; in a pair the signature is a second one.
+#[derive(Clone)]
 struct Given {
     name: String,
     value: String,
@@ -95,6 +96,8 @@ pub struct Known {
     unknown: Vec<String>,
     /// What is in it, where that was asked for.
     payload: Option<String>,
+    /// What is wrong with the configuration, so that no key could be tried.
+    wrong: Option<String>,
 }
 
 impl Inspect {
@@ -105,7 +108,8 @@ impl Inspect {
             true => self.ask(&given)?,
             false => self.look(&given)?,
         };
-        let exit = match known.is_refused() && known.unknown.is_empty() {
+        let exit = match known.is_refused() && !known.cannot_tell() {
+            _ if known.wrong.is_some() => Exit::Usage,
             true => Exit::Problems,
             false => Exit::Fine,
         };
@@ -142,6 +146,7 @@ impl Inspect {
             }
         };
         let found = live.inspect(&given.header)?;
+        let given = given.managed(&found);
         Ok(given.known(Some(found), Vec::new(), None))
     }
 
@@ -163,15 +168,17 @@ impl Inspect {
         let secrets = dev_vars
             .map(|dev_vars| dev_vars.texts())
             .unwrap_or_default();
-        let policy = stand_in::policy(&value, &secrets).map_err(|problems| {
-            let first = problems.first().map(ToString::to_string);
-            Failure::usage(format!(
-                "the configuration is wrong: {}",
-                first.unwrap_or_default()
-            ))
-            .hint("countersign check says all that is wrong with it")
-        })?;
+        let policy = match stand_in::policy(&value, &secrets) {
+            Ok(policy) => policy,
+            Err(problems) => {
+                return Ok(Known {
+                    wrong: problems.first().map(ToString::to_string),
+                    ..given.known(None, Vec::new(), None)
+                });
+            }
+        };
         let found = given.found(&policy)?;
+        let given = given.managed(&found);
         let unknown = unknown(&value, &secrets);
         let payload = self.payload.then(|| given.payload(&policy)).flatten();
         Ok(given.known(Some(found), unknown, payload))
@@ -204,15 +211,31 @@ impl Given {
         };
         let first = pairs(text).find(|pair| pair.contains('='))?;
         let (name, _) = first.split_once('=')?;
+        Self::of(text.trim(), name.trim())
+    }
+
+    /// The cookie of this name in a Cookie header.
+    fn of(header: &str, name: &str) -> Option<Self> {
+        let named = |name: &str| {
+            let mut pairs = pairs(header).filter_map(|pair| Some((pair, pair.split_once('=')?.0)));
+            let pair = pairs.find(|(_, known)| known.trim() == name);
+            pair.map(|(pair, _)| pair_value(pair))
+        };
         // a signature that is a cookie of its own, as keygrip's
-        let signature = format!("{}.sig=", name.trim());
-        let signature = pairs(text).find(|pair| pair.trim_start().starts_with(&signature));
-        let signature = signature.map(|pair| format!("{PAIR}{}", pair_value(pair)));
+        let signature = named(&format!("{name}.sig"));
+        let signature = signature.map(|signature| format!("{PAIR}{signature}"));
         Some(Self {
-            name: name.trim().to_owned(),
-            value: [pair_value(first), &signature.unwrap_or_default()].concat(),
-            header: text.trim().to_owned(),
+            name: name.to_owned(),
+            value: [named(name)?, &signature.unwrap_or_default()].concat(),
+            header: header.to_owned(),
         })
+    }
+
+    /// The one that was found to be managed, which may be another than the first.
+    fn managed(&self, found: &Value) -> Self {
+        let rule = found["rule"].as_str();
+        rule.and_then(|rule| Self::of(&self.header, rule))
+            .unwrap_or_else(|| self.clone())
     }
 
     /// What the live Worker would say, by this policy.
@@ -248,11 +271,20 @@ impl Given {
             recognised: recognise(&self.name, &self.value),
             unknown,
             payload,
+            wrong: None,
         }
     }
 }
 
 impl Known {
+    /// Whether keys are missing here that might have opened it.
+    fn cannot_tell(&self) -> bool {
+        let found = self.found.as_ref();
+        let is_unknown =
+            |found: &Value| found["verdict"] == "bad-signature" && found["key"].is_null();
+        found.is_some_and(is_unknown) && !self.unknown.is_empty()
+    }
+
     fn is_refused(&self) -> bool {
         let fate = self.found.as_ref().and_then(|found| found["fate"].as_str());
         let verdict = self
@@ -269,6 +301,9 @@ impl Known {
         json["name"] = self.name.as_str().into();
         json["recognised"] = self.recognised.clone().into();
         json["unknown_keys"] = self.unknown.clone().into();
+        if let Some(wrong) = &self.wrong {
+            json["problem"] = wrong.as_str().into();
+        }
         if let Some(payload) = &self.payload {
             json["payload"] = payload.as_str().into();
         }
@@ -288,6 +323,7 @@ mod tests {
             ("Cookie: a=b; c=d", "a", "b"),
             ("set-cookie: a=b; Path=/; HttpOnly", "a", "b"),
             ("theme=dark; theme.sig=s1gn", "theme", "dark;s1gn"),
+            ("theme.sig=s1gn; theme=dark", "theme.sig", "s1gn"),
         ] {
             let given = Given::parse(text).unwrap();
             assert_eq!(

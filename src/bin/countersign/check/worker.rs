@@ -49,6 +49,22 @@ pub fn bare_dates(environment: &Environment<'_>) -> Vec<Finding> {
     dates.map(finding).collect()
 }
 
+/// What wrangler reads in place of this file, where both are there.
+pub fn overruled(environment: &Environment<'_>) -> Option<Finding> {
+    let config = environment.config();
+    let others = ["wrangler.json", "wrangler.jsonc"];
+    let other = others
+        .iter()
+        .find(|other| config.folder().join(other).exists())?;
+    let is_default = config.file_name() == "wrangler.toml";
+    is_default.then(|| {
+        Finding::error(*other, "wrangler reads it here, and not this file")
+        .cure(format!(
+            "delete {other}, or name this file: npx wrangler deploy --config wrangler.toml"
+        ))
+    })
+}
+
 /// The patterns of all routes: `www.example.com/*`.
 pub fn patterns(environment: &Environment<'_>) -> Vec<String> {
     let routes = routes(environment);

@@ -19,10 +19,23 @@ pub fn draw(known: &Known, now: u64) -> String {
     let Some(found) = &known.found else {
         let _ = writeln!(text, "{}", styled(STRONG, &known.name));
         shape(&mut text, known);
-        hint(
-            &mut text,
-            "with a wrangler.toml and a .dev.vars, or with --live, this says which key opens it",
-        );
+        match &known.wrong {
+            Some(wrong) => {
+                let error = styled(ERROR, "error:");
+                let _ = writeln!(
+                    text,
+                    "{error} no key was tried: the configuration is wrong: {wrong}"
+                );
+                hint(
+                    &mut text,
+                    "countersign check says all that is wrong with it; --live asks the live Worker",
+                );
+            }
+            None => hint(
+                &mut text,
+                "with a wrangler.toml and a .dev.vars, or with --live, this says which key opens it",
+            ),
+        }
         return text;
     };
     let view = View { known, found };
@@ -41,14 +54,6 @@ struct View<'k> {
 impl View<'_> {
     fn text(&self, field: &str) -> Option<&str> {
         self.found[field].as_str()
-    }
-
-    /// Whether keys are missing here that might have opened it.
-    fn cannot_tell(&self) -> bool {
-        let verdict = self.text("verdict");
-        verdict == Some("bad-signature")
-            && self.text("key").is_none()
-            && !self.known.unknown.is_empty()
     }
 
     fn columns(&self, text: &mut String) {
@@ -96,7 +101,7 @@ impl View<'_> {
 
     fn verdict(&self) -> (Style, &str) {
         match self.text("verdict") {
-            _ if self.cannot_tell() => (WARNING, "cannot tell"),
+            _ if self.known.cannot_tell() => (WARNING, "cannot tell"),
             None => (FAINT, "not managed"),
             Some(verdict @ ("current" | "fallback" | "accepted-format")) => (GOOD, verdict),
             Some(verdict) => (ERROR, verdict),
@@ -107,7 +112,7 @@ impl View<'_> {
     fn arrival(&self) -> (bool, &str, &str) {
         let name = self.known.name.as_str();
         match self.text("fate") {
-            _ if self.cannot_tell() => (false, "?", ""),
+            _ if self.known.cannot_tell() => (false, "?", ""),
             Some("resealed") => (true, name, self.text("resealed_with").unwrap_or("unsigned")),
             Some("as-it-came") => (true, name, "as it came"),
             Some("rejected") => (false, "nothing: 403", ""),
@@ -153,7 +158,7 @@ impl View<'_> {
         let key = self.text("key");
         let rule = self.text("rule").unwrap_or_default();
         match (self.text("verdict"), self.text("role"), key) {
-            _ if self.cannot_tell() => {
+            _ if self.known.cannot_tell() => {
                 let unknown = self.known.unknown.join(", ");
                 format!("no key that is known here made the signature; not known here: {unknown}")
             }
@@ -182,7 +187,7 @@ impl View<'_> {
     }
 
     fn hints(&self, text: &mut String) {
-        if self.cannot_tell() {
+        if self.known.cannot_tell() {
             hint(text, "ask the live Worker, which has them: --live");
             return;
         }
@@ -205,7 +210,9 @@ impl View<'_> {
 
 fn row(text: &mut String, style: Style, [a, b, c]: [&str; 3]) {
     let line = format!("  {a:<BROWSER$}{b:<GATE$}{c}");
-    let _ = writeln!(text, "{}", styled(style, line.trim_end()));
+    if !line.trim().is_empty() {
+        let _ = writeln!(text, "{}", styled(style, line.trim_end()));
+    }
 }
 
 fn detail(text: &mut String, name: &str, value: &str) {
