@@ -5,13 +5,15 @@ import { inRoot } from "../src/worker/tools.mjs";
 
 const FILE = inRoot(".dev.vars");
 const CONFIGURATION = inRoot("wrangler.toml");
+const TOKEN = "COUNTERSIGN_TOKEN"; // with which the command line asks the Worker
 const HEAD = '# Random secrets for this machine, made by npm start. Keep the quotes: a bare value ends at "#".\n';
 
 /** The secrets of .dev.vars by name, after adding those that wrangler.toml names and the file lacks. */
 export function localSecrets() {
   const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : "";
   const present = secretsOf(before);
-  const missing = namedSecrets(readFileSync(CONFIGURATION, "utf8")).filter((name) => !(name in present));
+  const named = [...namedSecrets(readFileSync(CONFIGURATION, "utf8")), TOKEN];
+  const missing = named.filter((name) => !(name in present));
   const made = Object.fromEntries(missing.map((name) => [name, randomBytes(40).toString("base64url")]));
   if (missing.length) append(before, made);
   return { ...present, ...made };

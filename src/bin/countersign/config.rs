@@ -50,6 +50,17 @@ impl Config {
         Ok(Self { path, document })
     }
 
+    /// The same for what asks a live Worker; none is needed where a URL names the site.
+    ///
+    /// # Errors
+    /// It is needed, or named, and cannot be read.
+    pub fn beside(given: Option<&Path>, url: Option<&str>) -> Result<Option<Self>, Failure> {
+        match (Self::read(given), url) {
+            (Err(_), Some(_)) if given.is_none() => Ok(None),
+            (read, _) => read.map(Some),
+        }
+    }
+
     /// The top level and every `[env.NAME]`.
     pub fn environments(&self) -> Vec<Environment<'_>> {
         let named = self.env().into_iter().flat_map(|env| env.iter());

@@ -138,13 +138,12 @@ impl Inspect {
     }
 
     fn ask(&self, given: &Given) -> Result<Known, Failure> {
-        let live = match &self.url {
-            Some(url) => Live::of(Some(url), None)?,
-            None => {
-                let config = Config::read(self.which.config.as_deref())?;
-                Live::of(None, Some(&config.one(self.env.as_deref())?))?
-            }
+        let config = Config::beside(self.which.config.as_deref(), self.url.as_deref())?;
+        let environment = match &config {
+            Some(config) => Some(config.one(self.env.as_deref())?),
+            None => None,
         };
+        let live = Live::of(self.url.as_deref(), environment.as_ref())?;
         let found = live.inspect(&given.header)?;
         let given = given.managed(&found);
         Ok(given.known(Some(found), Vec::new(), None))

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::answer::Failure;
 use crate::check::patterns;
 use crate::config::Environment;
+use crate::dev_vars::DevVars;
 use crate::http;
 
 /// A live Worker and the token that it answers to.
@@ -26,7 +27,7 @@ pub const OVERRIDE: &str = "Cloudflare-Workers-Version-Overrides";
 
 impl Live {
     /// The site that is named, or the host of an environment's first route. The token comes from the
-    /// environment variable COUNTERSIGN_TOKEN.
+    /// environment variable COUNTERSIGN_TOKEN, for a Worker on this machine also from .dev.vars.
     ///
     /// # Errors
     /// There is no site or no token.
@@ -38,12 +39,20 @@ impl Live {
                     .hint("name the site: --url https://www.example.com")
             })?,
         };
-        let url = format!("{}{PATH}", with_scheme(&site)?);
-        let token = env::var(TOKEN).map_err(|_| {
+        let site = with_scheme(&site)?;
+        let token = match (env::var(TOKEN), environment) {
+            (Ok(token), _) => Some(token),
+            (Err(_), Some(environment)) if is_local(&site) => local_token(environment)?,
+            (Err(_), _) => None,
+        };
+        let token = token.ok_or_else(|| {
             Failure::usage("COUNTERSIGN_TOKEN is not set")
-                .hint("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen --put COUNTERSIGN_TOKEN")
+                .hint("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen > token, then npx wrangler secret put COUNTERSIGN_TOKEN < token")
         })?;
-        let token = Zeroizing::new(token.trim().to_owned());
+        let (url, token) = (
+            format!("{site}{PATH}"),
+            Zeroizing::new(token.trim().to_owned()),
+        );
         Ok(Self {
             url,
             token,
@@ -140,17 +149,26 @@ fn site(environment: &Environment<'_>) -> Option<String> {
 
 /// The token is sent without encryption to this machine alone.
 fn with_scheme(site: &str) -> Result<String, Failure> {
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    let is_local = local.iter().any(|local| {
-        let rest = site.strip_prefix(local);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-    });
     match site {
-        site if site.starts_with("https://") || is_local => Ok(site.to_owned()),
+        site if site.starts_with("https://") || is_local(site) => Ok(site.to_owned()),
         site if !site.contains("://") => Ok(format!("https://{site}")),
         _ => Err(
             Failure::usage("--url: the token would be sent without encryption")
                 .hint("write https://"),
         ),
     }
+}
+
+fn is_local(site: &str) -> bool {
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    local.iter().any(|local| {
+        let rest = site.strip_prefix(local);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    })
+}
+
+/// That of .dev.vars, for the Worker that runs on this machine.
+fn local_token(environment: &Environment<'_>) -> Result<Option<String>, Failure> {
+    let dev_vars = DevVars::read(environment)?;
+    Ok(dev_vars.and_then(|dev_vars| dev_vars.text(TOKEN).map(str::to_owned)))
 }

@@ -58,11 +58,7 @@ Exit codes:
 impl Status {
     /// Asks, and draws the answer.
     pub fn run(self) -> Result<Answer, Failure> {
-        // it is needed for the site's name, and for its history
-        let config = match (Config::read(self.which.config.as_deref()), &self.url) {
-            (Err(_), Some(_)) => None,
-            (read, _) => Some(read?),
-        };
+        let config = Config::beside(self.which.config.as_deref(), self.url.as_deref())?;
         let environment = match &config {
             Some(config) => Some(config.one(self.env.as_deref())?),
             None => None,

@@ -58,8 +58,7 @@ pub fn overruled(environment: &Environment<'_>) -> Option<Finding> {
         .find(|other| config.folder().join(other).exists())?;
     let is_default = config.file_name() == "wrangler.toml";
     is_default.then(|| {
-        Finding::error(*other, "wrangler reads it here, and not this file")
-        .cure(format!(
+        Finding::error(*other, "wrangler reads it here, and not this file").cure(format!(
             "delete {other}, or name this file: npx wrangler deploy --config wrangler.toml"
         ))
     })
