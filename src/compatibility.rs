@@ -65,6 +65,13 @@ pub enum Note {
         /// Unix seconds.
         until: u64,
     },
+    /// What was not opened before opens now: a key that was staged, or one that was revoked and is back.
+    Opens {
+        /// The cookie's name.
+        rule: String,
+        /// The key.
+        key: KeyId,
+    },
     /// What was opened before, and may still be in browsers, does not open any more.
     Forgotten {
         /// The cookie's name.
@@ -135,6 +142,9 @@ fn notes_of(before: &RuleOutline, after: &RuleOutline, now: u64) -> Vec<Note> {
             until,
         });
     }
+    for key in opened_anew(before, after, now) {
+        notes.push(Note::Opens { rule: rule(), key });
+    }
     for way in before.opens(Side::Browser) {
         let opened = way.opens(&way, now) && !way.opens(&sealed, now);
         if opened && !opens.iter().any(|after| after.opens(&way, now)) {
@@ -147,6 +157,23 @@ fn notes_of(before: &RuleOutline, after: &RuleOutline, now: u64) -> Vec<Note> {
         }
     }
     notes
+}
+
+/// The keys under which browsers' cookies open `after`, and in no format `before`.
+fn opened_anew(before: &RuleOutline, after: &RuleOutline, now: u64) -> Vec<KeyId> {
+    let open = |rule: &RuleOutline| {
+        let ways = rule.opens(Side::Browser);
+        let keys = ways.into_iter().filter(|way| way.opens(way, now));
+        keys.filter_map(|way| way.key).collect::<Vec<_>>()
+    };
+    let known = open(before);
+    let mut anew: Vec<KeyId> = Vec::new();
+    for key in open(after) {
+        if !known.iter().any(|known| known.is_same(&key)) && !anew.contains(&key.id) {
+            anew.push(key.id);
+        }
+    }
+    anew
 }
 
 /// The rules of both for each cookie that one of them has a rule for.
@@ -236,6 +263,25 @@ impl fmt::Display for Moment {
     }
 }
 
+/// Seconds in the largest unit that they are whole in.
+struct Span(u64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [
+            (86_400, "day"),
+            (3_600, "hour"),
+            (60, "minute"),
+            (1, "second"),
+        ];
+        let whole = |(unit, _): &&(u64, &str)| self.0 >= *unit && self.0.is_multiple_of(*unit);
+        let (unit, name) = units.iter().find(whole).unwrap_or(&(1, "second"));
+        let count = self.0 / unit;
+        let end = if count == 1 { "" } else { "s" };
+        write!(f, "{count} {name}{end}")
+    }
+}
+
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = match self.side {
@@ -280,8 +326,13 @@ impl fmt::Display for Note {
         };
         match self {
             Note::Younger { rule, from, to } => match from {
-                Some(from) => write!(f, "{rule}: may be {to} seconds old, no longer {from}"),
-                None => write!(f, "{rule}: may be {to} seconds old, no longer of any age"),
+                Some(from) => write!(
+                    f,
+                    "{rule}: may be {} old, no longer {}",
+                    Span(*to),
+                    Span(*from)
+                ),
+                None => write!(f, "{rule}: may be {} old, no longer of any age", Span(*to)),
             },
             Note::Ends { rule, key, until } => {
                 write!(
@@ -290,6 +341,9 @@ impl fmt::Display for Note {
                     under(key),
                     Moment(*until)
                 )
+            }
+            Note::Opens { rule, key } => {
+                write!(f, "{rule}: what {key} signs opens from now on")
             }
             Note::Forgotten { rule, format, key } => {
                 write!(

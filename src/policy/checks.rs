@@ -227,7 +227,7 @@ fn check_observe(spec: &Spec, problems: &Problems) {
     if spec.mode == Mode::Observe && !as_origin && !spec.is_unsealed() {
         problems.add(
             format!("{}.mode", spec.path),
-            "\"observe\" would hand the origin cookies that it cannot read: it stands only where the current key and format are the origin's; to switch off, rotate back to the origin's key first; for a bad day, on_invalid = \"forward\"",
+            "\"observe\" would hand the origin cookies that it cannot read: it stands only where the current key and format are the origin's; to switch off, rotate back to the origin's key first",
         );
     }
 }

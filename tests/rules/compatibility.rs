@@ -414,6 +414,24 @@ fn what_opened_and_is_opened_no_longer_is_told() {
 }
 
 #[test]
+fn what_opens_anew_is_told_whether_it_is_staged_or_back_from_a_revocation() {
+    let opens = |from: &Outline, to: &Outline| -> Vec<String> {
+        let notes = notes(from, to, NOW);
+        notes.iter().map(ToString::to_string).collect()
+    };
+    let (alone, with_old) = (session(ring("NEW", &[])), session(ring("NEW", &["OLD"])));
+    assert_eq!(
+        opens(&alone, &with_old),
+        ["sessionid: what OLD signs opens from now on"]
+    );
+    let twin = session(ring("NEW", &["NEW_TWIN"]));
+    assert_eq!(opens(&alone, &twin), [""; 0], "the same bytes");
+    let past = json!({"secret": "OLD", "until": PAST});
+    let past = session(json!({"current": "NEW", "fallbacks": [past], "origin": "ORIGIN"}));
+    assert_eq!(opens(&alone, &past), [""; 0], "it opens nothing");
+}
+
+#[test]
 fn an_outline_holds_no_key() {
     let outline = format!("{:?}", session(ring("NEW", &["OLD"])));
     for (_, key) in SECRETS.iter().filter(|(_, key)| !key.is_empty()) {

@@ -31,7 +31,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct Failure {
     what: String,
-    hint: Option<String>,
+    hints: Vec<String>,
     exit: Exit,
 }
 
@@ -80,12 +80,10 @@ impl Failure {
         Self::new(what, Exit::Unreachable)
     }
 
-    /// The same with what to do about it.
-    pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
+    /// The same with what to do about it, behind what it hints already.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
     }
 
     /// Whether its text has this in it.
@@ -96,7 +94,7 @@ impl Failure {
     /// Prints it; answers the exit code.
     pub fn print(&self) -> ExitCode {
         anstream::eprintln!("{} {}", styled(ERROR, "error:"), self.what);
-        if let Some(hint) = &self.hint {
+        for hint in &self.hints {
             anstream::eprintln!("{} {hint}", styled(HINT, "hint:"));
         }
         ExitCode::from(self.exit as u8)
@@ -105,7 +103,7 @@ impl Failure {
     fn new(what: impl Into<String>, exit: Exit) -> Self {
         Self {
             what: what.into(),
-            hint: None,
+            hints: Vec::new(),
             exit,
         }
     }

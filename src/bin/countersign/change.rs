@@ -2,7 +2,7 @@
 //! that is asked for.
 
 use clap::Args;
-use countersign::compatibility::{losses, notes};
+use countersign::compatibility::{Note, losses, notes};
 use countersign::outline::Outline;
 use zeroize::Zeroizing;
 
@@ -144,7 +144,9 @@ impl Where {
     pub fn live(&self, environment: &Environment<'_>) -> Result<Live, Failure> {
         Live::of(self.url.as_deref(), Some(environment)).map_err(|failure| match self.deploy {
             true => failure,
-            false => failure.hint("set COUNTERSIGN_TOKEN, and --url where no route names the site; or say what is live: --against FILE, or --offline for wrangler.toml as it is"),
+            false => failure.hint(
+                "or say what is live: --against FILE, or --offline for wrangler.toml as it is",
+            ),
         })
     }
 
@@ -292,6 +294,7 @@ fn ended(before: &Before, after: &Outline, now: u64) -> String {
         .map(|loss| loss.to_string());
     let noted = notes(&before.outline, after, now)
         .into_iter()
+        .filter(|note| !matches!(note, Note::Opens { .. }))
         .map(|note| note.to_string());
     let lines = lost
         .chain(noted)

@@ -27,6 +27,7 @@ pub fn moment(seconds: u64) -> String {
 /// How far a moment is from now: `in 14 days`, `3 hours ago`.
 pub fn from_now(seconds: u64, now: u64) -> String {
     match seconds >= now {
+        _ if seconds == now => "now".to_owned(),
         true => format!("in {}", span(seconds - now)),
         false => format!("{} ago", span(now - seconds)),
     }
@@ -55,6 +56,7 @@ mod tests {
         assert_eq!(span(1_209_600), "14 days");
         assert_eq!(from_now(100, 40), "in 60 seconds");
         assert_eq!(from_now(40, 100), "60 seconds ago");
+        assert_eq!(from_now(40, 40), "now");
         assert_eq!(moment(1_801_440_000), "2027-02-01 00:00 UTC");
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::answer::Failure;
 use crate::config::{Config, Environment};
-use crate::editing::{Draft, Ring};
+use crate::editing::Draft;
 
 /// How far back the history is read.
 const LONGEST: &str = "--max-count=1000";
@@ -74,35 +74,6 @@ pub fn history(environment: &Environment<'_>) -> Option<Vec<Revision>> {
     };
     let has_one = log.lines().next().is_some();
     has_one.then(|| log.lines().filter_map(revision).collect())
-}
-
-/// The keys that were current, by the configuration's history, while this one was a fallback; none where
-/// there is no history to ask. The newest comes first.
-pub fn currents_beside(environment: &Environment<'_>, key: &str) -> Option<Vec<String>> {
-    let mut found: Vec<String> = Vec::new();
-    for revision in history(environment)? {
-        for current in beside(&revision.draft, key) {
-            if !found.contains(&current) {
-                found.push(current);
-            }
-        }
-    }
-    Some(found)
-}
-
-/// The current keys of rings in which this key is a fallback.
-pub fn beside(draft: &Draft, key: &str) -> Vec<String> {
-    let own = draft.rings();
-    let rings = own
-        .iter()
-        .map(|rule| rule.as_deref().map_or(Ring::Shared, Ring::Of));
-    let currents = rings.filter_map(|ring| {
-        let fallbacks = draft.fallbacks(ring).ok()?;
-        let current = draft.current(ring).ok()?;
-        let is_beside = fallbacks.iter().any(|(id, _)| id == key) && current != key;
-        is_beside.then_some(current)
-    });
-    currents.collect()
 }
 
 /// Runs git in the folder of the configuration; answers what it printed, or why it failed.

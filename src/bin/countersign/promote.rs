@@ -1,6 +1,7 @@
 //! `countersign promote`: a staged key, or format, becomes the one that seals.
 
 use clap::Args;
+use countersign::outline::PLAIN;
 use serde_json::Value;
 
 use crate::answer::{Answer, Failure};
@@ -65,7 +66,12 @@ impl Promote {
         if draft.current(ring)? == key {
             let is_done = Failure::refused(format!("{key} is the current key already"));
             return match self.place.deploys() {
-                true => Ok(again(draft, format!("Promote {key}"))),
+                true => Ok(Change {
+                    first: format!(
+                        "what is live does not open {key}: deploy the staging to all traffic first; or, where a rollback has brought that version back, roll forward at once: npx wrangler deploy"
+                    ),
+                    ..again(draft, format!("Promote {key}"))
+                }),
                 false => Err(is_done
                     .hint("deploy it; when the key before it is out of use: countersign retire")),
             };
@@ -104,11 +110,18 @@ impl Promote {
             &[rule.to_owned()],
         )?;
         let until = grace::until(clock::now(), seconds);
+        let adopts = draft.format(rule)?["format"] == PLAIN;
         draft.promote_format(rule, format, Some(&until))?;
         if let Some(seconds) = self.max_age {
             draft.limit_age(rule, seconds)?;
         }
-        Ok(again(draft, message))
+        let mut change = again(draft, message);
+        if adopts {
+            change.notes.push(format!(
+                "until {until} anyone can have a value of {rule} signed that he can guess: where that is a login, take {{ format = \"plain\" }} out of `accept` before you deploy, and all log in again"
+            ));
+        }
+        Ok(change)
     }
 }
 

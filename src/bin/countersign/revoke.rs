@@ -1,7 +1,7 @@
 //! `countersign revoke`: a key that has leaked opens nothing any more, at once.
 
 use clap::{Args, ValueEnum};
-use countersign::outline::Outline;
+use countersign::outline::{Outline, RuleOutline};
 
 use crate::answer::{Answer, Failure, WARNING, styled};
 use crate::change::{Change, Where};
@@ -126,6 +126,7 @@ impl Revoke {
         mut draft: Draft,
         key: &str,
     ) -> Result<Answer, Failure> {
+        self.refuse_idle_successor(&draft, key)?;
         let before = draft.outline()?;
         let mut notes = aftermath(environment, &draft, &[&before], key);
         let had = draft.text();
@@ -136,9 +137,9 @@ impl Revoke {
         {
             self.take_roles(&mut draft, ring, key)?;
         }
-        if draft.text() == had && !self.place.deploys() {
-            return Err(Failure::refused(format!("{key} has no such role here"))
-                .hint("countersign status shows who plays which"));
+        if draft.text() == had && !(self.place.deploys() && self.is_undone(environment, key)?) {
+            let nothing = format!("{key} has no such role: there is nothing to take from it");
+            return Err(Failure::refused(nothing).hint("countersign status shows who plays which"));
         }
         let after = draft.outline()?;
         let origins = signs_at_origin(&after, key);
@@ -153,12 +154,35 @@ impl Revoke {
         self.place.carry_out(environment, change)
     }
 
+    /// A successor of a key that has no place to leave would be forgotten without a word.
+    fn refuse_idle_successor(&self, draft: &Draft, key: &str) -> Result<(), Failure> {
+        let rings = draft.rings();
+        let mut rings = rings
+            .iter()
+            .map(|rule| rule.as_deref().map_or(Ring::Shared, Ring::Of));
+        let is_current = rings.any(|ring| draft.current(ring).is_ok_and(|current| current == key));
+        match &self.to {
+            Some(to) if !is_current => Err(Failure::usage(format!(
+                "--to {to}: {key} is not the current key, so none takes its place"
+            ))
+            .hint("leave out --to")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is out of the file, and not out of what is live.
+    fn is_undone(&self, environment: &Environment<'_>, key: &str) -> Result<bool, Failure> {
+        let live = self.place.before(environment)?;
+        Ok(format_of(&live.outline, key).is_some())
+    }
+
     fn take_roles(&self, draft: &mut Draft, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
         let takes = |role| match self.role.is_empty() {
             true => role != Role::Origin,
             false => self.role.contains(&role),
         };
-        if takes(Role::Current) && draft.current(ring)? == key {
+        let is_current = draft.current(ring)? == key;
+        if takes(Role::Current) && is_current {
             let next = self.successor(draft, ring, key)?;
             draft.put_in_place(ring, &next)?;
         }
@@ -188,9 +212,10 @@ impl Revoke {
         let Some(to) = &self.to else {
             let hint = match staged {
                 Some((other, _)) => format!("name the one that takes its place: --to {other}"),
-                None => format!(
-                    "give it new bytes: countersign revoke {key} --now; where the site signs with it, stage another key first and then: --to NEW_KEY"
-                ),
+                None if !signs_at_origin(&outline, key).is_empty() => {
+                    "stage another key first: countersign stage NEW_KEY; then come back with --to NEW_KEY".to_owned()
+                }
+                None => format!("give it new bytes: countersign revoke {key} --now"),
             };
             return Err(Failure::refused(format!(
                 "{key} is the current key: the ring would have none"
@@ -252,39 +277,71 @@ fn aftermath(
     outlines: &[&Outline],
     key: &str,
 ) -> Vec<String> {
-    let mut beside = git::beside(draft, key);
-    for rule in outlines.iter().flat_map(|outline| &outline.rules) {
-        let is_fallback = rule
-            .fallbacks
+    let history = git::history(environment);
+    let revisions = history.iter().flatten().map(|revision| &revision.draft);
+    let drafts: Vec<&Draft> = [draft].into_iter().chain(revisions).collect();
+    let mut reached = reached(&drafts, outlines, key);
+    // what a key opened that is in no ring any more was upgraded further, or opens no longer
+    reached.retain(|id| {
+        outlines
             .iter()
-            .any(|fallback| fallback.key.id.as_str() == key);
-        let current = rule.current.id.as_str();
-        if is_fallback && current != key && !beside.iter().any(|known| known == current) {
-            beside.push(current.to_owned());
-        }
-    }
-    let history = git::currents_beside(environment, key);
-    let is_known = history.is_some();
-    let more: Vec<String> = history
-        .into_iter()
-        .flatten()
-        .filter(|known| !beside.contains(known))
-        .collect();
-    beside.extend(more);
-    beside.dedup();
+            .any(|outline| format_of(outline, id).is_some())
+    });
     let mut notes = Vec::new();
-    if !beside.is_empty() {
-        let (were, them) = match beside.len() {
+    if !reached.is_empty() {
+        let (were, them) = match reached.len() {
             1 => ("was", "it"),
             _ => ("were", "them"),
         };
         notes.push(format!(
             "while {key} was a fallback, {} {were} current: forged cookies may have been upgraded to {them}; to be sure, revoke {them} as well",
-            beside.join(", ")
+            reached.join(", ")
         ));
     }
-    if !is_known {
+    if history.is_none() {
         notes.push(format!("which keys were current while {key} was a fallback before is not known: the configuration has no history in git"));
     }
     notes
+}
+
+/// The keys that were current while this one was a fallback, those that were current while these were, and so on.
+fn reached(drafts: &[&Draft], outlines: &[&Outline], key: &str) -> Vec<String> {
+    let mut reached = vec![key.to_owned()];
+    let mut at = 0;
+    while let Some(key) = reached.get(at).cloned() {
+        let written = drafts.iter().flat_map(|draft| beside(draft, &key));
+        let live = outlines
+            .iter()
+            .flat_map(|outline| beside_live(outline, &key));
+        for current in written.chain(live) {
+            if !reached.contains(&current) {
+                reached.push(current);
+            }
+        }
+        at += 1;
+    }
+    reached.split_off(1)
+}
+
+/// The current keys of rings in which this key is a fallback.
+fn beside(draft: &Draft, key: &str) -> Vec<String> {
+    let own = draft.rings();
+    let rings = own
+        .iter()
+        .map(|rule| rule.as_deref().map_or(Ring::Shared, Ring::Of));
+    let currents = rings.filter_map(|ring| {
+        let fallbacks = draft.fallbacks(ring).ok()?;
+        let is_beside = fallbacks.iter().any(|(id, _)| id == key);
+        draft.current(ring).ok().filter(|_| is_beside)
+    });
+    currents.collect()
+}
+
+fn beside_live(outline: &Outline, key: &str) -> Vec<String> {
+    let is_fallback = |rule: &&RuleOutline| {
+        let mut fallbacks = rule.fallbacks.iter();
+        fallbacks.any(|fallback| fallback.key.id.as_str() == key)
+    };
+    let rules = outline.rules.iter().filter(is_fallback);
+    rules.map(|rule| rule.current.id.to_string()).collect()
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use clap::Args;
+use countersign::key::KeyId;
 use countersign::outline::{Fallback, KeyPrint, Outline, RuleOutline};
 use serde_json::Value;
 
@@ -100,6 +101,13 @@ fn drawn(
     for note in texts(&status["notes"]) {
         let _ = writeln!(text, "\n{} {note}", styled(WARNING, "warning:"));
     }
+    for [one, other] in twins(&outline) {
+        let _ = writeln!(
+            text,
+            "\n{} {one} and {other} are one key: while one of them opens cookies, retiring or revoking the other ends nothing",
+            styled(WARNING, "warning:")
+        );
+    }
     for group in groups(&outline) {
         ring(&mut text, &group, now);
     }
@@ -173,6 +181,28 @@ fn texts(list: &Value) -> Vec<String> {
         .flatten()
         .filter_map(one)
         .collect()
+}
+
+/// Keys of the rings that have the same bytes under two names.
+fn twins(outline: &Outline) -> Vec<[&KeyId; 2]> {
+    let mut known: Vec<&KeyPrint> = Vec::new();
+    let mut twins = Vec::new();
+    for rule in &outline.rules {
+        let fallbacks = rule.fallbacks.iter().map(|fallback| &fallback.key);
+        for key in fallbacks.chain([&rule.current]) {
+            if known.iter().any(|known| known.id == key.id) {
+                continue;
+            }
+            if let Some(twin) = known
+                .iter()
+                .find(|known| known.print.is_some() && known.print == key.print)
+            {
+                twins.push([&twin.id, &key.id]);
+            }
+            known.push(key);
+        }
+    }
+    twins
 }
 
 /// Rules that share all their keys.

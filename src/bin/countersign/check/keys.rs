@@ -55,6 +55,6 @@ fn catch_up(table: &Keys) -> Option<Finding> {
             old.id
         );
         Finding::warning(old.path.clone(), reason)
-            .cure("list the old key in the site's SECRET_KEY_FALLBACKS (Django 4.1 or newer) as well")
+            .cure("list the old key in the site's SECRET_KEY_FALLBACKS (Django 4.1.8 or newer) as well")
     })
 }
