@@ -1,4 +1,4 @@
-//! Every cryptographic step; with `primitives/cipher.rs` the only place that names a crypto crate.
+//! Every cryptographic step; with its folder the only place that names a crypto crate.
 //!
 //! Safety argument: MACs are HMAC over keys that are prepared once (the two padded blocks are hashed
 //! ahead), and are compared by [`equal`] in time that depends on the lengths alone.
@@ -11,6 +11,7 @@ use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+mod aes;
 pub mod cipher;
 
 /// Fills bytes with randomness fit for keys. The core has none of its own: it comes in from outside.

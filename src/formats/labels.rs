@@ -1,8 +1,6 @@
 //! What a framework calls a key where its values say which key they are under: a number or a short text,
 //! the same for every key or each key its own.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use crate::key::KeyId;
@@ -15,8 +13,8 @@ pub enum Labels {
     None,
     /// One label, whatever the key.
     One(String),
-    /// A label for each key.
-    Each(BTreeMap<KeyId, String>),
+    /// A label for each key, in the order of the keys.
+    Each(Vec<(KeyId, String)>),
 }
 
 impl Labels {
@@ -44,8 +42,8 @@ impl Labels {
         match self {
             Self::None => Ok(None),
             Self::One(label) => Ok(Some(label)),
-            Self::Each(labels) => match labels.get(id) {
-                Some(label) => Ok(Some(label)),
+            Self::Each(labels) => match labels.iter().find(|(key, _)| key == id) {
+                Some((_, label)) => Ok(Some(label)),
                 None => Err("is not in the format's table by key; add it there"),
             },
         }
@@ -63,7 +61,7 @@ impl Labels {
                 format!("is empty; name each key, for example {cure}"),
             );
         }
-        let mut labels = BTreeMap::new();
+        let mut labels = Vec::new();
         for (name, label) in keys {
             match (KeyId::parse(name), (kind.read)(label)) {
                 (None, _) => table.problem(field, NOT_A_KEY_ID),
@@ -71,7 +69,7 @@ impl Labels {
                     field,
                     format!("what stands for {id} must be {}", kind.expected),
                 ),
-                (Some(id), Some(label)) => drop(labels.insert(id, label)),
+                (Some(id), Some(label)) => labels.push((id, label)),
             }
         }
         Self::Each(labels)

@@ -1,7 +1,6 @@
 //! Reads the `keys` tables, and the secrets that they name.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -18,7 +17,8 @@ pub struct Secrets<'a> {
     text: &'a dyn Fn(&str) -> Option<String>,
     problems: &'a Problems,
     missing: RefCell<Vec<KeyId>>,
-    weak: RefCell<BTreeMap<KeyId, String>>,
+    /// By name; a map would bring a second kind of tree along.
+    weak: RefCell<Vec<(KeyId, String)>>,
 }
 
 /// The `keys` table as it is written: the global one, or what a rule puts in its place.
@@ -135,8 +135,9 @@ impl<'a> Secrets<'a> {
         let key = self.key(entry);
         if key.bytes().len() < STRONG && !entry.allow_weak {
             let mut weak = self.weak.borrow_mut();
-            weak.entry(key.id().clone())
-                .or_insert_with(|| entry.path.clone());
+            if let Err(at) = weak.binary_search_by(|(id, _)| id.cmp(key.id())) {
+                weak.insert(at, (key.id().clone(), entry.path.clone()));
+            }
         }
         key
     }

@@ -4,18 +4,18 @@
 //! [`cbc_open`]; the other three verify their tag in constant time before they answer a byte. A nonce or
 //! IV is drawn anew for each value that is sealed. Plaintexts are payloads, not keys, and are not wiped.
 
-use aes::{Aes128, Aes256};
-use aes_gcm::aead::consts::{U12, U16};
+use aes_gcm::aead::consts::U12;
 use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes128Gcm, Aes256Gcm, Nonce};
+use aes_gcm::{AesGcm, Nonce};
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyIvInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use poly1305::Poly1305;
 use salsa20::XSalsa20;
 use salsa20::cipher::StreamCipher;
 use zeroize::Zeroizing;
 
+use super::aes::Aes;
 use super::equal;
 
 /// The length of an authentication tag in bytes.
@@ -26,40 +26,20 @@ pub type Sealed = (Vec<u8>, [u8; TAG]);
 
 /// Encrypts with AES-CBC and PKCS #7 padding; the key has 16 or 32 bytes, else `None`.
 pub fn cbc_seal(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Option<Vec<u8>> {
-    match key.len() {
-        16 => Some(
-            cbc::Encryptor::<Aes128>::new_from_slices(key, iv)
-                .ok()?
-                .encrypt_padded_vec::<Pkcs7>(plaintext),
-        ),
-        32 => Some(
-            cbc::Encryptor::<Aes256>::new_from_slices(key, iv)
-                .ok()?
-                .encrypt_padded_vec::<Pkcs7>(plaintext),
-        ),
-        _ => None,
-    }
+    let mode = cbc::Encryptor::inner_iv_init(Aes::new(key)?, iv.into());
+    Some(mode.encrypt_padded_vec::<Pkcs7>(plaintext))
 }
 
 /// Decrypts what [`cbc_seal`] made and a MAC has vouched for; `None` where the padding is wrong.
 pub fn cbc_open(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Option<Vec<u8>> {
-    match key.len() {
-        16 => cbc::Decryptor::<Aes128>::new_from_slices(key, iv)
-            .ok()?
-            .decrypt_padded_vec::<Pkcs7>(ciphertext)
-            .ok(),
-        32 => cbc::Decryptor::<Aes256>::new_from_slices(key, iv)
-            .ok()?
-            .decrypt_padded_vec::<Pkcs7>(ciphertext)
-            .ok(),
-        _ => None,
-    }
+    let mode = cbc::Decryptor::inner_iv_init(Aes::new(key)?, iv.into());
+    mode.decrypt_padded_vec::<Pkcs7>(ciphertext).ok()
 }
 
 /// Encrypts with AES-256-GCM, nothing but the plaintext authenticated.
 pub fn gcm_seal(key: &[u8; 32], nonce: &[u8; 12], plaintext: &[u8]) -> Option<Sealed> {
     let mut text = plaintext.to_vec();
-    let tag = Aes256Gcm::new(key.into())
+    let tag = gcm(key)?
         .encrypt_inout_detached(&Nonce::from(*nonce), &[], text.as_mut_slice().into())
         .ok()?;
     Some((text, tag.into()))
@@ -84,24 +64,16 @@ pub fn gcm_open_beside(
     ciphertext: &[u8],
     tag: &[u8; TAG],
 ) -> Option<Vec<u8>> {
-    fn run<C: AeadInOut<NonceSize = U12, TagSize = U16> + KeyInit>(
-        key: &[u8],
-        nonce: &[u8; 12],
-        aad: &[u8],
-        mut text: Vec<u8>,
-        tag: &[u8; TAG],
-    ) -> Option<Vec<u8>> {
-        let cipher = C::new_from_slice(key).ok()?;
-        let (nonce, buffer) = (Nonce::from(*nonce), text.as_mut_slice().into());
-        cipher
-            .decrypt_inout_detached(&nonce, aad, buffer, tag.into())
-            .ok()?;
-        Some(text)
-    }
-    match key.len() {
-        16 => run::<Aes128Gcm>(key, nonce, aad, ciphertext.to_vec(), tag),
-        _ => run::<Aes256Gcm>(key, nonce, aad, ciphertext.to_vec(), tag),
-    }
+    let mut text = ciphertext.to_vec();
+    let (nonce, buffer) = (Nonce::from(*nonce), text.as_mut_slice().into());
+    gcm(key)?
+        .decrypt_inout_detached(&nonce, aad, buffer, tag.into())
+        .ok()?;
+    Some(text)
+}
+
+fn gcm(key: &[u8]) -> Option<AesGcm<Aes, U12>> {
+    Aes::new(key).map(AesGcm::from)
 }
 
 /// Encrypts with XChaCha20-Poly1305, `aad` authenticated beside the plaintext.

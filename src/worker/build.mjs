@@ -96,8 +96,11 @@ async function bound(bindgen, raw, folder) {
   const glue = path.join(folder, "glue");
   const wasm = path.join(folder, WASM);
   await step("JavaScript glue", bindgen, [...BINDGEN_FLAGS, "--out-dir", glue, raw], { cwd: root });
+  const { trim } = await import("./trim.mjs"); // binaryen is installed by now, as is esbuild
+  const script = path.join(glue, "countersign.js");
+  writeFileSync(script, trim(path.join(glue, WASM), readFileSync(script, "utf8")));
   copyFileSync(inRoot("src/worker/entry.js"), path.join(glue, ENTRY));
-  const esbuild = await import("esbuild"); // installed by now
+  const esbuild = await import("esbuild");
   await esbuild.build({ ...BUNDLE, entryPoints: [path.join(glue, ENTRY)], outfile: path.join(folder, ENTRY) });
   renameSync(path.join(glue, WASM), wasm);
   rmSync(glue, { recursive: true });
@@ -111,6 +114,7 @@ function fingerprint(raw) {
     raw,
     inRoot("src/worker/entry.js"),
     inRoot("src/worker/build.mjs"),
+    inRoot("src/worker/trim.mjs"),
     inRoot("Cargo.lock"),
     inRoot("package-lock.json"),
   ];

@@ -54,12 +54,13 @@ export default {
 // After a panic the wasm instance is in no known state: the next request gets a new one. Nothing of the
 // fault is shown to the visitor, and the origin's answer to a request that was not judged never is.
 function faulted(fault) {
+  // Rust's own faults are texts; the message of an exception of the runtime may hold a visitor's URL
+  let told = typeof fault === "string" ? fault : fault?.name;
   if (fault instanceof WebAssembly.RuntimeError) {
     instance += 1;
     __wbg_reset_state();
+    told = fault.stack; // where in the wasm, and no more: the words of a trap are fixed
   }
-  // Rust's own faults are texts; the message of an exception of the runtime may hold a visitor's URL
-  const told = typeof fault === "string" ? fault : fault?.name;
   console.error(`countersign: a fault of its own, answered with 500: ${told}`);
   return new Response("Countersign has failed on this request\n", {
     status: 500,

@@ -8,13 +8,11 @@ import { spawnSync } from "node:child_process";
 const CRATE = /_[0-9a-f]{16}$/;
 /** and describes each, and each import, in a function that it runs and removes. */
 const DESCRIPTION = "__wbindgen_describe_";
-/** `worker`'s start function makes a panic tell its message. */
-const START = "init_";
 
 const args = process.argv.slice(2);
 const exported = args.filter((_, at) => args[at - 1] === "--export");
 const own = exported.find((name) => name.startsWith("judge_request_"))?.match(CRATE)?.[0];
-const isNeeded = (name) => !CRATE.test(name) || [START, DESCRIPTION].some((start) => name.startsWith(start));
+const isNeeded = (name) => !CRATE.test(name) || name.startsWith(DESCRIPTION);
 const foreign = exported.filter((name) => !isNeeded(name) && !name.endsWith(own));
 const left = new Set(foreign.flatMap((name) => [name, DESCRIPTION + name]));
 const kept = args.filter((arg, at) => !left.has(arg === "--export" ? args[at + 1] : arg));
