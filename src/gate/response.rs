@@ -89,7 +89,7 @@ impl Gate {
             return;
         };
         let rule = &self.policy.rules[rule_at];
-        if judged.signatures.contains(&at) || rule.spec.is_unsealed() {
+        if judged.signatures.contains(&at) || rule.is_unsealed() {
             return;
         }
         judged.set.push(rule_at);
@@ -296,7 +296,7 @@ impl Rule {
         signature: Option<&str>,
         judged: &mut Judged<'_>,
     ) -> Option<String> {
-        if self.spec.is_unsealed() {
+        if self.is_unsealed() {
             return None;
         }
         let paired = signature.map(|signature| format!("{}{PAIR}{signature}", cookie.value));
