@@ -2,7 +2,6 @@
 
 use super::response::{Judged, apart};
 use super::{Due, Exchange, Gate, Passage};
-use crate::cookie::Attributes;
 use crate::formats::Content;
 use crate::policy::{Mode, Rule, Upgrade};
 use crate::verdict::{Verdict, Withheld};
@@ -94,8 +93,7 @@ impl Gate {
         judged: &Judged<'_>,
     ) -> Result<Vec<String>, Withheld> {
         // without `attributes` the configuration has said "never"
-        let text = rule.spec.attributes.as_deref().ok_or(Withheld::Never)?;
-        let attributes = Attributes::parse(text);
+        let attributes = rule.attributes().ok_or(Withheld::Never)?;
         let left = match attributes.max_age {
             None => None,
             Some(max_age) => Some(left_of(max_age, &due.content, judged.work.now)?),
