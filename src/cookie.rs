@@ -198,10 +198,19 @@ pub const SPACE: [char; 2] = [' ', '\t'];
 
 /// A text without [`SPACE`] around it.
 pub fn trimmed(text: &str) -> &str {
-    let is_space = |b: &u8| matches!(b, b' ' | b'\t');
+    let text = trimmed_start(text);
+    let trail = text.bytes().rev().take_while(is_space).count();
+    &text[..text.len() - trail] // so many bytes are ASCII
+}
+
+/// A text without [`SPACE`] before it.
+pub fn trimmed_start(text: &str) -> &str {
     let lead = text.bytes().take_while(is_space).count();
-    let text = &text[lead..]; // so many bytes are ASCII, and so many here
-    &text[..text.len() - text.bytes().rev().take_while(is_space).count()]
+    &text[lead..] // so many bytes are ASCII
+}
+
+fn is_space(b: &u8) -> bool {
+    matches!(b, b' ' | b'\t')
 }
 
 fn each(text: &str) -> impl Iterator<Item = (&str, &str)> {
