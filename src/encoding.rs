@@ -101,6 +101,17 @@ pub fn from_uri_component(text: &str) -> Cow<'_, str> {
         .unwrap_or(Cow::Borrowed(text))
 }
 
+/// A text in two at the last separator, like `rsplit_once`, whose search of a text in a text takes longer to get
+/// ready than to go back over a signature.
+pub fn cut_at_last<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+    let (bytes, sought) = (text.as_bytes(), separator.as_bytes());
+    let first = *sought.first()?;
+    let last = bytes.len().checked_sub(sought.len())?;
+    let is_at = |at: &usize| bytes[*at] == first && bytes[*at..].starts_with(sought);
+    let at = (0..=last).rev().find(is_at)?;
+    Some((&text[..at], &text[at + sought.len()..])) // a whole text was found there
+}
+
 /// How many characters `bytes` bytes take as base64 without padding.
 pub const fn base64_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
@@ -264,8 +275,22 @@ fn octal(text: &str) -> Option<u8> {
 }
 
 fn is_python_legal(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&b)
+    PYTHON_LEGAL[usize::from(b)]
 }
+
+/// Looked up, since every byte of every value is asked.
+static PYTHON_LEGAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0x21;
+    while b < 0x7F {
+        table[b] = !matches!(
+            b as u8,
+            b'"' | b'(' | b')' | b',' | b'/' | b';'..=b'@' | b'['..=b']' | b'{' | b'}'
+        );
+        b += 1;
+    }
+    table
+};
 
 fn is_python_unescaped(c: char) -> bool {
     u8::try_from(c).is_ok_and(|b| is_python_legal(b) || b" ()/<=>?@[]{}".contains(&b))
@@ -275,6 +300,14 @@ fn is_python_unescaped(c: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_python_leaves_unquoted_is_its_legal_characters() {
+        for b in 0..=255u8 {
+            let is_legal = b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&b);
+            assert_eq!(is_python_legal(b), is_legal, "{b}");
+        }
+    }
 
     #[test]
     fn base62_is_djangos() {
@@ -351,6 +384,13 @@ mod tests {
         fn unquoting_never_panics(text in any::<String>()) {
             python_unquoted(&text);
             python_unquoted(&format!("\"{text}\""));
+        }
+
+        #[test]
+        fn a_cut_at_the_last_separator_is_that_of_the_standard_library(
+            text in "[a:é]{0,12}", separator in "[a:é]{1,3}"
+        ) {
+            prop_assert_eq!(cut_at_last(&text, &separator), text.rsplit_once(&separator));
         }
 
         #[test]
