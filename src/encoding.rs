@@ -101,15 +101,24 @@ pub fn from_uri_component(text: &str) -> Cow<'_, str> {
         .unwrap_or(Cow::Borrowed(text))
 }
 
-/// A text in two at the last separator, like `rsplit_once`, whose search of a text in a text takes longer to get
-/// ready than to go back over a signature.
+/// A text in two at the first separator, like `split_once`. Its search of a text in a text takes longer to get ready
+/// than to look over a cookie, and has a size.
+pub fn cut_at_first<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+    let at = places(text, separator).next()?;
+    Some((&text[..at], &text[at + separator.len()..])) // a whole text was found there
+}
+
+/// A text in two at the last separator.
 pub fn cut_at_last<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
-    let (bytes, sought) = (text.as_bytes(), separator.as_bytes());
-    let first = *sought.first()?;
-    let last = bytes.len().checked_sub(sought.len())?;
-    let is_at = |at: &usize| bytes[*at] == first && bytes[*at..].starts_with(sought);
-    let at = (0..=last).rev().find(is_at)?;
-    Some((&text[..at], &text[at + sought.len()..])) // a whole text was found there
+    let at = places(text, separator).next_back()?;
+    Some((&text[..at], &text[at + separator.len()..])) // a whole text was found there
+}
+
+/// Where a text that is not empty stands in another.
+fn places(text: &str, sought: &str) -> impl DoubleEndedIterator<Item = usize> {
+    let (bytes, sought) = (text.as_bytes(), sought.as_bytes());
+    let is_at = move |at: &usize| bytes[*at] == sought[0] && bytes[*at..].starts_with(sought);
+    (0..(bytes.len() + 1).saturating_sub(sought.len())).filter(is_at)
 }
 
 /// How many characters `bytes` bytes take as base64 without padding.
@@ -387,9 +396,10 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_at_the_last_separator_is_that_of_the_standard_library(
+        fn a_cut_at_a_separator_is_that_of_the_standard_library(
             text in "[a:é]{0,12}", separator in "[a:é]{1,3}"
         ) {
+            prop_assert_eq!(cut_at_first(&text, &separator), text.split_once(&separator));
             prop_assert_eq!(cut_at_last(&text, &separator), text.rsplit_once(&separator));
         }
 
