@@ -101,6 +101,11 @@ pub fn from_uri_component(text: &str) -> Cow<'_, str> {
         .unwrap_or(Cow::Borrowed(text))
 }
 
+/// Whether a text holds this ASCII character. (The standard library's `contains` brings the search of a text along.)
+pub fn holds(text: &str, b: u8) -> bool {
+    text.as_bytes().contains(&b)
+}
+
 /// A text in two at the first separator, like `split_once`. Its search of a text in a text takes longer to get ready
 /// than to look over a cookie, and has a size.
 pub fn cut_at_first<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
@@ -223,7 +228,7 @@ pub fn python_unquoted(value: &str) -> Cow<'_, str> {
     else {
         return Cow::Borrowed(value);
     };
-    if !inner.contains('\\') {
+    if !holds(inner, b'\\') {
         return Cow::Borrowed(inner);
     }
     let mut text = String::with_capacity(inner.len());

@@ -6,6 +6,7 @@
 //! an unverified value past the gate. The comparison errs on the side of too many.
 
 use crate::cookie::trimmed_start;
+use crate::encoding::holds;
 
 /// The managed names of a policy.
 #[derive(Clone, Debug, Default)]
@@ -168,7 +169,7 @@ pub fn is_special(pair: &str) -> bool {
         .split('=')
         .find(|part| !part.trim().is_empty())
         .unwrap_or_default();
-    let is_quoted = name.contains('"') && name.contains('\\');
+    let is_quoted = holds(name, b'"') && holds(name, b'\\');
     is_quoted || name.bytes().find(|b| !cuts(*b)) == Some(b'$')
 }
 

@@ -14,7 +14,7 @@
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
-    cut_at_last, from_uri_component, hex, is_base64, is_lower_hex, uri_component,
+    cut_at_last, from_uri_component, hex, holds, is_base64, is_lower_hex, uri_component,
 };
 use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
@@ -61,7 +61,7 @@ impl KeyedSession {
 impl Keyed for KeyedSession {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         // Rack would read a space
-        if value.contains('+') {
+        if holds(value, b'+') {
             return Err(Refusal::Shape);
         }
         let text = from_uri_component(value);

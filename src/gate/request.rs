@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::judge::{Copy, HASHED_BYTES, Outcome, Work};
 use super::{Action, Due, Edit, Event, Fault, Gate, Passage, Ruling};
 use crate::cookie::{pair_value, pairs, trimmed_start};
+use crate::encoding::holds;
 use crate::formats::PAIR;
 use crate::look_alike::{Managed, is_special, opens_quote};
 use crate::policy::{LookAlikes, Mode, OnInvalid, Rule};
@@ -68,7 +69,7 @@ impl Gate {
             } else if is_special(pair) {
                 let all: Vec<usize> = (0..self.policy.rules.len()).collect();
                 (0, self.drop_look_alike(&all, events))
-            } else if pair.contains('"') && opens_quote(pair) {
+            } else if holds(pair, b'"') && opens_quote(pair) {
                 (OPEN_QUOTE, Edit::Keep)
             } else {
                 continue;
@@ -304,7 +305,8 @@ impl Gate {
         if marks.iter().all(|mark| matches!(mark.edit, Edit::Keep)) {
             // The runtime shows U+FFFD for bytes that it cannot read. Rewritten, the origin sees what
             // was judged; forwarded as the same object, it would see the bytes (R1).
-            let unreadable = !header.is_ascii() && header.contains(char::REPLACEMENT_CHARACTER);
+            let unreadable =
+                !header.is_ascii() && header.chars().any(|c| c == char::REPLACEMENT_CHARACTER);
             return Ok(match unreadable && enforces() {
                 true => Action::WithCookie(Some(header.to_owned())),
                 false => Action::AsItCame,
