@@ -294,7 +294,7 @@ impl Gate {
         }
     }
 
-    /// The header with every edit made.
+    /// The header with every edit made, where one is.
     fn rewrite(&self, header: &str, marks: &[Mark<'_>]) -> Result<Action, Fault> {
         let enforces = || {
             self.policy
@@ -312,30 +312,15 @@ impl Gate {
                 false => Action::AsItCame,
             });
         }
-        let mut built = String::with_capacity(header.len() + 64);
-        let (mut rest, mut written) = (0, 0);
-        for mark in marks {
-            written += match &mark.edit {
-                Edit::Keep => usize::from(self.policy.names.exact(mark.pair).is_some()),
-                Edit::Drop => 0,
-                Edit::Write(value) => 1 + value.matches(PAIR).count(),
-            };
-            if matches!(mark.edit, Edit::Keep) {
-                continue;
-            }
-            keep(&mut built, header, rest..mark.start);
-            if let Edit::Write(value) = &mark.edit {
-                let name = mark.pair.split('=').next().unwrap_or_default();
-                keep(&mut built, header, mark.start..mark.start + name.len() + 1);
-                built.extend(["=", value]);
-            }
-            rest = mark.start + mark.pair.len() + 1;
-        }
-        keep(&mut built, header, rest..header.len() + 1);
-        let found = pairs(&built)
-            .filter(|pair| self.policy.names.exact(pair).is_some())
-            .count();
-        match found == written {
+        let built = edited(header, marks);
+        let is_managed = |pair: &str| self.policy.names.exact(pair).is_some();
+        let written = |mark: &Mark<'_>| match &mark.edit {
+            Edit::Keep => usize::from(is_managed(mark.pair)),
+            Edit::Drop => 0,
+            Edit::Write(value) => 1 + value.matches(PAIR).count(),
+        };
+        let found = pairs(&built).filter(|pair| is_managed(pair)).count();
+        match found == marks.iter().map(written).sum::<usize>() {
             true => Ok(Action::WithCookie((!built.is_empty()).then_some(built))),
             false => Err(Fault),
         }
@@ -358,6 +343,24 @@ impl Rule {
             false => Edit::Drop,
         }
     }
+}
+
+/// The header with every edit made, what lies between them in runs.
+fn edited(header: &str, marks: &[Mark<'_>]) -> String {
+    let mut built = String::with_capacity(header.len() + 64);
+    let mut rest = 0;
+    let is_edited = |mark: &&Mark<'_>| !matches!(mark.edit, Edit::Keep);
+    for mark in marks.iter().filter(is_edited) {
+        keep(&mut built, header, rest..mark.start);
+        if let Edit::Write(value) = &mark.edit {
+            let name = mark.pair.split('=').next().unwrap_or_default();
+            keep(&mut built, header, mark.start..mark.start + name.len() + 1);
+            built.extend(["=", value]);
+        }
+        rest = mark.start + mark.pair.len() + 1;
+    }
+    keep(&mut built, header, rest..header.len() + 1);
+    built
 }
 
 /// Appends whole pairs of a header. What ends the range is a semicolon's place, or one past the header's end.
