@@ -11,8 +11,7 @@ pub fn pairs(header: &str) -> impl Iterator<Item = &str> {
 
 /// The value of a pair without the spaces and tabs around it; empty where there is no `=`.
 pub fn pair_value(pair: &str) -> &str {
-    pair.split_once('=')
-        .map_or("", |(_, value)| value.trim_matches(SPACE))
+    pair.split_once('=').map_or("", |(_, value)| trimmed(value))
 }
 
 /// A Set-Cookie header.
@@ -35,8 +34,8 @@ impl<'h> SetCookie<'h> {
         let (name, value) = pair.split_once('=')?;
         Some(Self {
             header,
-            name: name.trim_matches(SPACE),
-            value: value.trim_matches(SPACE),
+            name: trimmed(name),
+            value: trimmed(value),
             attributes,
         })
     }
@@ -70,7 +69,11 @@ impl<'h> SetCookie<'h> {
     /// Whether it deletes the cookie: an empty value, `Max-Age` of zero or less, or, without Max-Age,
     /// `Expires` in the past (RFC 6265, section 5.3, step 3). `now` is in Unix seconds.
     pub fn is_deletion(&self, now: u64) -> bool {
-        let attributes = self.attributes();
+        self.is_deletion_by(&self.attributes(), now)
+    }
+
+    /// The same, its attributes being known.
+    pub fn is_deletion_by(&self, attributes: &Attributes<'_>, now: u64) -> bool {
         let expired = match (attributes.max_age, attributes.expires) {
             (Some(max_age), _) => max_age <= 0,
             (None, Some(expires)) => i64::try_from(now).is_ok_and(|now| expires <= now),
@@ -153,14 +156,9 @@ impl<'a> Attributes<'a> {
     pub fn set(&self, name: &str, value: &str, max_age: Option<i64>) -> String {
         let mut header = format!("{name}={value}");
         for part in self.text.split(';') {
-            let part = part.trim_matches(SPACE);
-            let is = |kind: &str| {
-                part.split('=')
-                    .next()
-                    .unwrap_or("")
-                    .trim_matches(SPACE)
-                    .eq_ignore_ascii_case(kind)
-            };
+            let part = trimmed(part);
+            let name = trimmed(part.split('=').next().unwrap_or(""));
+            let is = |kind: &str| name.eq_ignore_ascii_case(kind);
             match max_age {
                 Some(_) if is("max-age") || (is("expires") && max_age <= Some(0)) => {}
                 _ if part.is_empty() => {}
@@ -198,10 +196,27 @@ const KNOWN: [&str; 9] = [
 /// The white space that may stand around names and values.
 pub const SPACE: [char; 2] = [' ', '\t'];
 
+/// A text without [`SPACE`] around it.
+pub fn trimmed(text: &str) -> &str {
+    let text = trimmed_start(text);
+    let trail = text.bytes().rev().take_while(is_space).count();
+    &text[..text.len() - trail] // so many bytes are ASCII
+}
+
+/// A text without [`SPACE`] before it.
+pub fn trimmed_start(text: &str) -> &str {
+    let lead = text.bytes().take_while(is_space).count();
+    &text[lead..] // so many bytes are ASCII
+}
+
+fn is_space(b: &u8) -> bool {
+    matches!(b, b' ' | b'\t')
+}
+
 fn each(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split(';').map(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        (name.trim_matches(SPACE), value.trim_matches(SPACE))
+        (trimmed(name), trimmed(value))
     })
 }
 

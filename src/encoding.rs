@@ -101,6 +101,31 @@ pub fn from_uri_component(text: &str) -> Cow<'_, str> {
         .unwrap_or(Cow::Borrowed(text))
 }
 
+/// Whether a text holds this ASCII character. (The standard library's `contains` brings the search of a text along.)
+pub fn holds(text: &str, b: u8) -> bool {
+    text.as_bytes().contains(&b)
+}
+
+/// A text in two at the first separator, like `split_once`. Its search of a text in a text takes longer to get ready
+/// than to look over a cookie, and has a size.
+pub fn cut_at_first<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+    let at = places(text, separator).next()?;
+    Some((&text[..at], &text[at + separator.len()..])) // a whole text was found there
+}
+
+/// A text in two at the last separator.
+pub fn cut_at_last<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+    let at = places(text, separator).next_back()?;
+    Some((&text[..at], &text[at + separator.len()..])) // a whole text was found there
+}
+
+/// Where a text that is not empty stands in another.
+fn places(text: &str, sought: &str) -> impl DoubleEndedIterator<Item = usize> {
+    let (bytes, sought) = (text.as_bytes(), sought.as_bytes());
+    let is_at = move |at: &usize| bytes[*at] == sought[0] && bytes[*at..].starts_with(sought);
+    (0..(bytes.len() + 1).saturating_sub(sought.len())).filter(is_at)
+}
+
 /// How many characters `bytes` bytes take as base64 without padding.
 pub const fn base64_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
@@ -203,7 +228,7 @@ pub fn python_unquoted(value: &str) -> Cow<'_, str> {
     else {
         return Cow::Borrowed(value);
     };
-    if !inner.contains('\\') {
+    if !holds(inner, b'\\') {
         return Cow::Borrowed(inner);
     }
     let mut text = String::with_capacity(inner.len());
@@ -264,8 +289,22 @@ fn octal(text: &str) -> Option<u8> {
 }
 
 fn is_python_legal(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&b)
+    PYTHON_LEGAL[usize::from(b)]
 }
+
+/// Looked up, since every byte of every value is asked.
+static PYTHON_LEGAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0x21;
+    while b < 0x7F {
+        table[b] = !matches!(
+            b as u8,
+            b'"' | b'(' | b')' | b',' | b'/' | b';'..=b'@' | b'['..=b']' | b'{' | b'}'
+        );
+        b += 1;
+    }
+    table
+};
 
 fn is_python_unescaped(c: char) -> bool {
     u8::try_from(c).is_ok_and(|b| is_python_legal(b) || b" ()/<=>?@[]{}".contains(&b))
@@ -275,6 +314,14 @@ fn is_python_unescaped(c: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_python_leaves_unquoted_is_its_legal_characters() {
+        for b in 0..=255u8 {
+            let is_legal = b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&b);
+            assert_eq!(is_python_legal(b), is_legal, "{b}");
+        }
+    }
 
     #[test]
     fn base62_is_djangos() {
@@ -351,6 +398,14 @@ mod tests {
         fn unquoting_never_panics(text in any::<String>()) {
             python_unquoted(&text);
             python_unquoted(&format!("\"{text}\""));
+        }
+
+        #[test]
+        fn a_cut_at_a_separator_is_that_of_the_standard_library(
+            text in "[a:é]{0,12}", separator in "[a:é]{1,3}"
+        ) {
+            prop_assert_eq!(cut_at_first(&text, &separator), text.split_once(&separator));
+            prop_assert_eq!(cut_at_last(&text, &separator), text.rsplit_once(&separator));
         }
 
         #[test]

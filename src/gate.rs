@@ -135,9 +135,15 @@ impl Gate {
     /// Whether a request to this host, port aside, may be served (B4): one under workers.dev goes round
     /// the zone, and is served only where the configuration lists it.
     pub fn admits(&self, host: &str) -> bool {
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        let under_workers_dev = host == "workers.dev" || host.ends_with(".workers.dev");
-        !under_workers_dev || self.policy.hosts.contains(&host)
+        let host = host.trim_end_matches('.');
+        let mut labels = host.rsplit('.');
+        let mut ends_in = |label: &str| {
+            labels
+                .next()
+                .is_some_and(|it| it.eq_ignore_ascii_case(label))
+        };
+        let under_workers_dev = ends_in("dev") && ends_in("workers");
+        !under_workers_dev || self.policy.hosts.contains(&host.to_ascii_lowercase())
     }
 }
 

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::str::Chars;
 
-use crate::encoding::push_hex;
+use crate::encoding::{holds, push_hex};
 
 mod writer;
 
@@ -37,7 +37,7 @@ fn find(json: &str, names: &[&str], found: &mut [Option<Range<usize>>]) -> Optio
         let start = json.len() - after.len();
         let (value, after) = split_value(after)?;
         if let Some(at) = names.iter().position(|known| is_name(name, known)) {
-            let is_first = found[at].is_none() && !name.contains('\\');
+            let is_first = found[at].is_none() && !holds(name, b'\\');
             found[at] = is_first.then_some(start..start + value.len());
             found[at].as_ref()?;
         }
@@ -51,7 +51,7 @@ fn find(json: &str, names: &[&str], found: &mut [Option<Range<usize>>]) -> Optio
 
 /// Whether what stands between the quotes of a JSON string is this name, escapes read.
 fn is_name(text: &str, name: &str) -> bool {
-    match text.contains('\\') {
+    match holds(text, b'\\') {
         true => unescaped(text).is_some_and(|text| text == name),
         false => text == name,
     }

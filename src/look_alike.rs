@@ -5,12 +5,15 @@
 //! PHP does. What any of them might read as a managed name is recognised here, so that it cannot carry
 //! an unverified value past the gate. The comparison errs on the side of too many.
 
+use crate::cookie::trimmed_start;
+use crate::encoding::holds;
+
 /// The managed names of a policy.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     exact: Vec<(String, Managed)>,
     folded: Vec<Vec<u8>>,
-    /// Whether some folded name starts with this byte.
+    /// The bytes that a folded name starts with.
     starts: StartSet,
 }
 
@@ -32,9 +35,10 @@ impl Managed {
     }
 }
 
+/// A set of bytes, of which the upper half is never a member.
 #[derive(Clone, Copy, Debug, Default)]
 struct StartSet {
-    bits: u128,
+    bits: [u32; 4],
 }
 
 impl Names {
@@ -44,7 +48,7 @@ impl Names {
         let folded: Vec<Vec<u8>> = exact.iter().map(|(name, _)| fold(name)).collect();
         let mut starts = StartSet::default();
         for name in &folded {
-            starts.bits |= name.first().map_or(0, |b| 1 << (b & 127));
+            name.first().into_iter().for_each(|b| starts.add(*b));
         }
         Self {
             exact,
@@ -55,8 +59,26 @@ impl Names {
 
     /// What the name stands for that a pair has exactly, spaces and tabs before it aside.
     pub fn exact(&self, pair: &str) -> Option<Managed> {
-        let (name, _) = pair.split_once('=')?;
-        self.position(name.trim_start_matches([' ', '\t']))
+        let pair = trimmed_start(pair);
+        // no managed name holds a `=`
+        let is_it = |name: &str| pair.strip_prefix(name)?.starts_with('=').then_some(());
+        let found = self.exact.iter().find(|(name, _)| is_it(name).is_some());
+        found.map(|(_, managed)| *managed)
+    }
+
+    /// Whether a pair is plainly another cookie: at a glance, it is neither managed nor a look-alike nor special,
+    /// and opens no quote. What is not plain may be another cookie too.
+    ///
+    /// It holds one piece at most, so that its first letter or digit tells, unless `%` or `$` stand before it.
+    pub fn is_plainly_other(&self, pair: &str) -> bool {
+        let piece = pair.strip_prefix(' ').unwrap_or(pair).as_bytes();
+        let tells = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'%' | b'$');
+        let may_be_meant = match piece.iter().copied().find(tells) {
+            None => false,
+            Some(b'%' | b'$') => true,
+            Some(b) => self.starts.holds(b.to_ascii_lowercase()),
+        };
+        !(may_be_meant || piece.iter().any(|b| starts_piece(*b)))
     }
 
     /// What a name stands for, where it is managed.
@@ -147,13 +169,19 @@ pub fn is_special(pair: &str) -> bool {
         .split('=')
         .find(|part| !part.trim().is_empty())
         .unwrap_or_default();
-    let is_quoted = name.contains('"') && name.contains('\\');
+    let is_quoted = holds(name, b'"') && holds(name, b'\\');
     is_quoted || name.bytes().find(|b| !cuts(*b)) == Some(b'$')
 }
 
 impl StartSet {
+    fn add(&mut self, b: u8) {
+        let (word, bit) = (usize::from(b >> 5), b & 31);
+        self.bits[word & 3] |= 1 << bit; // names are ASCII
+    }
+
     fn holds(self, b: u8) -> bool {
-        b < 128 && self.bits >> b & 1 == 1
+        let (word, bit) = (usize::from(b >> 5), b & 31);
+        self.bits.get(word).is_some_and(|bits| bits >> bit & 1 == 1)
     }
 }
 
@@ -216,15 +244,26 @@ fn percent_decode(pair: &[u8], at: usize) -> Option<(u8, usize)> {
 
 /// Whether some parser might end a pair at this byte: white space, controls, anything beyond ASCII,
 /// comma, semicolon and double quote.
-fn cuts(b: u8) -> bool {
+const fn cuts(b: u8) -> bool {
     b <= b' ' || b >= 0x7F || matches!(b, b',' | b';' | b'"')
 }
 
 /// Whether a name may start after this byte: where a pair may end, and at brackets and backslashes, after
 /// which WebOb finds one too.
 fn starts_piece(b: u8) -> bool {
-    cuts(b) || matches!(b, b'[' | b']' | b'\\')
+    STARTS_PIECE[usize::from(b)]
 }
+
+/// Looked up, since every byte of every cookie is asked.
+static STARTS_PIECE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < table.len() {
+        table[b] = cuts(b as u8) || matches!(b as u8, b'[' | b']' | b'\\');
+        b += 1;
+    }
+    table
+};
 
 /// A managed name without what parsers might trim, in lower case.
 fn fold(name: &str) -> Vec<u8> {

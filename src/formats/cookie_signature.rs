@@ -22,7 +22,7 @@ use std::borrow::Cow;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
-    base64_len, base64_unpadded, from_uri_component, is_header_text, uri_component,
+    base64_len, base64_unpadded, from_uri_component, holds, is_header_text, uri_component,
 };
 use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
@@ -129,7 +129,7 @@ impl Keyed for KeyedSigner {
         let stands = is_header_text(&text);
         match self.signer.encoding {
             Encoding::Always => Ok(uri_component(&text)),
-            Encoding::WhereNeeded if !stands || text.contains('%') => Ok(uri_component(&text)),
+            Encoding::WhereNeeded if !stands || holds(&text, b'%') => Ok(uri_component(&text)),
             _ if stands => Ok(text),
             _ => Err(Uncarriable),
         }

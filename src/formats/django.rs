@@ -32,8 +32,8 @@ use std::borrow::Cow;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
-    base64_len, base64url, from_base62, from_base64url, from_hex, is_base64url, push_base62,
-    push_base64url, push_hex, python_quoted, python_unquoted,
+    base64_len, base64url, cut_at_last, from_base62, from_base64url, from_hex, is_base64url,
+    push_base62, push_base64url, push_hex, python_quoted, python_unquoted,
 };
 use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
@@ -202,6 +202,13 @@ fn part<'v>(text: &Cow<'v, str>, range: std::ops::Range<usize>) -> Cow<'v, [u8]>
 }
 
 impl KeyedSigner {
+    /// The signature is split off by its length: no separator can reach into base64url.
+    fn split<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
+        let end = text.len().checked_sub(self.signature_len)?;
+        let (signed, signature) = text.split_at_checked(end)?;
+        is_base64url(signature).then_some((signed.strip_suffix(&*self.sep)?, signature))
+    }
+
     fn push_signature(&self, text: &mut String) {
         let tag = self.mac.sign(&[text.as_bytes()]);
         text.push_str(&self.sep);
@@ -212,28 +219,22 @@ impl KeyedSigner {
 impl Keyed for KeyedSigner {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         let text = python_unquoted(value);
-        let (signed, signature) = text.rsplit_once(&self.sep).ok_or(Refusal::Shape)?;
-        if signature.len() != self.signature_len || !is_base64url(signature) {
-            return Err(Refusal::Shape);
-        }
-        let payload_len = match self.timestamp {
-            true => signed.rfind(&self.sep).ok_or(Refusal::Shape)?,
-            false => signed.len(),
+        let (signed, signature) = self.split(&text).ok_or(Refusal::Shape)?;
+        let (payload, time) = match self.timestamp {
+            true => cut_at_last(signed, &self.sep).ok_or(Refusal::Shape)?,
+            false => (signed, ""),
         };
         let expected = base64url(&self.mac.sign(&[signed.as_bytes()]));
         if !equal(expected.as_bytes(), signature.as_bytes()) {
             return Err(Refusal::Signature);
         }
         let time = match self.timestamp {
-            true => {
-                let text = &signed[payload_len + self.sep.len()..]; // where `rfind` found it
-                Some(from_base62(text).ok_or(Refusal::Content)?)
-            }
+            true => Some(from_base62(time).ok_or(Refusal::Content)?),
             false => None,
         };
         Ok(Content {
             time,
-            ..Content::of(part(&text, 0..payload_len))
+            ..Content::of(part(&text, 0..payload.len()))
         })
     }
 

@@ -36,8 +36,8 @@
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::{
-    base64_len, from_base64url, from_base64url_leniently, is_base64url, is_header_text,
-    push_base64url,
+    base64_len, cut_at_last, from_base64url, from_base64url_leniently, is_base64url,
+    is_header_text, push_base64url,
 };
 use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
@@ -233,11 +233,11 @@ impl KeyedSigner {
 impl Keyed for KeyedSigner {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         let Signer { sep, epoch, .. } = &self.signer;
-        let (signed, signature) = value.rsplit_once(sep).ok_or(Refusal::Shape)?;
+        let (signed, signature) = cut_at_last(value, sep).ok_or(Refusal::Shape)?;
         let signature = self.signature(signature).ok_or(Refusal::Shape)?;
         let (payload, time) = match self.signer.timestamp {
             true => {
-                let (payload, time) = signed.rsplit_once(sep).ok_or(Refusal::Shape)?;
+                let (payload, time) = cut_at_last(signed, sep).ok_or(Refusal::Shape)?;
                 (payload, Some(time))
             }
             false => (signed, None),

@@ -21,7 +21,7 @@
 use std::borrow::Cow;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
-use crate::encoding::{hex, is_lower_hex};
+use crate::encoding::{cut_at_last, hex, is_lower_hex};
 use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
 
@@ -73,7 +73,7 @@ impl KeyedCookie {
 impl Keyed for KeyedCookie {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         let text = unquoted(value).ok_or(Refusal::Shape)?;
-        let (payload, signature) = text.rsplit_once("--").ok_or(Refusal::Shape)?;
+        let (payload, signature) = cut_at_last(&text, "--").ok_or(Refusal::Shape)?;
         if !is_lower_hex(signature, self.digest.size()) {
             return Err(Refusal::Shape);
         }

@@ -13,7 +13,9 @@
 //! Source: `lib/rack/session/cookie.rb`; checked against Rack 2.2.22 by the vectors.
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
-use crate::encoding::{from_uri_component, hex, is_base64, is_lower_hex, uri_component};
+use crate::encoding::{
+    cut_at_last, from_uri_component, hex, holds, is_base64, is_lower_hex, uri_component,
+};
 use crate::key::Key;
 use crate::primitives::{Digest, Mac, Random, equal};
 
@@ -59,11 +61,11 @@ impl KeyedSession {
 impl Keyed for KeyedSession {
     fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
         // Rack would read a space
-        if value.contains('+') {
+        if holds(value, b'+') {
             return Err(Refusal::Shape);
         }
         let text = from_uri_component(value);
-        let (data, signature) = text.rsplit_once("--").ok_or(Refusal::Shape)?;
+        let (data, signature) = cut_at_last(&text, "--").ok_or(Refusal::Shape)?;
         if !is_lower_hex(signature, self.digest.size()) || !is_base64(data) {
             return Err(Refusal::Shape);
         }

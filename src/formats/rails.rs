@@ -36,7 +36,7 @@ mod envelope;
 mod message;
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
-use crate::encoding::{from_uri_component, uri_component};
+use crate::encoding::{from_uri_component, holds, uri_component};
 use crate::key::Key;
 use crate::primitives::{Digest, Pbkdf2, Random};
 use crate::settings::Table;
@@ -112,7 +112,7 @@ struct KeyedCookie {
 impl Keyed for KeyedCookie {
     fn open<'v>(&self, value: &'v str, now: u64) -> Result<Content<'v>, Refusal> {
         // Rack would read a space
-        if value.contains('+') {
+        if holds(value, b'+') {
             return Err(Refusal::Shape);
         }
         let data = self.message.open(&from_uri_component(value))?;

@@ -71,7 +71,7 @@ impl Rule {
         }
         let adopts = self.spec.adopt_until.is_some_and(|until| work.now < until)
             && !copies.iter().any(Copy::is_verified);
-        if !adopts && !self.spec.is_unsealed() {
+        if !adopts && !self.is_unsealed() {
             return;
         }
         for copy in copies.iter_mut().filter(|copy| copy.is_open()) {

@@ -1,8 +1,11 @@
 //! Requests: rules R1, R3, R4 and R7.
 
+use std::ops::Range;
+
 use super::judge::{Copy, HASHED_BYTES, Outcome, Work};
 use super::{Action, Due, Edit, Event, Fault, Gate, Passage, Ruling};
-use crate::cookie::{SPACE, pair_value, pairs};
+use crate::cookie::{pair_value, pairs, trimmed_start};
+use crate::encoding::holds;
 use crate::formats::PAIR;
 use crate::look_alike::{Managed, is_special, opens_quote};
 use crate::policy::{LookAlikes, Mode, OnInvalid, Rule};
@@ -10,8 +13,8 @@ use crate::verdict::Verdict;
 
 /// A pair that the gate has something to do with.
 struct Mark<'h> {
-    /// The pair's place in the header.
-    at: usize,
+    /// Where the pair starts in the header.
+    start: usize,
     pair: &'h str,
     rule: usize,
     edit: Edit,
@@ -47,7 +50,13 @@ impl Gate {
         let names = &self.policy.names;
         let mut marks = Vec::new();
         let mut managed_since = 0;
-        for (at, pair) in pairs(header).enumerate() {
+        let mut next = 0;
+        for pair in pairs(header) {
+            let start = next;
+            next += pair.len() + 1; // its semicolon
+            if names.is_plainly_other(pair) {
+                continue;
+            }
             let (rule, edit) = if let Some(managed) = names.exact(pair) {
                 // a quote left open would make this cookie part of that pair's value
                 self.drop_open_quotes(&mut marks[managed_since..], managed.rule(), events);
@@ -60,13 +69,13 @@ impl Gate {
             } else if is_special(pair) {
                 let all: Vec<usize> = (0..self.policy.rules.len()).collect();
                 (0, self.drop_look_alike(&all, events))
-            } else if pair.contains('"') && opens_quote(pair) {
+            } else if holds(pair, b'"') && opens_quote(pair) {
                 (OPEN_QUOTE, Edit::Keep)
             } else {
                 continue;
             };
             marks.push(Mark {
-                at,
+                start,
                 pair,
                 rule,
                 edit,
@@ -285,7 +294,7 @@ impl Gate {
         }
     }
 
-    /// The header with every edit made.
+    /// The header with every edit made, where one is.
     fn rewrite(&self, header: &str, marks: &[Mark<'_>]) -> Result<Action, Fault> {
         let enforces = || {
             self.policy
@@ -296,49 +305,23 @@ impl Gate {
         if marks.iter().all(|mark| matches!(mark.edit, Edit::Keep)) {
             // The runtime shows U+FFFD for bytes that it cannot read. Rewritten, the origin sees what
             // was judged; forwarded as the same object, it would see the bytes (R1).
-            let unreadable = !header.is_ascii() && header.contains(char::REPLACEMENT_CHARACTER);
+            let unreadable =
+                !header.is_ascii() && header.chars().any(|c| c == char::REPLACEMENT_CHARACTER);
             return Ok(match unreadable && enforces() {
                 true => Action::WithCookie(Some(header.to_owned())),
                 false => Action::AsItCame,
             });
         }
-        let mut built = String::with_capacity(header.len() + 64);
-        let (mut kept, mut written) = (0, 0);
-        let mut marks = marks.iter().peekable();
-        for (at, pair) in pairs(header).enumerate() {
-            let mark = marks.next_if(|mark| mark.at == at);
-            let is_dropped = mark.is_some_and(|mark| matches!(mark.edit, Edit::Drop));
-            // some parsers read nothing at all of a header that starts with an empty pair
-            let leads_empty = kept == 0 && pair.trim_matches(SPACE).is_empty();
-            if is_dropped || leads_empty {
-                continue;
-            }
-            if kept > 0 {
-                built.push(';');
-            }
-            let pair = match kept {
-                0 if at > 0 => pair.trim_start_matches(SPACE),
-                _ => pair,
-            };
-            match mark.map(|mark| &mark.edit) {
-                Some(Edit::Write(value)) => {
-                    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-                    built.extend([name, "=", value]);
-                }
-                _ => built.push_str(pair),
-            }
-            kept += 1;
-            let is_managed = mark.is_some_and(|m| self.policy.names.exact(m.pair).is_some());
-            written += match mark.map(|mark| &mark.edit) {
-                Some(Edit::Write(value)) => 1 + value.matches(PAIR).count(),
-                _ => usize::from(is_managed),
-            };
-        }
-        let found = pairs(&built)
-            .filter(|pair| self.policy.names.exact(pair).is_some())
-            .count();
-        match found == written {
-            true => Ok(Action::WithCookie((kept > 0).then_some(built))),
+        let built = edited(header, marks);
+        let is_managed = |pair: &str| self.policy.names.exact(pair).is_some();
+        let written = |mark: &Mark<'_>| match &mark.edit {
+            Edit::Keep => usize::from(is_managed(mark.pair)),
+            Edit::Drop => 0,
+            Edit::Write(value) => 1 + value.matches(PAIR).count(),
+        };
+        let found = pairs(&built).filter(|pair| is_managed(pair)).count();
+        match found == marks.iter().map(written).sum::<usize>() {
+            true => Ok(Action::WithCookie((!built.is_empty()).then_some(built))),
             false => Err(Fault),
         }
     }
@@ -360,6 +343,48 @@ impl Rule {
             false => Edit::Drop,
         }
     }
+}
+
+/// The header with every edit made, what lies between them in runs.
+fn edited(header: &str, marks: &[Mark<'_>]) -> String {
+    let mut built = String::with_capacity(header.len() + 64);
+    let mut rest = 0;
+    let is_edited = |mark: &&Mark<'_>| !matches!(mark.edit, Edit::Keep);
+    for mark in marks.iter().filter(is_edited) {
+        keep(&mut built, header, rest..mark.start);
+        if let Edit::Write(value) = &mark.edit {
+            let name = mark.pair.split('=').next().unwrap_or_default();
+            keep(&mut built, header, mark.start..mark.start + name.len() + 1);
+            built.extend(["=", value]);
+        }
+        rest = mark.start + mark.pair.len() + 1;
+    }
+    keep(&mut built, header, rest..header.len() + 1);
+    built
+}
+
+/// Appends whole pairs of a header. What ends the range is a semicolon's place, or one past the header's end.
+fn keep(built: &mut String, header: &str, range: Range<usize>) {
+    if range.is_empty() {
+        return;
+    }
+    let pairs = &header[range.start..range.end - 1];
+    let is_inside = range.start > 0 || starts_empty(pairs);
+    built.push_str(match built.is_empty() {
+        false => ";",
+        true => "",
+    });
+    built.push_str(match built.is_empty() && is_inside {
+        // some parsers read nothing at all of a header that starts with an empty pair
+        true => pairs.trim_start_matches([' ', '\t', ';']),
+        false => pairs,
+    });
+}
+
+/// Whether the first of these pairs is empty.
+fn starts_empty(pairs: &str) -> bool {
+    let rest = trimmed_start(pairs);
+    rest.is_empty() || rest.starts_with(';')
 }
 
 /// For each cookie its value with every signature that may be one, `VALUE;SIGNATURE;SIGNATURE`: one MAC
@@ -391,4 +416,47 @@ const OPEN_QUOTE: usize = usize::MAX;
 /// looked at for its length is no sign of an attack on this rule (R4, R6).
 fn is_rejected(event: &Event) -> bool {
     matches!(event.verdict, Verdict::BadSignature | Verdict::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cookie::SPACE;
+    use proptest::prelude::*;
+
+    /// The pairs that stay, one by one.
+    fn joined(pairs: &[(&str, bool)]) -> String {
+        let mut built = String::new();
+        for (at, (pair, _)) in pairs.iter().enumerate().filter(|(_, (_, stays))| *stays) {
+            let is_blank = pair.trim_matches(SPACE).is_empty();
+            match built.is_empty() {
+                true if is_blank => {}
+                true if at > 0 => built.push_str(pair.trim_start_matches(SPACE)),
+                true => built.push_str(pair),
+                false => built.extend([";", pair]),
+            }
+        }
+        built
+    }
+
+    proptest! {
+        #[test]
+        fn runs_of_pairs_are_kept_as_each_pair_would_be(
+            pairs in prop::collection::vec((prop::sample::select(vec!["", " ", "\t ", "a=1", " b=2 "]), any::<bool>()), 1..9)
+        ) {
+            let texts: Vec<&str> = pairs.iter().map(|(pair, _)| *pair).collect();
+            let header = texts.join(";");
+            let (mut built, mut rest, mut start) = (String::new(), 0, 0);
+            for (pair, stays) in &pairs {
+                let next = start + pair.len() + 1;
+                if !stays {
+                    keep(&mut built, &header, rest..start);
+                    rest = next;
+                }
+                start = next;
+            }
+            keep(&mut built, &header, rest..start);
+            prop_assert_eq!(built, joined(&pairs));
+        }
+    }
 }

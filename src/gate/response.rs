@@ -39,13 +39,14 @@ impl Gate {
         };
         let rule = &self.policy.rules[rule_at];
         judged.set.push(rule_at);
-        let deletes = cookie.is_deletion(judged.work.now);
-        self.watch_attributes(rule_at, &cookie, deletes, judged);
+        let attributes = cookie.attributes();
+        let deletes = cookie.is_deletion_by(&attributes, judged.work.now);
+        let is_elsewhere = self.watch_attributes(rule_at, &attributes, deletes, judged);
         if deletes {
             self.delete(rule_at, at, &cookie, judged);
             return;
         }
-        if !rule.is_elsewhere(&cookie) {
+        if !is_elsewhere {
             judged.set_in_place.push(rule_at);
         }
         let signature = match rule.origin.is_pair {
@@ -89,7 +90,7 @@ impl Gate {
             return;
         };
         let rule = &self.policy.rules[rule_at];
-        if judged.signatures.contains(&at) || rule.spec.is_unsealed() {
+        if judged.signatures.contains(&at) || rule.is_unsealed() {
             return;
         }
         judged.set.push(rule_at);
@@ -148,24 +149,24 @@ impl Gate {
         behind.or_else(|| (0..at).rev().find_map(found))
     }
 
-    /// Where the origin sets the cookie in another place, an upgrade would make a twin of it.
+    /// Where the origin sets the cookie in another place, an upgrade would make a twin of it. Answers
+    /// whether it does, `Partitioned` aside.
     fn watch_attributes(
         &self,
         at: usize,
-        cookie: &SetCookie<'_>,
+        found: &Attributes<'_>,
         deletes: bool,
         judged: &mut Judged<'_>,
-    ) {
-        let Some(expected) = self.policy.rules[at].spec.attributes.as_deref() else {
-            return;
+    ) -> bool {
+        let Some(expected) = self.policy.rules[at].attributes() else {
+            return false;
         };
-        let (expected, found) = (Attributes::parse(expected), cookie.attributes());
-        let differs = found.differ_in_place(&expected)
-            || (!deletes && found.partitioned != expected.partitioned);
-        if differs {
+        let is_elsewhere = found.differ_in_place(&expected);
+        if is_elsewhere || (!deletes && found.partitioned != expected.partitioned) {
             self.set_elsewhere[at].set(true);
             judged.report(at, Verdict::AttributesDiffer, None);
         }
+        is_elsewhere
     }
 }
 
@@ -296,7 +297,7 @@ impl Rule {
         signature: Option<&str>,
         judged: &mut Judged<'_>,
     ) -> Option<String> {
-        if self.spec.is_unsealed() {
+        if self.is_unsealed() {
             return None;
         }
         let paired = signature.map(|signature| format!("{}{PAIR}{signature}", cookie.value));
@@ -356,9 +357,9 @@ impl Rule {
 
     /// S3: a deletion in another place than `attributes` leaves an upgraded twin alive.
     fn second_deletion(&self, cookie: &SetCookie<'_>) -> Option<String> {
-        let expected = Attributes::parse(self.spec.attributes.as_deref()?);
-        self.is_elsewhere(cookie)
-            .then(|| expected.deletion(cookie.name))
+        let expected = self.attributes()?;
+        let is_elsewhere = cookie.attributes().differ_in_place(&expected);
+        is_elsewhere.then(|| expected.deletion(cookie.name))
     }
 
     /// The signature that the browser has or may still have goes with the cookie, where the origin knows of
@@ -368,9 +369,8 @@ impl Rule {
         Some(cookie.beside(name, ""))
     }
 
-    /// Whether a cookie is set in another place than an upgrade would set it.
-    fn is_elsewhere(&self, cookie: &SetCookie<'_>) -> bool {
-        let expected = self.spec.attributes.as_deref().map(Attributes::parse);
-        expected.is_some_and(|expected| cookie.attributes().differ_in_place(&expected))
+    /// The attributes that an upgrade sets.
+    pub(super) fn attributes(&self) -> Option<Attributes<'_>> {
+        self.spec.attributes.as_deref().map(Attributes::parse)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::response::{Judged, apart};
 use super::{Due, Exchange, Gate, Passage};
-use crate::cookie::Attributes;
+use crate::encoding::cut_at_first;
 use crate::formats::Content;
 use crate::policy::{Mode, Rule, Upgrade};
 use crate::verdict::{Verdict, Withheld};
@@ -94,8 +94,7 @@ impl Gate {
         judged: &Judged<'_>,
     ) -> Result<Vec<String>, Withheld> {
         // without `attributes` the configuration has said "never"
-        let text = rule.spec.attributes.as_deref().ok_or(Withheld::Never)?;
-        let attributes = Attributes::parse(text);
+        let attributes = rule.attributes().ok_or(Withheld::Never)?;
         let left = match attributes.max_age {
             None => None,
             Some(max_age) => Some(left_of(max_age, &due.content, judged.work.now)?),
@@ -136,9 +135,9 @@ fn is_navigation(exchange: &dyn Exchange) -> bool {
         header("sec-fetch-dest"),
         header("sec-purpose"),
     ) {
-        (None, None, None) => {
-            header("accept").is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
-        }
+        (None, None, None) => header("accept").is_some_and(|accept| {
+            cut_at_first(&accept.to_ascii_lowercase(), "text/html").is_some()
+        }),
         (mode, dest, purpose) => {
             mode.as_deref() == Some("navigate")
                 && dest.is_none_or(|dest| dest == "document")

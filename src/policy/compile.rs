@@ -34,6 +34,11 @@ impl Rule {
         reads_alike(value) && !self.others.look_alikes(&format!("x={value}")).is_empty()
     }
 
+    /// What [`Spec::is_unsealed`] says, which is too slow to be asked for each request.
+    pub fn is_unsealed(&self) -> bool {
+        self.browser.key.is_none()
+    }
+
     /// Whether the origin's copy is not signed.
     pub fn is_plain_at_origin(&self) -> bool {
         self.origin.key.is_none()

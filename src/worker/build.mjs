@@ -30,7 +30,7 @@ const CARGO_FLAGS = ["--release", "--lib", "--target", "wasm32-unknown-unknown"]
 // The reset is what a fault is answered with: the wasm instance after a panic is in no known state.
 const BINDGEN_FLAGS = [
   ...["--target", "web", "--no-typescript", "--out-name", "countersign"],
-  "--experimental-reset-state-function",
+  ...["--experimental-reset-state-function", "--encode-into", "always"],
 ];
 const BUNDLE = { bundle: true, format: "esm", minify: true, external: ["*.wasm"] };
 // A function that has one caller stays a function: merged ones compress badly.
@@ -96,9 +96,8 @@ async function bound(bindgen, raw, folder) {
   const glue = path.join(folder, "glue");
   const wasm = path.join(folder, WASM);
   await step("JavaScript glue", bindgen, [...BINDGEN_FLAGS, "--out-dir", glue, raw], { cwd: root });
-  const { trim } = await import("./trim.mjs"); // binaryen is installed by now, as is esbuild
-  const script = path.join(glue, "countersign.js");
-  writeFileSync(script, trim(path.join(glue, WASM), readFileSync(script, "utf8")));
+  const { reshape } = await import("./reshape.mjs"); // binaryen is installed by now, as is esbuild
+  reshape(path.join(glue, WASM), path.join(glue, "countersign.js"));
   copyFileSync(inRoot("src/worker/entry.js"), path.join(glue, ENTRY));
   const esbuild = await import("esbuild");
   await esbuild.build({ ...BUNDLE, entryPoints: [path.join(glue, ENTRY)], outfile: path.join(folder, ENTRY) });
@@ -114,7 +113,7 @@ function fingerprint(raw) {
     raw,
     inRoot("src/worker/entry.js"),
     inRoot("src/worker/build.mjs"),
-    inRoot("src/worker/trim.mjs"),
+    inRoot("src/worker/reshape.mjs"),
     inRoot("Cargo.lock"),
     inRoot("package-lock.json"),
   ];

@@ -11,6 +11,7 @@ mod compatibility;
 mod configurations;
 mod every_format;
 mod formats;
+mod glances;
 mod headers;
 mod pairs;
 mod parsers;

@@ -23,7 +23,7 @@
 
 use super::super::{Content, Refusal, Uncarriable};
 use crate::calendar::{from_rfc3339, to_iso8601};
-use crate::encoding::{from_base64, push_base64};
+use crate::encoding::{cut_at_first, from_base64, push_base64};
 
 const MESSAGE: &str = r#"{"_rails":{"message":""#;
 const EXPIRY: &str = r#"","exp":"#;
@@ -79,7 +79,7 @@ impl Envelope {
     fn unwrapped(&self, data: &[u8]) -> Option<Content<'static>> {
         let text = std::str::from_utf8(data).ok()?;
         let inner = text.strip_prefix(MESSAGE)?.strip_suffix(&self.end)?;
-        let (message, expiry) = inner.split_once(EXPIRY)?;
+        let (message, expiry) = cut_at_first(inner, EXPIRY)?;
         let expiry = match expiry {
             "null" if self.purpose => None,
             quoted => Some(read(quoted)?),

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 use super::super::Refusal;
-use crate::encoding::{from_base64, hex, is_base64, is_lower_hex, push_base64};
+use crate::encoding::{cut_at_first, from_base64, hex, is_base64, is_lower_hex, push_base64};
 use crate::key::Key;
 use crate::primitives::cipher::{TAG, cbc_open, cbc_seal, gcm_open, gcm_seal};
 use crate::primitives::{Digest, Mac, Pbkdf2, Random, equal, pbkdf2, random_bytes};
@@ -95,8 +95,14 @@ fn cbc_read(key: &[u8], inner: &[u8]) -> Option<Vec<u8>> {
 
 /// Byte strings in base64, exactly so many.
 fn parts<const N: usize>(text: &str) -> Option<[Vec<u8>; N]> {
-    let parts: Option<Vec<Vec<u8>>> = text.split(DASHES).map(from_base64).collect();
-    parts?.try_into().ok()
+    let (mut parts, mut rest) = (Vec::new(), text);
+    for _ in 1..N {
+        let (part, after) = cut_at_first(rest, DASHES)?;
+        parts.push(from_base64(part)?);
+        rest = after;
+    }
+    parts.push(from_base64(rest)?); // which holds no further dash
+    parts.try_into().ok()
 }
 
 fn joined(parts: &[&[u8]]) -> String {
@@ -150,7 +156,7 @@ impl Verifier {
     }
 
     fn open(&self, text: &str) -> Result<Vec<u8>, Refusal> {
-        let (data, signature) = text.split_once(DASHES).ok_or(Refusal::Shape)?;
+        let (data, signature) = cut_at_first(text, DASHES).ok_or(Refusal::Shape)?;
         let is_data = is_base64(data) && !data.is_empty();
         if !is_data || !is_lower_hex(signature, self.digest.size()) {
             return Err(Refusal::Shape);
