@@ -24,6 +24,8 @@ pub struct Change {
     /// What the new one seals and the old one cannot open.
     back: Vec<Loss>,
     notes: Vec<Note>,
+    /// What the Worker opens, does not seal any more, and would no longer be opened without it.
+    left: Vec<Note>,
 }
 
 /// Where the change starts.
@@ -62,15 +64,22 @@ pub fn change(
             forth: Vec::new(),
             back: Vec::new(),
             notes: Vec::new(),
+            left: Vec::new(),
         }));
     }
     let now = clock::now();
+    let mut left = match from {
+        From::None => notes(&after, &before, now),
+        _ => Vec::new(),
+    };
+    left.retain(|note| matches!(note, Note::Forgotten { .. }));
     Ok(Some(Change {
         environment,
         from,
         forth: losses(&before, &after, now),
         back: losses(&after, &before, now),
         notes: notes(&before, &after, now),
+        left,
     }))
 }
 
@@ -126,21 +135,29 @@ impl Change {
     /// For scripts.
     pub fn to_json(&self) -> Value {
         let texts = |losses: &[Loss]| losses.iter().map(Loss::to_string).collect::<Vec<_>>();
-        let notes: Vec<String> = self.notes.iter().map(Note::to_string).collect();
         json!({
             "environment": self.environment,
             "from": self.from.to_string(),
             "compatible": self.is_compatible(),
             "lost_by_change": texts(&self.forth),
             "lost_by_rollback": texts(&self.back),
-            "notes": notes,
+            "notes": self.notes(),
         })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let left = self.left.iter().map(|note| format!("by removing: {note}"));
+        self.notes.iter().map(Note::to_string).chain(left).collect()
     }
 
     fn verdict(&self) -> String {
         let installs = matches!(self.from, From::None);
         if let From::Wrong(_) = self.from {
             let text = "its configuration is wrong, so it seals nothing now; what it sealed before is not known here";
+            return styled(WARNING, text);
+        }
+        if self.is_compatible() && !self.left.is_empty() {
+            let text = "no session is lost by installing the Worker; by removing it, what is left as noted";
             return styled(WARNING, text);
         }
         if self.is_compatible() {
@@ -199,7 +216,7 @@ impl fmt::Display for Change {
                 writeln!(f, "  {} {loss}", styled(ERROR, format!("{title}:")))?;
             }
         }
-        for note in &self.notes {
+        for note in self.notes() {
             writeln!(f, "  {} {note}", styled(WARNING, "note:"))?;
         }
         writeln!(f, "{}", self.verdict())
