@@ -41,7 +41,7 @@ impl Live {
         let url = format!("{}{PATH}", with_scheme(&site)?);
         let token = env::var(TOKEN).map_err(|_| {
             Failure::usage("COUNTERSIGN_TOKEN is not set")
-                .hint("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen --put COUNTERSIGN_TOKEN")
+                .hint("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen, and npx wrangler secret put COUNTERSIGN_TOKEN")
         })?;
         let token = Zeroizing::new(token.trim().to_owned());
         Ok(Self {
