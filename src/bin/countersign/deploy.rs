@@ -181,7 +181,7 @@ impl Rollout<'_> {
             return Err(Failure::refused(format!(
                 "by the fingerprints of the keys, sessions would be lost: {loss}"
             ))
-            .hint("a secret of the new version has other bytes than the live one's"));
+            .hint("a secret of the new version has other bytes than the live one's, and so would the next version; put the right ones: npx wrangler versions secret put NAME"));
         }
         for cookie in &self.cookies {
             opened(&tried.inspect(cookie)?)?;

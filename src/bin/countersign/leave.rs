@@ -227,17 +227,13 @@ impl Leave {
             ))
             .hint("deploy this configuration to all traffic first"));
         }
-        let commands = [
-            typed(environment, &["deploy"]),
-            typed(environment, &["delete"]),
-        ];
+        // wrangler leaves the routes of a wrangler.toml that names none as they are
         Ok(Answer::fine(format!(
-            "{}: the Worker changes not a byte that a session needs\n{} take the routes out of wrangler.toml, and {}\n{} {}\n",
+            "{}: the Worker changes not a byte that a session needs\n{} remove its routes in the dashboard: wrangler leaves them alone where wrangler.toml names none\n{} {}\n",
             styled(GOOD, "nothing would be lost without it"),
             styled(HINT, "next:"),
-            commands[0],
             styled(HINT, "then:"),
-            commands[1],
+            typed(environment, &["delete"]),
         )))
     }
 }

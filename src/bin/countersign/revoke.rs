@@ -63,6 +63,9 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
+/// What `secret put` says after a deployment that was tried and refused: its version is the latest.
+const NOT_DEPLOYED: &str = "the latest version of your Worker isn't currently deployed";
+
 impl Revoke {
     /// Revokes it.
     pub fn run(self) -> Result<Answer, Failure> {
@@ -110,7 +113,12 @@ impl Revoke {
                 typed(environment, &words)
             ),
             false => {
-                wrangler::run(environment, &words, Some(&value))?;
+                wrangler::run(environment, &words, Some(&value)).map_err(|failure| {
+                    match failure.says(NOT_DEPLOYED) {
+                        true => failure.hint(format!("a version is in the way that was uploaded and never deployed, and the next one takes over its secrets; where they are right: countersign revoke {key} --deploy, with --to where it is the current key; where one is wrong, first: npx wrangler versions secret put NAME")),
+                        false => failure,
+                    }
+                })?;
                 format!("{key} has new bytes: what the old ones sealed opens no longer\n")
             }
         };

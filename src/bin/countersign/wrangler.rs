@@ -44,7 +44,7 @@ pub fn run(
     let output = child
         .wait_with_output()
         .map_err(|error| not_there(&error))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    let text = |bytes: &[u8]| plain(&String::from_utf8_lossy(bytes)).trim().to_owned();
     match output.status.success() {
         true => Ok(text(&output.stdout)),
         false => {
@@ -56,6 +56,11 @@ pub fn run(
             )))
         }
     }
+}
+
+/// Without colours, which wrangler gives its errors wherever they go.
+fn plain(said: &str) -> String {
+    anstream::adapter::strip_str(said).to_string()
 }
 
 /// What wrangler marks as its error, up to the next empty line; all of it where nothing is marked.

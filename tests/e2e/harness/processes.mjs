@@ -31,8 +31,8 @@ export function temporaryFolder() {
 }
 
 /** Starts a program with further variables in its environment; what it says on stderr shows when it fails to start. */
-export function program([command, ...args], env = {}) {
-  const child = start(command, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+export function program([command, ...args], env = {}, options = {}) {
+  const child = start(command, args, { ...options, env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
   child.errors = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (child.errors += text));
   return child;

@@ -1,8 +1,8 @@
 // What Countersign says of a change from one version to another, before the world is asked.
 import fs from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { send } from "./client.mjs";
+import { TARGET, ended, textOf } from "./commands.mjs";
 import { program, temporaryFolder } from "./processes.mjs";
 
 /** The token of every version's status. */
@@ -55,19 +55,6 @@ async function answerOf(name, args, input = "") {
   return JSON.parse(text);
 }
 
-async function textOf(stream) {
-  let text = "";
-  for await (const piece of stream.setEncoding("utf8")) text += piece;
-  return text;
-}
-
-function ended(child) {
-  return new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(new Error(`${error.message}; to build it: cargo build --bins --examples`)));
-    child.once("close", resolve);
-  });
-}
-
 const wranglerToml = (config) => `name = "fleet"\n[vars]\nCOUNTERSIGN = ${toml(config)}\n`;
 
 /** A value as TOML has it in one line. */
@@ -77,6 +64,3 @@ function toml(value) {
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   return `{ ${fields.map(([name, field]) => `${name} = ${toml(field)}`).join(", ")} }`;
 }
-
-const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
-const TARGET = process.env.CARGO_TARGET_DIR ?? path.join(PROJECT, "target");

@@ -24,6 +24,10 @@ pub struct Change {
     /// What the new one seals and the old one cannot open.
     back: Vec<Loss>,
     notes: Vec<Note>,
+    /// What the Worker opens, does not seal any more, and would no longer be opened without it.
+    left: Vec<Note>,
+    /// Whether some of that has been sealed and is not too old yet: it has an `until` that is to come.
+    is_left: bool,
 }
 
 /// Where the change starts.
@@ -62,16 +66,42 @@ pub fn change(
             forth: Vec::new(),
             back: Vec::new(),
             notes: Vec::new(),
+            left: Vec::new(),
+            is_left: false,
         }));
     }
     let now = clock::now();
+    let is_removal = matches!(from, From::None);
+    let mut left = match is_removal {
+        true => notes(&after, &before, now),
+        false => Vec::new(),
+    };
+    left.retain(|note| matches!(note, Note::Forgotten { .. }));
     Ok(Some(Change {
         environment,
         from,
         forth: losses(&before, &after, now),
         back: losses(&after, &before, now),
         notes: notes(&before, &after, now),
+        is_left: is_removal && is_left(&after, now),
+        left,
     }))
+}
+
+/// Whether a key or a format is on its way out: staged ones have no end.
+fn is_left(outline: &Outline, now: u64) -> bool {
+    let is_to_come = |until: Option<u64>| until.is_some_and(|until| until > now);
+    outline.rules.iter().any(|rule| {
+        let others = rule
+            .fallbacks
+            .iter()
+            .filter(|fallback| fallback.key.id != rule.current.id);
+        let mut accepted = rule.accept.iter();
+        others
+            .into_iter()
+            .any(|fallback| is_to_come(fallback.until))
+            || accepted.any(|accepted| is_to_come(accepted.until))
+    })
 }
 
 /// The policy of an environment, with stand-ins for its secrets.
@@ -120,27 +150,42 @@ fn of_live(environment: &Environment<'_>, url: Option<&str>) -> Result<(From, Ou
 impl Change {
     /// Whether both may be live at once: then it may be rolled out gradually, and rolled back.
     pub fn is_compatible(&self) -> bool {
-        self.forth.is_empty() && self.back.is_empty()
+        self.forth.is_empty() && self.back.is_empty() && !self.is_left
     }
 
     /// For scripts.
     pub fn to_json(&self) -> Value {
         let texts = |losses: &[Loss]| losses.iter().map(Loss::to_string).collect::<Vec<_>>();
-        let notes: Vec<String> = self.notes.iter().map(Note::to_string).collect();
         json!({
             "environment": self.environment,
             "from": self.from.to_string(),
             "compatible": self.is_compatible(),
             "lost_by_change": texts(&self.forth),
             "lost_by_rollback": texts(&self.back),
-            "notes": notes,
+            "notes": self.notes(),
         })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let left = self.left.iter().map(|note| format!("by removing: {note}"));
+        self.notes.iter().map(Note::to_string).chain(left).collect()
     }
 
     fn verdict(&self) -> String {
         let installs = matches!(self.from, From::None);
         if let From::Wrong(_) = self.from {
             let text = "its configuration is wrong, so it seals nothing now; what it sealed before is not known here";
+            return styled(WARNING, text);
+        }
+        if self.is_left && self.forth.is_empty() && self.back.is_empty() {
+            return format!(
+                "{} the Worker may not be removed yet: what it still opens would be lost, as noted\n{} wait for the last `until`, then countersign leave",
+                styled(ERROR, "error:"),
+                styled(HINT, "hint:")
+            );
+        }
+        if self.is_compatible() && !self.left.is_empty() {
+            let text = "no session is lost by installing the Worker; by removing it, what is left as noted";
             return styled(WARNING, text);
         }
         if self.is_compatible() {
@@ -199,7 +244,7 @@ impl fmt::Display for Change {
                 writeln!(f, "  {} {loss}", styled(ERROR, format!("{title}:")))?;
             }
         }
-        for note in &self.notes {
+        for note in self.notes() {
             writeln!(f, "  {} {note}", styled(WARNING, "note:"))?;
         }
         writeln!(f, "{}", self.verdict())
