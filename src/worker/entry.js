@@ -26,7 +26,7 @@ export default {
     const began = instance;
     let ruling;
     try {
-      ruling = judge_request(request, env);
+      ruling = judge_request(request, env, request.url, request.headers.get("cookie"));
       if (ruling === "status") return status(request, env, await request.text());
     } catch (fault) {
       return faulted(fault);
@@ -44,7 +44,10 @@ export default {
     }
     try {
       if (!response) return unreachable(request, env, left());
-      return judge_response(request, env, response, left()) ?? response;
+      const setCookies = response.headers.getSetCookie(); // `get` would fold several into one
+      if (!setCookies.length && !pending) return response;
+      const lines = setCookies.map((line) => `${line}\n`).join("");
+      return judge_response(request, env, response, lines, left()) ?? response;
     } catch (fault) {
       return faulted(fault);
     }

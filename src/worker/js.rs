@@ -10,16 +10,11 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn get(this: &Headers, name: &JsValue) -> Result<Option<String>, JsValue>;
     #[wasm_bindgen(method, catch)]
-    pub fn has(this: &Headers, name: &JsValue) -> Result<bool, JsValue>;
-    #[wasm_bindgen(method, catch)]
     pub fn set(this: &Headers, name: &JsValue, value: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn append(this: &Headers, name: &JsValue, value: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn delete(this: &Headers, name: &JsValue) -> Result<(), JsValue>;
-    /// `get` would fold several Set-Cookie headers into one.
-    #[wasm_bindgen(method, catch, js_name = getSetCookie)]
-    pub fn set_cookies(this: &Headers) -> Result<Vec<String>, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn keys(this: &Headers) -> Result<js_sys::Iterator, JsValue>;
 

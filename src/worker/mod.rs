@@ -32,28 +32,32 @@ impl Pending {
     }
 }
 
-/// Judges a request. Answers nothing where it goes on as the same object; else the Request to send, the
-/// Response to give, a [`Pending`] where the response needs to know more, or a text where [`status`] is asked.
+/// Judges a request by its URL and Cookie header. Answers nothing where it goes on as the same object; else the
+/// Request to send, the Response to give, a [`Pending`] where the response needs to know more, or a text where
+/// [`status`] is asked.
 ///
 /// # Errors
 /// Any fault: the request must not go on.
 #[wasm_bindgen]
-pub fn judge_request(request: &Request, env: &Env) -> Result<JsValue, JsValue> {
+pub fn judge_request(
+    request: &Request,
+    env: &Env,
+    url: &str,
+    cookie: Option<String>,
+) -> Result<JsValue, JsValue> {
     isolate(env, |isolate| {
-        let url = request.url();
-        if asks_status(isolate, request, &url)? {
+        if asks_status(isolate, request, url)? {
             return Ok(JsValue::from_str("status"));
         }
         let Some(gate) = isolate.gate() else {
             return isolate.misconfigured();
         };
-        if !origin::host(&url).is_some_and(|host| gate.admits(host)) {
+        if !origin::host(url).is_some_and(|host| gate.admits(host)) {
             return answer(421, "this host is not served here", &[]);
         }
-        if origin::is_self(gate.policy(), &url) {
+        if origin::is_self(gate.policy(), url) {
             return isolate.loops();
         }
-        let cookie = with_cookie(|name| request.headers().get(name))?;
         fault_on_demand(cookie.as_deref());
         let ruling = gate
             .request(cookie.as_deref(), now_ms())
@@ -61,9 +65,9 @@ pub fn judge_request(request: &Request, env: &Env) -> Result<JsValue, JsValue> {
         let events = &ruling.passage.events;
         isolate.count(events);
         let forward = match ruling.action {
-            Action::AsItCame => origin::forwarded(request, &url, gate.policy())?,
+            Action::AsItCame => origin::forwarded(request, url, gate.policy())?,
             Action::WithCookie(cookie) => {
-                let forward = match origin::forwarded(request, &url, gate.policy())? {
+                let forward = match origin::forwarded(request, url, gate.policy())? {
                     Some(forward) => forward,
                     None => Request::copy(request)?,
                 };
@@ -90,7 +94,8 @@ pub fn judge_request(request: &Request, env: &Env) -> Result<JsValue, JsValue> {
     })
 }
 
-/// Judges a response. Answers nothing where it goes back as the same object, else the Response to give.
+/// Judges a response by its Set-Cookie headers, a line each. Answers nothing where it goes back as the same
+/// object, else the Response to give.
 ///
 /// # Errors
 /// Any fault: the response must not go back.
@@ -99,19 +104,19 @@ pub fn judge_response(
     request: &Request,
     env: &Env,
     response: &Response,
+    set_cookies: &str,
     pending: Option<Pending>,
 ) -> Result<Option<Response>, JsValue> {
-    let headers = response.headers();
-    if pending.is_none() && !with_set_cookie(|name| headers.has(name))? {
-        return Ok(None);
-    }
     isolate(env, |isolate| {
         let Some(gate) = isolate.gate() else {
             return Ok(None);
         };
         let passage = pending.map(|pending| pending.passage).unwrap_or_default();
         let exchange = Fetched { request, response };
-        let own = headers.set_cookies()?;
+        let own: Vec<String> = set_cookies
+            .split_terminator('\n')
+            .map(str::to_owned)
+            .collect();
         let judged = gate.response(&own, &passage, &exchange, now_ms());
         isolate.count(&judged.events);
         let mut events = passage.events;
