@@ -14,7 +14,7 @@ import { coldStarts, memory } from "./start-up.mjs";
 import { measured, started, stopped } from "./workers.mjs";
 
 const FULL = {
-  workers: { rounds: 250, requests: 250, warmUp: 6_000, seconds: 400 },
+  workers: { rounds: 250, requests: 250, warmUp: 6_000, seconds: 300 },
   native: { seconds: 0.2, repeats: 50 },
   starts: 20,
   marks: [1_000, 10_000, 50_000, 100_000],
@@ -41,9 +41,11 @@ run(async () => {
   if (parts.some((part) => part !== "native")) await built();
   const about = await machine();
   const sections = [];
-  for (const part of parts) sections.push(await PARTS[part](quick ? QUICK : FULL, cases));
+  for (const part of parts) {
+    sections.push(await PARTS[part](quick ? QUICK : FULL, cases));
+    console.log(`\n${sections.at(-1)}`); // the next part may fail
+  }
   const text = ["# What a request costs", "Written by `npm run bench`.", about(), ...sections].join("\n\n") + "\n";
-  console.log(`\n${text}`);
   if (quick || only || ids) return console.log("A part or a quick run: tests/bench/RESULTS.md stays as it is.");
   for (const [name, written] of Object.entries({ ...files, "RESULTS.md": text })) {
     writeFileSync(inRoot("tests/bench", name), written);
