@@ -1,6 +1,6 @@
 // The core natively, beside what the frameworks' own libraries take for the same.
 import { execFileSync } from "node:child_process";
-import { step } from "../../src/worker/progress.mjs";
+import { Failure, step } from "../../src/worker/progress.mjs";
 import { inRoot, root, venv } from "../../src/worker/tools.mjs";
 import { nodePeers, opensslFloor } from "./peers.mjs";
 

@@ -14,7 +14,7 @@ import { coldStarts, memory } from "./start-up.mjs";
 import { measured, started, stopped } from "./workers.mjs";
 
 const FULL = {
-  workers: { rounds: 250, requests: 250, warmUp: 6_000, seconds: 300 },
+  workers: { rounds: 250, requests: 250, warmUp: 6_000, seconds: 240 },
   native: { seconds: 0.2, repeats: 50 },
   starts: 20,
   marks: [1_000, 10_000, 50_000, 100_000],
