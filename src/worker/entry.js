@@ -4,7 +4,7 @@
 // closure and a task for each request. CPU per request of the standalone workerd, re-signed both ways, as a
 // multiple of JavaScript that edits the same headers without cryptography: in the measurements from which the
 // seam was chosen, 1.12 for this one, 1.25 for a Rust function that chains the promise itself, 1.50 for an
-// asynchronous Rust handler; as built, 1.22 (tests/bench/RESULTS.md). Texts are cheapest to cross as arguments.
+// asynchronous Rust handler; as built, 1.21 to 1.28 (tests/bench/RESULTS.md).
 import {
   Pending,
   __wbg_reset_state,

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use clap::Args;
 use countersign::compatibility::losses;
 use countersign::outline::{Outline, PLAIN, RuleOutline};
-use serde_json::Value;
 
 use crate::answer::{Answer, Failure, GOOD, HINT, styled};
 use crate::change::{Change, Where};
@@ -15,7 +14,7 @@ use crate::deploy::typed;
 use crate::editing::{Draft, Ring};
 use crate::grace;
 use crate::promote::{again, promoted};
-use crate::subject::shown;
+use crate::subject::{shown, written};
 
 /// Take the next safe step out of Countersign
 #[derive(Args)]
@@ -172,7 +171,7 @@ impl Leave {
                     None => drop(endless.insert(format!(
                         "countersign retire --rule {} --format '{}'",
                         rule.name,
-                        toml(&format)
+                        written(&format)
                     ))),
                 }
             }
@@ -272,15 +271,6 @@ fn at_once(rule: &str) -> String {
     format!(
         "{rule} cannot be read in both ways at once: write format = \"plain\" and its format into `accept` yourself, and deploy that to all traffic at once; whoever is met by both versions meanwhile logs in again"
     )
-}
-
-/// A format as `--format` reads it.
-fn toml(format: &Value) -> String {
-    let fields = format.as_object().into_iter().flatten();
-    let fields: Vec<String> = fields
-        .map(|(field, value)| format!("{field} = {value}"))
-        .collect();
-    fields.join(", ")
 }
 
 fn step(draft: Draft, message: String) -> Change {
