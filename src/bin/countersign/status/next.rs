@@ -29,12 +29,10 @@ pub fn steps(configuration: &Value, history: &[Revision], now: u64) -> Vec<(Stri
 fn of_ring(keys: &Value, of_rule: &str, history: &[Revision], now: u64) -> Vec<(String, String)> {
     let current = id(&keys["current"]);
     let step = |fallback: &Value| {
-        let key = id(fallback)?;
+        // an entry for the current key says nothing, and may stay for the day it is no longer current
+        let key = id(fallback).filter(|key| current.as_ref() != Some(key))?;
         let retire = format!("countersign retire {of_rule}{key}");
         Some(match until(fallback) {
-            _ if current.as_ref() == Some(&key) => {
-                (retire, "at any time: it stays the current key".to_owned())
-            }
             Some(until) => (retire, ended(until, now)),
             None if was_current(&key, keys, history) => (retire, OUT_OF_USE.to_owned()),
             None => (
