@@ -26,6 +26,8 @@ test("a fault answers 500 without asking the origin, and the next request works"
     const next = await send(edge.port, { cookie: `sessionid=${ringCopy}` });
     assert.deepEqual([next.status, origin.last.cookie], [200, `sessionid=${originCopy}`]);
   }
+  await edge.logged(/a fault of its own, answered with 500: RuntimeError/);
+  assert.ok(!edge.logText().includes(ringCopy) && !edge.logText().includes(PANIC), "a panic quoted the cookie");
 });
 
 test("requests that begin after a fault work, whatever was under way when it happened", async (t) => {
