@@ -104,11 +104,11 @@ pub trait Exchange {
     /// The request's method.
     fn method(&self) -> String;
     /// A request header, its occurrences joined by commas.
-    fn request_header(&self, name: &str) -> Option<String>;
+    fn request_header(&self, name: &'static str) -> Option<String>;
     /// The response's status.
     fn status(&self) -> u16;
     /// A response header, its occurrences joined by commas.
-    fn response_header(&self, name: &str) -> Option<String>;
+    fn response_header(&self, name: &'static str) -> Option<String>;
 }
 
 /// The gate caught itself in a mistake: the header that it built has a managed name that it did not

@@ -148,11 +148,11 @@ fn is_navigation(exchange: &dyn Exchange) -> bool {
 
 /// Whether a shared cache might store the response, this zone's own cache included.
 fn is_cacheable(exchange: &dyn Exchange) -> bool {
-    let header = |name: &str| exchange.response_header(name);
+    let header = |name: &'static str| exchange.response_header(name);
     let cached = header("cf-cache-status")
         .is_some_and(|status| !["DYNAMIC", "BYPASS"].contains(&status.as_str()));
     // what speaks to some caches alone overrides `private` there
-    let told = |names: &[&str]| names.iter().any(|name| header(name).is_some());
+    let told = |names: &[&'static str]| names.iter().any(|name| header(name).is_some());
     cached
         || match is_private(exchange) {
             true => told(&CACHE_HEADERS[1..]), // `private` counts for more than Expires

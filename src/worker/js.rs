@@ -2,6 +2,8 @@
 //! every call that can throw is caught, header names cross over once per isolate, and requests and
 //! responses are only ever copied whole.
 
+use std::cell::RefCell;
+
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -34,31 +36,44 @@ extern "C" {
     pub fn method(this: &Request) -> String;
 
     pub type Response;
-    /// A copy with headers that can be changed, around the same stream. The old response as `init`
-    /// keeps `webSocket` and `statusText`.
-    #[wasm_bindgen(constructor, catch)]
-    pub fn copy(body: &JsValue, response: &Response) -> Result<Response, JsValue>;
     #[wasm_bindgen(method, getter, structural)]
     pub fn headers(this: &Response) -> Headers;
     #[wasm_bindgen(method, getter, structural)]
     pub fn status(this: &Response) -> u16;
-    #[wasm_bindgen(method, getter, structural)]
-    pub fn body(this: &Response) -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/worker/edits.js")]
+extern "C" {
+    /// The request with another Cookie header, or with none: a copy, unless it is one by now.
+    #[wasm_bindgen(js_name = withCookie, catch)]
+    pub fn with_cookie(
+        request: &Request,
+        is_copy: bool,
+        cookie: Option<&str>,
+    ) -> Result<Request, JsValue>;
+    /// A copy of the response that sets these cookies, each ended by a line feed, beside its own or in their place.
+    #[wasm_bindgen(js_name = withSetCookies, catch)]
+    pub fn with_set_cookies(
+        response: &Response,
+        lines: &str,
+        is_beside: bool,
+    ) -> Result<Response, JsValue>;
 }
 
 thread_local! {
-    static COOKIE: JsValue = JsValue::from_str("cookie");
-    static SET_COOKIE: JsValue = JsValue::from_str("set-cookie");
+    static NAMES: RefCell<Vec<(&'static str, JsValue)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls with the name of the Cookie header, which crosses over once.
-pub fn with_cookie<T>(call: impl FnOnce(&JsValue) -> T) -> T {
-    COOKIE.with(call)
-}
-
-/// Calls with the name of the Set-Cookie header, which crosses over once.
-pub fn with_set_cookie<T>(call: impl FnOnce(&JsValue) -> T) -> T {
-    SET_COOKIE.with(call)
+/// The name of a header, which crosses over once.
+pub fn name(name: &'static str) -> JsValue {
+    NAMES.with_borrow_mut(|names| match names.iter().find(|(it, _)| *it == name) {
+        Some((_, known)) => known.clone(),
+        None => {
+            let new = JsValue::from_str(name);
+            names.push((name, new.clone()));
+            new
+        }
+    })
 }
 
 #[wasm_bindgen]

@@ -2,6 +2,8 @@
 //!
 //! `entry.js` does the fetch and calls [`judge_request`] before it and [`judge_response`] after it.
 
+use std::cell::OnceCell;
+
 use wasm_bindgen::prelude::*;
 use worker::Env;
 use worker::web_sys::{self, ResponseInit};
@@ -14,7 +16,7 @@ mod js;
 mod origin;
 
 use isolate::isolate;
-use js::{Request, Response, with_cookie, with_set_cookie};
+use js::{Headers, Request, Response, name, with_cookie, with_set_cookies};
 
 /// What a request leaves behind for its response.
 #[wasm_bindgen]
@@ -67,15 +69,9 @@ pub fn judge_request(
         let forward = match ruling.action {
             Action::AsItCame => origin::forwarded(request, url, gate.policy())?,
             Action::WithCookie(cookie) => {
-                let forward = match origin::forwarded(request, url, gate.policy())? {
-                    Some(forward) => forward,
-                    None => Request::copy(request)?,
-                };
-                with_cookie(|name| match &cookie {
-                    Some(cookie) => forward.headers().set(name, cookie),
-                    None => forward.headers().delete(name),
-                })?;
-                Some(forward)
+                let forward = origin::forwarded(request, url, gate.policy())?;
+                let (from, is_copy) = (forward.as_ref().unwrap_or(request), forward.is_some());
+                Some(with_cookie(from, is_copy, cookie.as_deref())?)
             }
             Action::Reject(deletions) => {
                 isolate.tell(events, ray(request));
@@ -112,7 +108,11 @@ pub fn judge_response(
             return Ok(None);
         };
         let passage = pending.map(|pending| pending.passage).unwrap_or_default();
-        let exchange = Fetched { request, response };
+        let exchange = Fetched {
+            request,
+            response,
+            headers: Default::default(),
+        };
         let own: Vec<String> = set_cookies
             .split_terminator('\n')
             .map(str::to_owned)
@@ -125,22 +125,20 @@ pub fn judge_response(
         let Some(set_cookies) = judged.set_cookies else {
             return Ok(None);
         };
-        let copy = Response::copy(&response.body(), response)?;
-        let headers = copy.headers();
-        with_set_cookie(|name| {
-            // bytes that are not UTF-8 survive in headers that need not be written anew
-            let kept = match judged.only_adds {
-                true => own.len(),
-                false => {
-                    headers.delete(name)?;
-                    0
-                }
-            };
-            let mut added = set_cookies.iter().skip(kept);
-            added.try_for_each(|cookie| headers.append(name, cookie))
-        })?;
+        // bytes that are not UTF-8 survive in headers that need not be written anew
+        let kept = match judged.only_adds {
+            true => own.len(),
+            false => 0,
+        };
+        let mut lines = String::with_capacity(set_cookies.len() * 512);
+        for cookie in &set_cookies[kept..] {
+            lines.push_str(cookie);
+            lines.push('\n');
+        }
+        let copy = with_set_cookies(response, &lines, judged.only_adds)?;
         if judged.private {
-            headers.append(&"cache-control".into(), "private")?;
+            let private = "private";
+            copy.headers().append(&name("cache-control"), private)?;
         }
         Ok(Some(copy))
     })
@@ -164,7 +162,7 @@ fn asks_status(isolate: &isolate::Isolate, request: &Request, url: &str) -> Resu
     if origin::path(url) != crate::status::PATH {
         return Ok(false);
     }
-    let shown = request.headers().get(&"authorization".into())?;
+    let shown = request.headers().get(&name("authorization"))?;
     Ok(isolate.admits(shown.as_deref()))
 }
 
@@ -190,6 +188,8 @@ pub fn unreachable(
 struct Fetched<'a> {
     request: &'a Request,
     response: &'a Response,
+    /// The headers of each, once they are asked for.
+    headers: [OnceCell<Headers>; 2],
 }
 
 impl Exchange for Fetched<'_> {
@@ -197,16 +197,18 @@ impl Exchange for Fetched<'_> {
         self.request.method()
     }
 
-    fn request_header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(&name.into()).ok().flatten()
+    fn request_header(&self, name: &'static str) -> Option<String> {
+        let headers = self.headers[0].get_or_init(|| self.request.headers());
+        headers.get(&js::name(name)).ok().flatten()
     }
 
     fn status(&self) -> u16 {
         self.response.status()
     }
 
-    fn response_header(&self, name: &str) -> Option<String> {
-        self.response.headers().get(&name.into()).ok().flatten()
+    fn response_header(&self, name: &'static str) -> Option<String> {
+        let headers = self.headers[1].get_or_init(|| self.response.headers());
+        headers.get(&js::name(name)).ok().flatten()
     }
 }
 
@@ -236,7 +238,7 @@ fn typed_answer(
 
 fn ray(request: &Request) -> impl FnOnce() -> Option<String> {
     let headers = request.headers();
-    move || headers.get(&"cf-ray".into()).ok().flatten()
+    move || headers.get(&name("cf-ray")).ok().flatten()
 }
 
 fn now_ms() -> u64 {

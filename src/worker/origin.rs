@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsValue;
 
-use super::js::Request;
+use super::js::{Request, name};
 use crate::policy::Policy;
 
 /// The host of an absolute URL, port aside.
@@ -53,8 +53,8 @@ pub fn forwarded(
         None => return Ok(None),
     };
     if let Some(header) = &policy.origin_header {
-        let name = JsValue::from_str(&header.name);
-        forward.headers().set(&name, &header.value)?;
+        let header_name = JsValue::from_str(&header.name);
+        forward.headers().set(&header_name, &header.value)?;
     }
     Ok(Some(forward))
 }
@@ -69,23 +69,23 @@ fn readdressed(url: &str, origin_url: &str) -> String {
 fn set_forwarded(forward: &Request, url: &str) -> Result<(), JsValue> {
     let headers = forward.headers();
     let names: Vec<JsValue> = headers.keys()?.into_iter().collect::<Result<_, _>>()?;
-    for name in names {
-        let text = name.as_string().unwrap_or_default().to_ascii_lowercase();
+    for it in names {
+        let text = it.as_string().unwrap_or_default().to_ascii_lowercase();
         let spoofs = text.starts_with("x-forwarded-")
             || ["forwarded", "x-host", "x-original-host"].contains(&text.as_str());
         if spoofs {
-            headers.delete(&name)?;
+            headers.delete(&it)?;
         }
     }
     let scheme = url.split(':').next().unwrap_or("https");
-    let visitor = headers.get(&"cf-connecting-ip".into())?;
+    let visitor = headers.get(&name("cf-connecting-ip"))?;
     headers.set(
-        &"x-forwarded-host".into(),
+        &name("x-forwarded-host"),
         authority(url).unwrap_or_default(),
     )?;
-    headers.set(&"x-forwarded-proto".into(), scheme)?;
+    headers.set(&name("x-forwarded-proto"), scheme)?;
     if let Some(visitor) = visitor {
-        headers.set(&"x-forwarded-for".into(), &visitor)?;
+        headers.set(&name("x-forwarded-for"), &visitor)?;
     }
     Ok(())
 }

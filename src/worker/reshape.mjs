@@ -12,7 +12,7 @@ const HASHED = /^__wbg_\w+_[0-9a-f]{16}$/;
 // 0.4 µs at once. What was read to the end in as many bytes as it has letters is ASCII.
 const CROSSING = [
   "let offset = 0;",
-  "let offset = len > 350 && cachedTextEncoder.encodeInto(arg, mem.subarray(ptr, ptr + len)).read === len ? len : 0;",
+  "let offset = len > 64 && cachedTextEncoder.encodeInto(arg, mem.subarray(ptr, ptr + len)).read === len ? len : 0;",
 ];
 
 /** Changes the wasm and its glue in place. */

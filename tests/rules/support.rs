@@ -318,7 +318,7 @@ impl Exchange for Page {
         self.method.to_owned()
     }
 
-    fn request_header(&self, name: &str) -> Option<String> {
+    fn request_header(&self, name: &'static str) -> Option<String> {
         joined(&self.request, name)
     }
 
@@ -326,7 +326,7 @@ impl Exchange for Page {
         self.status
     }
 
-    fn response_header(&self, name: &str) -> Option<String> {
+    fn response_header(&self, name: &'static str) -> Option<String> {
         joined(&self.response, name)
     }
 }
