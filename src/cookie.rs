@@ -1,17 +1,34 @@
 //! The Cookie and Set-Cookie headers (RFC 6265), taken apart so that what is not touched stays byte
 //! for byte.
 
+use memchr::memchr;
+
 use crate::calendar::seconds;
 use crate::settings::unknown;
 
 /// The pairs of a Cookie header: the texts between semicolons, white space and all.
 pub fn pairs(header: &str) -> impl Iterator<Item = &str> {
-    header.split(';')
+    let mut rest = Some(header);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (pair, behind) = match cut(text, b';') {
+            Some((pair, behind)) => (pair, Some(behind)),
+            None => (text, None),
+        };
+        rest = behind;
+        Some(pair)
+    })
+}
+
+/// A text in two at the first of these characters, which is ASCII.
+pub fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = memchr(at, text.as_bytes())?;
+    Some((&text[..place], &text[place + 1..]))
 }
 
 /// The value of a pair without the spaces and tabs around it; empty where there is no `=`.
 pub fn pair_value(pair: &str) -> &str {
-    pair.split_once('=').map_or("", |(_, value)| trimmed(value))
+    cut(pair, b'=').map_or("", |(_, value)| trimmed(value))
 }
 
 /// A Set-Cookie header.
@@ -29,9 +46,9 @@ pub struct SetCookie<'h> {
 impl<'h> SetCookie<'h> {
     /// Takes a header's text apart; `None` where there is no `=` before the first semicolon.
     pub fn parse(header: &'h str) -> Option<Self> {
-        let end = header.find(';').unwrap_or(header.len());
+        let end = memchr(b';', header.as_bytes()).unwrap_or(header.len());
         let (pair, attributes) = header.split_at(end);
-        let (name, value) = pair.split_once('=')?;
+        let (name, value) = cut(pair, b'=')?;
         Some(Self {
             header,
             name: trimmed(name),
@@ -43,7 +60,7 @@ impl<'h> SetCookie<'h> {
     /// The header with another value; everything before and after the value stays.
     pub fn with_value(&self, value: &str) -> String {
         let end = self.header.len() - self.attributes.len();
-        let start = self.header.find('=').map_or(end, |at| at + 1);
+        let start = memchr(b'=', self.header.as_bytes()).map_or(end, |at| at + 1);
         let old = &self.header[start..end];
         let lead = old.len() - old.trim_start_matches(SPACE).len();
         let trail = old.trim_start_matches(SPACE).len() - self.value.len();
@@ -155,7 +172,7 @@ impl<'a> Attributes<'a> {
     /// their own.
     pub fn set(&self, name: &str, value: &str, max_age: Option<i64>) -> String {
         let mut header = format!("{name}={value}");
-        for part in self.text.split(';') {
+        for part in pairs(self.text) {
             let part = trimmed(part);
             let name = trimmed(part.split('=').next().unwrap_or(""));
             let is = |kind: &str| name.eq_ignore_ascii_case(kind);
@@ -214,8 +231,8 @@ fn is_space(b: &u8) -> bool {
 }
 
 fn each(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split(';').map(|part| {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+    pairs(text).map(|part| {
+        let (name, value) = cut(part, b'=').unwrap_or((part, ""));
         (trimmed(name), trimmed(value))
     })
 }

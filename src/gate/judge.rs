@@ -197,11 +197,12 @@ impl Rule {
     /// A value for the origin as it stands behind `NAME=`: its signature, where that is a cookie of its own,
     /// goes with it.
     pub(super) fn written(&self, sealed: String) -> String {
-        match (&self.companion, sealed.split_once(PAIR)) {
-            (Some(companion), Some((value, signature))) => {
-                format!("{value}; {companion}={signature}")
-            }
-            _ => sealed,
+        let Some(companion) = &self.companion else {
+            return sealed;
+        };
+        match sealed.split_once(PAIR) {
+            Some((value, signature)) => format!("{value}; {companion}={signature}"),
+            None => sealed,
         }
     }
 

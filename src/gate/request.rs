@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::judge::{Copy, HASHED_BYTES, Outcome, Work};
 use super::{Action, Due, Edit, Event, Fault, Gate, Passage, Ruling};
-use crate::cookie::{pair_value, pairs, trimmed_start};
+use crate::cookie::{cut, pair_value, pairs, trimmed_start};
 use crate::encoding::holds;
 use crate::formats::PAIR;
 use crate::look_alike::{Managed, is_special, opens_quote};
@@ -317,7 +317,7 @@ impl Gate {
         let written = |mark: &Mark<'_>| match &mark.edit {
             Edit::Keep => usize::from(is_managed(mark.pair)),
             Edit::Drop => 0,
-            Edit::Write(value) => 1 + value.matches(PAIR).count(),
+            Edit::Write(value) => pairs(value).count(),
         };
         let found = pairs(&built).filter(|pair| is_managed(pair)).count();
         match found == marks.iter().map(written).sum::<usize>() {
@@ -353,7 +353,7 @@ fn edited(header: &str, marks: &[Mark<'_>]) -> String {
     for mark in marks.iter().filter(is_edited) {
         keep(&mut built, header, rest..mark.start);
         if let Edit::Write(value) = &mark.edit {
-            let name = mark.pair.split('=').next().unwrap_or_default();
+            let name = cut(mark.pair, b'=').map_or(mark.pair, |(name, _)| name);
             keep(&mut built, header, mark.start..mark.start + name.len() + 1);
             built.extend(["=", value]);
         }

@@ -2,7 +2,7 @@
 
 use super::judge::{LONGEST_VALUE, Work};
 use super::{Answer, Edit, Event, Exchange, Gate, Passage};
-use crate::cookie::{Attributes, SetCookie};
+use crate::cookie::{Attributes, SetCookie, cut};
 use crate::formats::{Content, PAIR};
 use crate::look_alike::Managed;
 use crate::policy::{Mode, Rule};
@@ -16,12 +16,13 @@ impl Gate {
     /// Unix milliseconds.
     pub fn response(
         &self,
-        set_cookies: &[String],
+        set_cookies: &[impl AsRef<str>],
         passage: &Passage,
         exchange: &dyn Exchange,
         now_ms: u64,
     ) -> Answer {
-        let mut judged = Judged::new(set_cookies, Work::new(now_ms / 1000, self.random));
+        let own = set_cookies.iter().map(AsRef::as_ref).collect();
+        let mut judged = Judged::new(own, Work::new(now_ms / 1000, self.random));
         for at in 0..set_cookies.len() {
             self.set_cookie(at, &mut judged);
         }
@@ -130,7 +131,7 @@ impl Gate {
 
     /// The managed cookie that the Set-Cookie header at this place sets.
     fn managed_at<'h>(&self, at: usize, judged: &Judged<'h>) -> Option<(SetCookie<'h>, Managed)> {
-        let cookie = SetCookie::parse(&judged.own[at])?;
+        let cookie = SetCookie::parse(judged.own[at])?;
         Some((cookie, self.policy.names.position(cookie.name)?))
     }
 
@@ -172,7 +173,7 @@ impl Gate {
 
 /// A sealed text as value and signature, where that is a cookie of its own.
 pub(super) fn apart(sealed: &str) -> (&str, Option<&str>) {
-    match sealed.split_once(PAIR) {
+    match cut(sealed, PAIR as u8) {
         Some((value, signature)) => (value, Some(signature)),
         None => (sealed, None),
     }
@@ -182,7 +183,7 @@ pub(super) fn apart(sealed: &str) -> (&str, Option<&str>) {
 pub(super) struct Judged<'h> {
     pub(super) answer: Answer,
     /// Its Set-Cookie headers as they came.
-    own: &'h [String],
+    own: Vec<&'h str>,
     /// What becomes of each.
     lines: Vec<Line>,
     /// What goes behind them all.
@@ -204,11 +205,11 @@ struct Line {
 }
 
 impl<'h> Judged<'h> {
-    fn new(own: &'h [String], work: Work) -> Self {
+    fn new(own: Vec<&'h str>, work: Work) -> Self {
         Self {
             answer: Answer::default(),
-            own,
             lines: own.iter().map(|_| Line::default()).collect(),
+            own,
             added: Vec::new(),
             set: Vec::new(),
             set_in_place: Vec::new(),
@@ -274,7 +275,7 @@ impl<'h> Judged<'h> {
         let mut headers = Vec::with_capacity(self.own.len() + self.added.len());
         for (line, own) in self.lines.into_iter().zip(self.own).filter(|_| is_changed) {
             match line.edit {
-                Edit::Keep => headers.push(own.clone()),
+                Edit::Keep => headers.push(own.to_owned()),
                 Edit::Write(header) => headers.push(header),
                 Edit::Drop => {}
             }

@@ -2,6 +2,7 @@
 
 use super::response::{Judged, apart};
 use super::{Due, Exchange, Gate, Passage};
+use crate::cookie::pairs;
 use crate::encoding::cut_at_first;
 use crate::formats::Content;
 use crate::policy::{Mode, Rule, Upgrade};
@@ -46,7 +47,7 @@ impl Gate {
             Ok(headers) => {
                 judged.report(due.rule, Verdict::Upgraded, rule.browser.key.as_ref());
                 for header in &headers {
-                    let pair = header.split(';').next().unwrap_or_default();
+                    let pair = pairs(header).next().unwrap_or_default();
                     judged.check_length(due.rule, pair.len());
                 }
                 if rule.spec.mode == Mode::Enforce {

@@ -113,10 +113,7 @@ pub fn judge_response(
             response,
             headers: Default::default(),
         };
-        let own: Vec<String> = set_cookies
-            .split_terminator('\n')
-            .map(str::to_owned)
-            .collect();
+        let own: Vec<&str> = set_cookies.split_terminator('\n').collect();
         let judged = gate.response(&own, &passage, &exchange, now_ms());
         isolate.count(&judged.events);
         let mut events = passage.events;
