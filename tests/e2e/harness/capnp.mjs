@@ -8,7 +8,7 @@ export function text(value) {
 }
 
 /** The whole file: one Worker, the origin as its way out, and a server for each binding that needs one. */
-export function workerdConfig({ modules, compatibility, bindings, originPort }) {
+export function workerdConfig({ modules, compatibility, bindings, originPort, v8Flags = [] }) {
   const outside = Object.entries(bindings).filter(([, binding]) => binding.port);
   const services = [
     `( name = "worker", worker = (
@@ -24,7 +24,8 @@ export function workerdConfig({ modules, compatibility, bindings, originPort }) 
 const config :Workerd.Config = (
   services = [ ${services.join(",\n")} ],
   sockets = [ ( name = "http", address = "127.0.0.1:0", http = ( forwardedProtoHeader = "Test-Scheme" ), service = "worker" ) ],
-  logging = ( structuredLogging = true )
+  logging = ( structuredLogging = true ),
+  v8Flags = [ ${v8Flags.map(text).join(", ")} ]
 );
 `;
 }

@@ -10,11 +10,12 @@ import { eachLine, end, setAside, start, temporaryFolder } from "./processes.mjs
 
 /**
  * Runs the built Worker in front of `origin` (anything with a `port`).
- * `config` becomes the variable COUNTERSIGN, `secrets` are text bindings, `bindings` are others (see capnp.mjs).
+ * `config` becomes the variable COUNTERSIGN, `secrets` are text bindings, `bindings` are others (see capnp.mjs);
+ * `v8Flags` are for the engine.
  * Stops after the test, and fails it if a key or a cookie value was logged.
  */
-export function worker(t, { origin, build = BUILD, ...version }) {
-  return run(t, { origin, build, version });
+export function worker(t, { origin, build = BUILD, v8Flags = [], ...version }) {
+  return run(t, { origin, build, v8Flags, version });
 }
 
 /** The same runtime with a Worker that does nothing: what the runtime itself makes of the traffic. */
@@ -24,7 +25,7 @@ export async function passThrough(t, { origin }) {
   return run(t, { origin, build, version: {} });
 }
 
-async function run(t, { origin, build, version }) {
+async function run(t, { origin, build, v8Flags, version }) {
   const folder = temporaryFolder();
   const modules = await copyModules(build, folder);
   const log = [];
@@ -69,7 +70,8 @@ async function run(t, { origin, build, version }) {
     const bindings = bindingsOf(version);
     const file = path.join(folder, "worker.capnp");
     const compatibility = await wranglerCompatibility();
-    await fs.writeFile(file, workerdConfig({ modules, compatibility, bindings, originPort: origin.port }));
+    const originPort = origin.port;
+    await fs.writeFile(file, workerdConfig({ modules, compatibility, bindings, originPort, v8Flags }));
     child = start(workerd.default, ["serve", "--experimental", "--control-fd=3", file], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
