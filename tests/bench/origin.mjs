@@ -49,16 +49,19 @@ if (isChild) {
   process.on("disconnect", () => process.exit());
 }
 
-function page(setCookies) {
-  const lines = [
-    "HTTP/1.1 200 OK",
-    "Content-Type: text/html; charset=utf-8",
-    "X-Frame-Options: DENY",
-    "Vary: Cookie",
-    "X-Content-Type-Options: nosniff",
-    "Referrer-Policy: same-origin",
-    ...setCookies.map((cookie) => `Set-Cookie: ${cookie}`),
-    `Content-Length: ${BODY.length}`,
+/** The headers of the page that it answers with. */
+export function headers(setCookies) {
+  return [
+    ["Content-Type", "text/html; charset=utf-8"],
+    ["X-Frame-Options", "DENY"],
+    ["Vary", "Cookie"],
+    ["X-Content-Type-Options", "nosniff"],
+    ["Referrer-Policy", "same-origin"],
+    ...setCookies.map((cookie) => ["Set-Cookie", cookie]),
   ];
-  return [...lines, "", BODY].join("\r\n");
+}
+
+function page(setCookies) {
+  const all = [...headers(setCookies), ["Content-Length", BODY.length]];
+  return ["HTTP/1.1 200 OK", ...all.map(([name, value]) => `${name}: ${value}`), "", BODY].join("\r\n");
 }

@@ -9,23 +9,27 @@ const ratio = fixed(2);
  * What each target is about: by the least, by the median, and by the median of what each round says. The machine's
  * speed changes from minute to minute, and less within a round.
  */
-export function targets(results) {
-  const slots = (id, worker) => [...results].find(([it]) => it.id === id)?.[1][worker].map((slot) => slot.cpu) ?? [];
+export function targets(results, alone) {
+  const slots = (id, worker, of = results) =>
+    [...of].find(([it]) => it.id === id)?.[1][worker].map((slot) => slot.cpu) ?? [];
   const compared = (a, b, by) => (of) => {
     if (of !== "round") return by(summary(a)[of], summary(b)[of]);
     const rounds = a.map((cpu, round) => by(cpu, b[round]));
     return summary(rounds).median;
   };
   const over = (id, worker) => compared(slots(id, "countersign"), slots(id, worker), (own, other) => own / other);
-  const step = (more, less, number, worker = "countersign") =>
-    compared(slots(more, worker), slots(less, worker), (own, other) => (own - other) / number);
+  const step = (more, less, number, worker = "countersign", of = results) =>
+    compared(slots(more, worker, of), slots(less, worker, of), (own, other) => (own - other) / number);
   const rows = [
     ["re-signed both ways, of the limit", over("both-ways", "limit"), 1.25, ratio],
     ["re-signed both ways, of the WebCrypto peer", over("both-ways", "webcrypto"), 0.75, ratio],
     ["no managed cookie, of the pass-through", over("unmanaged", "pass-through"), 1.15, ratio],
     ["each further fallback, µs", step("fallback-3", "fallback-1", 2), 3, us],
+    ["the same, of the Worker alone", step("fallback-3", "fallback-1", 2, "countersign", alone), 3, us],
     ["twenty unmanaged cookies more, µs", step("twenty", "both-ways", 1), 5, us],
-    ["the same for the limit, µs", step("twenty", "both-ways", 1, "limit"), undefined, us],
+    ["the same, of the Worker alone", step("twenty", "both-ways", 1, "countersign", alone), 5, us],
+    ["the same, of the limit", step("twenty", "both-ways", 1, "limit"), undefined, us],
+    ["the same, of the limit alone", step("twenty", "both-ways", 1, "limit", alone), undefined, us],
     ["encrypted, of the WebCrypto peer", over("encrypted", "webcrypto"), undefined, ratio],
   ];
   const known = rows.map(([name, value, most, show]) => {
@@ -71,6 +75,16 @@ export function workersTables(results) {
     "Requests a second, least / median / spread, with load generator and origin on the same machine:",
     table(["case", ...WORKERS], [...results].map(([it, by]) => [it.name, ...WORKERS.map((worker) => perSecond(by[worker]))])),
   ].join("\n\n");
+}
+
+/** CPU of the Workers alone, for each case. */
+export function aloneTable(alone) {
+  const cells = (slots) => {
+    const { least, median } = summary(slots.map(({ cpu }) => cpu));
+    return `${us(least)} / ${us(median)}`;
+  };
+  const rows = [...alone].map(([it, by]) => [it.name, ...WORKERS.map((worker) => cells(by[worker]))]);
+  return table(["case", ...WORKERS], rows);
 }
 
 /** The core natively, in microseconds. */
@@ -123,5 +137,7 @@ export function startUpTables(sides, { marks, sides: kept }) {
     ),
     `Least / median / spread of ${sides[0].milliseconds.length} starts in turns. Private memory of workerd in MiB after so many requests, re-signed both ways:`,
     table(["", ...marks], kept.map(({ worker, mebibytes }) => [worker, ...mebibytes.map(us)])),
+    "What lives on of it after a forced collection, in KiB: V8's heap by its own account, and the memory of the wasm:",
+    table(["", ...marks], kept.map(({ worker, live }) => [worker, ...live.map(({ heap, wasm }) => `${heap} + ${wasm}`)])),
   ].join("\n\n");
 }

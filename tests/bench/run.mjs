@@ -5,22 +5,25 @@ import { cpus, loadavg, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { Failure, asked, run, shown } from "../../src/worker/progress.mjs";
 import { inRoot, root } from "../../src/worker/tools.mjs";
+import { measuredAlone } from "./alone.mjs";
 import { CASES } from "./cases.mjs";
 import { native } from "./native.mjs";
 import { origin } from "./origin.mjs";
 import { plot } from "./plot.mjs";
-import { costPanels, nativeTables, startUpTables, targets, targetsTable, workersTables } from "./report.mjs";
+import { aloneTable, costPanels, nativeTables, startUpTables, targets, targetsTable, workersTables } from "./report.mjs";
 import { coldStarts, memory } from "./start-up.mjs";
 import { measured, started, stopped } from "./workers.mjs";
 
 const FULL = {
   workers: { rounds: 250, requests: 250, warmUp: 6_000, seconds: 240 },
+  alone: { times: 3_000, rounds: 9 },
   native: { seconds: 0.2, repeats: 50 },
   starts: 20,
   marks: [1_000, 10_000, 50_000, 100_000],
 };
 const QUICK = {
   workers: { rounds: 8, requests: 150, warmUp: 2_000, seconds: 30 },
+  alone: { times: 500, rounds: 3 },
   native: { seconds: 0.02, repeats: 5 },
   starts: 3,
   marks: [1_000, 5_000],
@@ -57,7 +60,7 @@ async function built() {
   if (code !== 0) throw new Failure("the Worker cannot be built", "npm run build");
 }
 
-async function workers({ workers: plan }, cases) {
+async function workers({ workers: plan, alone: planAlone }, cases) {
   const site = await origin();
   const running = await started(cases, site);
   try {
@@ -67,7 +70,12 @@ async function workers({ workers: plan }, cases) {
       `The standalone workerd with one Worker each, ${rounds} rounds of ${plan.requests} requests on 16 connections for ` +
       "each case and Worker in turns. CPU is that of workerd's process, its threads together, so that load generator and " +
       "origin do not count. Every answer and every request that the origin was sent was compared with what it should be.";
-    return ["## The Worker", how, targetsTable(targets(results)), workersTables(results)].join("\n\n");
+    const alone = await measuredAlone(cases, site.port, { ...planAlone, progress });
+    const howAlone =
+      `The Workers alone, in µs: each called ${planAlone.times} times in one request, ${planAlone.rounds} times in turns, ` +
+      "the origin stood in for. That leaves out connections, and caches that others have filled; least / median:";
+    const table = targetsTable(targets(results, alone));
+    return ["## The Worker", how, table, workersTables(results), howAlone, aloneTable(alone)].join("\n\n");
   } finally {
     await stopped(running);
     site.stop();

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import workerd from "workerd";
 import { workerdConfig } from "../e2e/harness/capnp.mjs";
 import { eachLine, end, start, temporaryFolder } from "../e2e/harness/processes.mjs";
+import { REPEATING, WORKER } from "../e2e/harness/repeating.mjs";
 import { inRoot } from "../../src/worker/tools.mjs";
 
 const WORKERS = fileURLToPath(new URL("workers", import.meta.url));
@@ -20,12 +21,22 @@ export const FILES = {
   countersign: { folder: inRoot("build"), names: ["index.js", "countersign_bg.wasm"] },
 };
 
-/** Writes down how workerd serves a Worker; what comes back starts it, as often as is wanted. */
-export async function prepared({ folder, names }, bindings, originPort) {
+/**
+ * Writes down how workerd serves a Worker; what comes back starts it, as often as is wanted. With `repeats` the Worker
+ * is called by `repeating.js`; `v8Flags` are for the engine.
+ */
+export async function prepared({ folder, names }, bindings, originPort, { repeats = false, v8Flags = [] } = {}) {
   const place = await temporaryFolder();
-  for (const name of names) fs.copyFileSync(path.join(folder, name), path.join(place, name));
+  const [entry, ...others] = names;
+  const modules = {
+    ...(repeats && REPEATING),
+    [repeats ? WORKER : entry]: path.join(folder, entry),
+    ...Object.fromEntries(others.map((name) => [name, path.join(folder, name)])),
+  };
+  for (const [name, from] of Object.entries(modules)) fs.copyFileSync(from, path.join(place, name));
   const file = path.join(place, "worker.capnp");
-  fs.writeFileSync(file, workerdConfig({ modules: names, compatibility: compatibility(), bindings, originPort }));
+  const about = { compatibility: compatibility(), bindings, originPort, v8Flags };
+  fs.writeFileSync(file, workerdConfig({ modules: Object.keys(modules), ...about }));
   return () => started(file);
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { ACCOUNT, collected } from "../e2e/harness/repeating.mjs";
 import { CASES } from "./cases.mjs";
 import { load, request } from "./load.mjs";
 import { FILES, prepared } from "./runtime.mjs";
@@ -35,14 +36,19 @@ export async function coldStarts(origin, times, progress) {
   return sides;
 }
 
-/** For each Worker the private memory in MiB after so many requests, at each of `marks`. */
+/**
+ * For each Worker, at each of `marks`, after so many requests: the private memory in MiB, and the KiB that live on in V8's
+ * heap and in the memory of wasm after a forced collection.
+ */
 export async function memory(origin, marks, progress) {
   await origin.expect(it);
   const sides = [];
   for (const worker of SIDES) {
-    const start = await prepared(FILES[worker], bindings(it.format)[worker], origin.port);
+    const options = { repeats: true, v8Flags: ACCOUNT };
+    const start = await prepared(FILES[worker], bindings(it.format)[worker], origin.port, options);
     const server = await start();
-    const mebibytes = [];
+    const ask = async (method) => (await fetch(`http://127.0.0.1:${server.port}/`, { method })).text();
+    const [mebibytes, live] = [[], []];
     let made = 0;
     for (const mark of marks) {
       progress(`memory of ${worker}: ${mark} requests`);
@@ -51,9 +57,10 @@ export async function memory(origin, marks, progress) {
       connections.stop();
       made = mark;
       mebibytes.push(server.memory() / 1024);
+      live.push(await collected(ask, () => server.log));
     }
     await server.stop();
-    sides.push({ worker, mebibytes });
+    sides.push({ worker, mebibytes, live });
   }
   return { marks, sides };
 }

@@ -75,28 +75,43 @@ async function slot(it, worker, running, origin, requests) {
 
 /** Refuses to go on unless all answers, and all that the origin was sent, are what they should be. */
 function verify(it, worker, answers, sent, log) {
-  const passes = worker === "pass-through";
-  const expected = passes ? { ...it, isPrivate: false } : it.expected;
-  const [toOrigin, toBrowser] = passes ? ["CURRENT_KEY", "ORIGIN_KEY"] : ["ORIGIN_KEY", "CURRENT_KEY"];
-  const same = (what, wanted, found) => {
-    if (wanted === found) return;
-    const logged = log.length ? `\nit logged:\n${log.slice(-5).join("\n")}` : "";
-    throw new Failure(`${it.name}: ${worker} ${what}\nexpected ${wanted}\nfound    ${found}${logged}`);
-  };
-  // an upgrade's Max-Age is what is left of it
-  const untimed = (text) => (it.upgraded ? text.replace(/Max-Age=\d{7}/, "Max-Age=") : text);
-  const read = (lines, key) => lines.map((line) => FORMATS[it.format].read(untimed(line), key)).join("\n");
-  for (const text of answers.texts) {
-    same("answers with another status", "HTTP/1.1 200 OK", text.split("\r\n", 1)[0]);
-    const cookies = headerValues(text, "set-cookie");
-    same("sets other cookies", read(expected.setCookies, toBrowser), read(cookies, toBrowser));
-    const isPrivate = headerValues(text, "cache-control").includes("private");
-    same("answers with another Cache-Control", expected.isPrivate, isPrivate);
-  }
+  verifyAnswers(it, worker, answers.texts, log);
+  const { same, read, toOrigin, expected } = comparison(it, worker, log);
   for (const text of sent.texts) {
     const cookies = headerValues(text, "cookie");
     same("sends the origin other cookies", read([expected.cookie], toOrigin), read(cookies, toOrigin));
   }
   same("gives answers unlike each other", 0, answers.others);
   same("sends the origin requests unlike each other", `0 of ${answers.seen + READY}`, `${sent.others} of ${sent.seen}`);
+}
+
+/** Refuses to go on unless answers are what they should be. */
+export function verifyAnswers(it, worker, texts, log) {
+  const { same, read, toBrowser, expected } = comparison(it, worker, log);
+  for (const text of texts) {
+    same("answers with another status", "HTTP/1.1 200 OK", text.split("\r\n", 1)[0]);
+    const cookies = headerValues(text, "set-cookie");
+    same("sets other cookies", read(expected.setCookies, toBrowser), read(cookies, toBrowser));
+    const isPrivate = headerValues(text, "cache-control").includes("private");
+    same("answers with another Cache-Control", expected.isPrivate, isPrivate);
+  }
+}
+
+/** How what a Worker makes of a case is read and compared. */
+function comparison(it, worker, log) {
+  const passes = worker === "pass-through";
+  const [toOrigin, toBrowser] = passes ? ["CURRENT_KEY", "ORIGIN_KEY"] : ["ORIGIN_KEY", "CURRENT_KEY"];
+  // an upgrade's Max-Age is what is left of it
+  const untimed = (text) => (it.upgraded ? text.replace(/Max-Age=\d{7}/, "Max-Age=") : text);
+  return {
+    expected: passes ? { ...it, isPrivate: false } : it.expected,
+    toOrigin,
+    toBrowser,
+    read: (lines, key) => lines.map((line) => FORMATS[it.format].read(untimed(line), key)).join("\n"),
+    same(what, wanted, found) {
+      if (wanted === found) return;
+      const logged = log.length ? `\nit logged:\n${log.slice(-5).join("\n")}` : "";
+      throw new Failure(`${it.name}: ${worker} ${what}\nexpected ${wanted}\nfound    ${found}${logged}`);
+    },
+  };
 }
