@@ -1,9 +1,8 @@
 //! The Cookie and Set-Cookie headers (RFC 6265), taken apart so that what is not touched stays byte
 //! for byte.
 
-use memchr::memchr;
-
 use crate::calendar::seconds;
+use crate::encoding::{cut_at, place};
 use crate::settings::unknown;
 
 /// The pairs of a Cookie header: the texts between semicolons, white space and all.
@@ -11,7 +10,7 @@ pub fn pairs(header: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(header);
     std::iter::from_fn(move || {
         let text = rest?;
-        let (pair, behind) = match cut(text, b';') {
+        let (pair, behind) = match cut_at(text, b';') {
             Some((pair, behind)) => (pair, Some(behind)),
             None => (text, None),
         };
@@ -20,15 +19,9 @@ pub fn pairs(header: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A text in two at the first of these characters, which is ASCII.
-pub fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
-    let place = memchr(at, text.as_bytes())?;
-    Some((&text[..place], &text[place + 1..]))
-}
-
 /// The value of a pair without the spaces and tabs around it; empty where there is no `=`.
 pub fn pair_value(pair: &str) -> &str {
-    cut(pair, b'=').map_or("", |(_, value)| trimmed(value))
+    cut_at(pair, b'=').map_or("", |(_, value)| trimmed(value))
 }
 
 /// A Set-Cookie header.
@@ -46,9 +39,9 @@ pub struct SetCookie<'h> {
 impl<'h> SetCookie<'h> {
     /// Takes a header's text apart; `None` where there is no `=` before the first semicolon.
     pub fn parse(header: &'h str) -> Option<Self> {
-        let end = memchr(b';', header.as_bytes()).unwrap_or(header.len());
+        let end = place(header, b';').unwrap_or(header.len());
         let (pair, attributes) = header.split_at(end);
-        let (name, value) = cut(pair, b'=')?;
+        let (name, value) = cut_at(pair, b'=')?;
         Some(Self {
             header,
             name: trimmed(name),
@@ -60,7 +53,7 @@ impl<'h> SetCookie<'h> {
     /// The header with another value; everything before and after the value stays.
     pub fn with_value(&self, value: &str) -> String {
         let end = self.header.len() - self.attributes.len();
-        let start = memchr(b'=', self.header.as_bytes()).map_or(end, |at| at + 1);
+        let start = place(self.header, b'=').map_or(end, |at| at + 1);
         let old = &self.header[start..end];
         let lead = old.len() - old.trim_start_matches(SPACE).len();
         let trail = old.trim_start_matches(SPACE).len() - self.value.len();
@@ -174,7 +167,7 @@ impl<'a> Attributes<'a> {
         let mut header = format!("{name}={value}");
         for part in pairs(self.text) {
             let part = trimmed(part);
-            let name = trimmed(part.split('=').next().unwrap_or(""));
+            let name = trimmed(cut_at(part, b'=').map_or(part, |(name, _)| name));
             let is = |kind: &str| name.eq_ignore_ascii_case(kind);
             match max_age {
                 Some(_) if is("max-age") || (is("expires") && max_age <= Some(0)) => {}
@@ -232,7 +225,7 @@ fn is_space(b: &u8) -> bool {
 
 fn each(text: &str) -> impl Iterator<Item = (&str, &str)> {
     pairs(text).map(|part| {
-        let (name, value) = cut(part, b'=').unwrap_or((part, ""));
+        let (name, value) = cut_at(part, b'=').unwrap_or((part, ""));
         (trimmed(name), trimmed(value))
     })
 }
@@ -382,6 +375,7 @@ mod tests {
                 prop_assert_eq!(cookie.with_value(cookie.value), text.clone());
             }
             Attributes::parse(&text).set("a", "b", Some(1));
+            prop_assert!(pairs(&text).eq(text.split(';')));
             pairs(&text).map(pair_value).for_each(drop);
             date(&text);
         }

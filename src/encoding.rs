@@ -8,6 +8,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{
     GeneralPurpose, GeneralPurposeConfig, STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD,
 };
+use memchr::memchr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Appends `bytes` as base64url without padding.
@@ -101,9 +102,21 @@ pub fn from_uri_component(text: &str) -> Cow<'_, str> {
         .unwrap_or(Cow::Borrowed(text))
 }
 
-/// Whether a text holds this ASCII character. (The standard library's `contains` brings the search of a text along.)
+/// Where this ASCII character first stands in a text. (`memchr` looks at sixteen bytes at a time in the Worker, the
+/// standard library at eight, and its search of a text brings more along.)
+pub fn place(text: &str, b: u8) -> Option<usize> {
+    memchr(b, text.as_bytes())
+}
+
+/// Whether a text holds this ASCII character.
 pub fn holds(text: &str, b: u8) -> bool {
-    text.as_bytes().contains(&b)
+    place(text, b).is_some()
+}
+
+/// A text in two at the first of this ASCII character.
+pub fn cut_at(text: &str, b: u8) -> Option<(&str, &str)> {
+    let at = place(text, b)?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// A text in two at the first separator, like `split_once`. Its search of a text in a text takes longer to get ready
@@ -405,6 +418,7 @@ mod tests {
             text in "[a:é]{0,12}", separator in "[a:é]{1,3}"
         ) {
             prop_assert_eq!(cut_at_first(&text, &separator), text.split_once(&separator));
+            prop_assert_eq!(cut_at(&text, b':'), text.split_once(':'));
             prop_assert_eq!(cut_at_last(&text, &separator), text.rsplit_once(&separator));
         }
 

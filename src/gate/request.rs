@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::judge::{Copy, HASHED_BYTES, Outcome, Work};
 use super::{Action, Due, Edit, Event, Fault, Gate, Passage, Ruling};
-use crate::cookie::{cut, pair_value, pairs, trimmed_start};
-use crate::encoding::holds;
+use crate::cookie::{pair_value, pairs, trimmed_start};
+use crate::encoding::{cut_at, holds};
 use crate::formats::PAIR;
 use crate::look_alike::{Managed, is_special, opens_quote};
 use crate::policy::{LookAlikes, Mode, OnInvalid, Rule};
@@ -353,7 +353,7 @@ fn edited(header: &str, marks: &[Mark<'_>]) -> String {
     for mark in marks.iter().filter(is_edited) {
         keep(&mut built, header, rest..mark.start);
         if let Edit::Write(value) = &mark.edit {
-            let name = cut(mark.pair, b'=').map_or(mark.pair, |(name, _)| name);
+            let name = cut_at(mark.pair, b'=').map_or(mark.pair, |(name, _)| name);
             keep(&mut built, header, mark.start..mark.start + name.len() + 1);
             built.extend(["=", value]);
         }

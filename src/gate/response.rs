@@ -2,7 +2,8 @@
 
 use super::judge::{LONGEST_VALUE, Work};
 use super::{Answer, Edit, Event, Exchange, Gate, Passage};
-use crate::cookie::{Attributes, SetCookie, cut};
+use crate::cookie::{Attributes, SetCookie};
+use crate::encoding::cut_at;
 use crate::formats::{Content, PAIR};
 use crate::look_alike::Managed;
 use crate::policy::{Mode, Rule};
@@ -173,7 +174,7 @@ impl Gate {
 
 /// A sealed text as value and signature, where that is a cookie of its own.
 pub(super) fn apart(sealed: &str) -> (&str, Option<&str>) {
-    match cut(sealed, PAIR as u8) {
+    match cut_at(sealed, PAIR as u8) {
         Some((value, signature)) => (value, Some(signature)),
         None => (sealed, None),
     }

@@ -1,4 +1,4 @@
-// The edits that Rust asks for, each in one crossing: that costs more than most of what is done here.
+// The edits that Rust asks for in most requests, each in one crossing.
 
 /** The request with another Cookie header, or with none: a copy, unless it is one by now. */
 export function withCookie(request, isCopy, cookie) {

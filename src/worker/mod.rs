@@ -134,8 +134,8 @@ pub fn judge_response(
         }
         let copy = with_set_cookies(response, &lines, judged.only_adds)?;
         if judged.private {
-            let private = "private";
-            copy.headers().append(&name("cache-control"), private)?;
+            let headers = copy.headers();
+            headers.append(&name("cache-control"), "private")?;
         }
         Ok(Some(copy))
     })

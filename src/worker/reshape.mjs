@@ -8,8 +8,8 @@ const LAST_WORDS =
   /^(core|alloc|std)\[\w+\]::.*(panicking::(panic|assert_failed)|::panic_|_fail(ed)?(_rt)?$|raw_vec::handle_error|capacity_overflow)/;
 /** wasm-bindgen ends the name of an import with a hash, which hardly compresses and stands in the glue as well. */
 const HASHED = /^__wbg_\w+_[0-9a-f]{16}$/;
-// The glue carries texts over letter by letter, which is fast for short ones alone: 1.4 µs for a header of 1.5 KB, and
-// 0.4 µs at once. What was read to the end in as many bytes as it has letters is ASCII.
+// The glue carries texts over letter by letter: 0.7 µs for 300 letters in workerd, at once 0.2; of 60 both take 0.2.
+// What was read to the end in as many bytes as it has letters is ASCII.
 const CROSSING = [
   "let offset = 0;",
   "let offset = len > 64 && cachedTextEncoder.encodeInto(arg, mem.subarray(ptr, ptr + len)).read === len ? len : 0;",
