@@ -1,6 +1,7 @@
 //! What a browser's copies of one managed cookie are worth: rules R2, R5 and R6.
 
-use crate::formats::{Content, PAIR, Refusal};
+use super::response::apart;
+use crate::formats::{Content, Refusal};
 use crate::key::KeyId;
 use crate::look_alike::reads_alike;
 use crate::policy::{Candidate, Rule, Seal, Standing};
@@ -200,9 +201,9 @@ impl Rule {
         let Some(companion) = &self.companion else {
             return sealed;
         };
-        match sealed.split_once(PAIR) {
-            Some((value, signature)) => format!("{value}; {companion}={signature}"),
-            None => sealed,
+        match apart(&sealed) {
+            (value, Some(signature)) => format!("{value}; {companion}={signature}"),
+            _ => sealed,
         }
     }
 

@@ -4,10 +4,10 @@
 // closure and a task for each request. CPU per request of the standalone workerd, re-signed both ways, as a
 // multiple of JavaScript that edits the same headers without cryptography: in the measurements from which the
 // seam was chosen, 1.12 for this one, 1.25 for a Rust function that chains the promise itself, 1.50 for an
-// asynchronous Rust handler; as built, 1.14 to 1.20 (tests/bench/RESULTS.md).
+// asynchronous Rust handler. What it is as built: tests/bench/RESULTS.md.
 //
-// Texts cross, not objects, and Rust calls back for two clocks and two edits (edits.js). In a loop inside workerd, in
-// µs: a copy of a request with another Cookie 3.3, a copy of a response with another Set-Cookie 2.1, a header read
+// Header values cross as texts. Where a cookie is re-signed both ways, Rust calls back for two clocks and two edits
+// (edits.js). In a loop inside workerd, in µs: a copy of a request with another Cookie 3.3, a copy of a response with another Set-Cookie 2.1, a header read
 // 0.2, a text of 300 letters into Rust 0.2 and out of it 0.3; in Node, all of Rust's own work 7, of which SHA-256 is 3.
 import {
   Pending,

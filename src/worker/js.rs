@@ -1,6 +1,6 @@
 //! The few JavaScript objects of the runtime that a request touches, bound so that nothing is lost:
-//! every call that can throw is caught, header names cross over once per isolate, and requests and
-//! responses are only ever copied whole.
+//! every call that can throw is caught, header names that stand in the code cross over once, and requests
+//! and responses are only ever copied whole.
 
 use std::cell::RefCell;
 

@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 use worker::web_sys::{self, ResponseInit};
 
+use crate::encoding::holds;
 use crate::gate::{Action, Exchange, Passage};
 
 mod bindings;
@@ -111,7 +112,8 @@ pub fn judge_response(
         let exchange = Fetched {
             request,
             response,
-            headers: Default::default(),
+            asked_with: OnceCell::new(),
+            answered_with: OnceCell::new(),
         };
         let own: Vec<&str> = set_cookies.split_terminator('\n').collect();
         let judged = gate.response(&own, &passage, &exchange, now_ms());
@@ -127,8 +129,13 @@ pub fn judge_response(
             true => own.len(),
             false => 0,
         };
-        let mut lines = String::with_capacity(set_cookies.len() * 512);
-        for cookie in &set_cookies[kept..] {
+        let written = &set_cookies[kept..];
+        let length = written.iter().map(|cookie| cookie.len() + 1).sum();
+        let mut lines = String::with_capacity(length);
+        for cookie in written {
+            if holds(cookie, b'\n') {
+                return Err(JsValue::from_str("a line feed in a Set-Cookie header"));
+            }
             lines.push_str(cookie);
             lines.push('\n');
         }
@@ -185,8 +192,10 @@ pub fn unreachable(
 struct Fetched<'a> {
     request: &'a Request,
     response: &'a Response,
-    /// The headers of each, once they are asked for.
-    headers: [OnceCell<Headers>; 2],
+    /// The headers of the request, once one is asked for.
+    asked_with: OnceCell<Headers>,
+    /// Those of the response.
+    answered_with: OnceCell<Headers>,
 }
 
 impl Exchange for Fetched<'_> {
@@ -195,7 +204,7 @@ impl Exchange for Fetched<'_> {
     }
 
     fn request_header(&self, name: &'static str) -> Option<String> {
-        let headers = self.headers[0].get_or_init(|| self.request.headers());
+        let headers = self.asked_with.get_or_init(|| self.request.headers());
         headers.get(&js::name(name)).ok().flatten()
     }
 
@@ -204,7 +213,7 @@ impl Exchange for Fetched<'_> {
     }
 
     fn response_header(&self, name: &'static str) -> Option<String> {
-        let headers = self.headers[1].get_or_init(|| self.response.headers());
+        let headers = self.answered_with.get_or_init(|| self.response.headers());
         headers.get(&js::name(name)).ok().flatten()
     }
 }

@@ -1,41 +1,33 @@
-// The Workers alone: each called many times in one request, the origin stood in for. Without the runtime's own work on
-// connections, which varies by more than that, the difference between two cases is what a Worker itself takes for it.
+// The Workers alone: each called many times in one request, the origin stood in for. That leaves out the runtime's own
+// work on connections, and so most of what varies; what remains is the garbage that V8 collects when it likes.
 import { load, request } from "./load.mjs";
 import { headers } from "./origin.mjs";
-import { FILES, prepared } from "./runtime.mjs";
-import { bindings, verifyAnswers, WORKERS } from "./workers.mjs";
+import { started, stopped, verifyAnswers, WORKERS } from "./workers.mjs";
 
-/** How many slots are made ahead, while what is used much is compiled anew. */
+/** How many rounds are made ahead, while what is used much is compiled anew. */
 const WARM_UP = 4;
 
-/** Answers, for each case and Worker, what `measured` does, without requests a second. */
+/** Answers what `measured` of workers.mjs does, without requests a second. */
 export async function measuredAlone(cases, originPort, { times, rounds, progress }) {
-  const results = new Map();
-  for (const it of cases) {
-    progress(`${it.name}: the Workers alone`);
-    results.set(it, await oneCase(it, originPort, times, rounds));
+  const running = await started(cases, originPort, { repeats: true });
+  const results = new Map(cases.map((it) => [it, Object.fromEntries(WORKERS.map((worker) => [worker, []]))]));
+  for (let round = -WARM_UP; round < rounds; round += 1) {
+    progress(`the Workers alone, round ${round + WARM_UP + 1} of ${rounds + WARM_UP}`);
+    for (const it of cases) {
+      for (let turn = 0; turn < WORKERS.length; turn += 1) {
+        const worker = WORKERS[(round + WARM_UP + turn) % WORKERS.length];
+        const measured = await slot(it, worker, running[it.format][worker], times);
+        if (round >= 0) results.get(it)[worker].push(measured);
+      }
+    }
   }
+  await stopped(running);
   return results;
 }
 
-async function oneCase(it, originPort, times, rounds) {
-  const servers = {};
-  for (const worker of WORKERS) {
-    const start = await prepared(FILES[worker], bindings(it.format)[worker], originPort, { repeats: true });
-    servers[worker] = await start();
-    const plan = JSON.stringify({ times, headers: headers(it.setCookies) });
-    await fetch(`http://127.0.0.1:${servers[worker].port}/`, { method: "PUT", body: plan });
-    for (let time = 0; time < WARM_UP; time += 1) await slot(it, worker, servers[worker], times);
-  }
-  const slots = Object.fromEntries(WORKERS.map((worker) => [worker, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const worker of WORKERS) slots[worker].push(await slot(it, worker, servers[worker], times));
-  }
-  for (const server of Object.values(servers)) await server.stop();
-  return slots;
-}
-
 async function slot(it, worker, server, times) {
+  const plan = JSON.stringify({ times, headers: headers(it.setCookies) });
+  await fetch(`http://127.0.0.1:${server.port}/`, { method: "PUT", body: plan });
   const connection = await load(server.port, 1);
   const before = server.cpu();
   const { answers } = await connection.send(request(it.cookie), 1, it.varies);

@@ -25,9 +25,9 @@ export function targets(results, alone) {
     ["re-signed both ways, of the WebCrypto peer", over("both-ways", "webcrypto"), 0.75, ratio],
     ["no managed cookie, of the pass-through", over("unmanaged", "pass-through"), 1.15, ratio],
     ["each further fallback, µs", step("fallback-3", "fallback-1", 2), 3, us],
-    ["the same, of the Worker alone", step("fallback-3", "fallback-1", 2, "countersign", alone), undefined, us],
+    ["the same, of the Worker alone", step("fallback-3", "fallback-1", 2, "countersign", alone), 3, us],
     ["twenty unmanaged cookies more, µs", step("twenty", "both-ways", 1), 5, us],
-    ["the same, of the Worker alone", step("twenty", "both-ways", 1, "countersign", alone), undefined, us],
+    ["the same, of the Worker alone", step("twenty", "both-ways", 1, "countersign", alone), 5, us],
     ["the same, of the limit", step("twenty", "both-ways", 1, "limit"), undefined, us],
     ["the same, of the limit alone", step("twenty", "both-ways", 1, "limit", alone), undefined, us],
     ["encrypted, of the WebCrypto peer", over("encrypted", "webcrypto"), undefined, ratio],
@@ -125,7 +125,7 @@ export function costPanels({ gate }) {
   ];
 }
 
-export function startUpTables(sides, { marks, sides: kept }) {
+export function startUpTables(sides, marks, kept, live) {
   const three = (values) => {
     const { least, median, spread } = summary(values);
     return [least, median, spread].map(us).join(" / ");
@@ -136,8 +136,8 @@ export function startUpTables(sides, { marks, sides: kept }) {
       sides.map((it) => [it.worker, it.gzipped, three(it.milliseconds), three(it.cpu)]),
     ),
     `Least / median / spread of ${sides[0].milliseconds.length} starts in turns. Private memory of workerd in MiB after so many requests, re-signed both ways:`,
-    table(["", ...marks], kept.map(({ worker, mebibytes }) => [worker, ...mebibytes.map(us)])),
-    "What lives on of it after a forced collection, in KiB: V8's heap by its own account, and the memory of the wasm:",
-    table(["", ...marks], kept.map(({ worker, live }) => [worker, ...live.map(({ heap, wasm }) => `${heap} + ${wasm}`)])),
+    table(["", ...marks], kept.map(({ worker, values }) => [worker, ...values.map(us)])),
+    "In another run, what lived on after a forced collection, in KiB: V8's heap by its own account, and the memory of the wasm:",
+    table(["", ...marks], live.map(({ worker, values }) => [worker, ...values.map(({ heap, wasm }) => `${heap} + ${wasm}`)])),
   ].join("\n\n");
 }

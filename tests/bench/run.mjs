@@ -11,7 +11,7 @@ import { native } from "./native.mjs";
 import { origin } from "./origin.mjs";
 import { plot } from "./plot.mjs";
 import { aloneTable, costPanels, nativeTables, startUpTables, targets, targetsTable, workersTables } from "./report.mjs";
-import { coldStarts, memory } from "./start-up.mjs";
+import { coldStarts, living, memory } from "./start-up.mjs";
 import { measured, started, stopped } from "./workers.mjs";
 
 const FULL = {
@@ -62,7 +62,7 @@ async function built() {
 
 async function workers({ workers: plan, alone: planAlone }, cases) {
   const site = await origin();
-  const running = await started(cases, site);
+  const running = await started(cases, site.port);
   try {
     const results = await measured(cases, running, site, { ...plan, progress });
     const rounds = [...results.values()][0].countersign.length;
@@ -92,7 +92,8 @@ async function startUp({ starts, marks }) {
   const site = await origin();
   try {
     const sides = await coldStarts(site, starts, progress);
-    return `## Start-up and memory\n\n${startUpTables(sides, await memory(site, marks, progress))}`;
+    const [kept, live] = [await memory(site, marks, progress), await living(site, marks, progress)];
+    return `## Start-up and memory\n\n${startUpTables(sides, marks, kept, live)}`;
   } finally {
     site.stop();
   }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import workerd from "workerd";
 import { workerdConfig } from "../e2e/harness/capnp.mjs";
 import { eachLine, end, start, temporaryFolder } from "../e2e/harness/processes.mjs";
-import { REPEATING, WORKER } from "../e2e/harness/repeating.mjs";
+import { repeating } from "../e2e/harness/repeating.mjs";
 import { inRoot } from "../../src/worker/tools.mjs";
 
 const WORKERS = fileURLToPath(new URL("workers", import.meta.url));
@@ -27,12 +27,8 @@ export const FILES = {
  */
 export async function prepared({ folder, names }, bindings, originPort, { repeats = false, v8Flags = [] } = {}) {
   const place = await temporaryFolder();
-  const [entry, ...others] = names;
-  const modules = {
-    ...(repeats && REPEATING),
-    [repeats ? WORKER : entry]: path.join(folder, entry),
-    ...Object.fromEntries(others.map((name) => [name, path.join(folder, name)])),
-  };
+  const own = Object.fromEntries(names.map((name) => [name, path.join(folder, name)]));
+  const modules = repeats ? repeating(own) : own;
   for (const [name, from] of Object.entries(modules)) fs.copyFileSync(from, path.join(place, name));
   const file = path.join(place, "worker.capnp");
   const about = { compatibility: compatibility(), bindings, originPort, v8Flags };

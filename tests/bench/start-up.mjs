@@ -36,19 +36,26 @@ export async function coldStarts(origin, times, progress) {
   return sides;
 }
 
-/**
- * For each Worker, at each of `marks`, after so many requests: the private memory in MiB, and the KiB that live on in V8's
- * heap and in the memory of wasm after a forced collection.
- */
-export async function memory(origin, marks, progress) {
+/** For each Worker the private memory in MiB after so many requests, at each of `marks`. */
+export function memory(origin, marks, progress) {
+  return atMarks(origin, marks, progress, {}, (server) => server.memory() / 1024);
+}
+
+/** What lives on of it after a forced collection, in KiB: `{heap, wasm}`. */
+export function living(origin, marks, progress) {
+  return atMarks(origin, marks, progress, { repeats: true, v8Flags: ACCOUNT }, (server) => {
+    const ask = async (method) => (await fetch(`http://127.0.0.1:${server.port}/`, { method })).text();
+    return collected(ask, () => server.log);
+  });
+}
+
+async function atMarks(origin, marks, progress, options, measure) {
   await origin.expect(it);
   const sides = [];
   for (const worker of SIDES) {
-    const options = { repeats: true, v8Flags: ACCOUNT };
     const start = await prepared(FILES[worker], bindings(it.format)[worker], origin.port, options);
     const server = await start();
-    const ask = async (method) => (await fetch(`http://127.0.0.1:${server.port}/`, { method })).text();
-    const [mebibytes, live] = [[], []];
+    const values = [];
     let made = 0;
     for (const mark of marks) {
       progress(`memory of ${worker}: ${mark} requests`);
@@ -56,13 +63,12 @@ export async function memory(origin, marks, progress) {
       await connections.send(request(it.cookie), mark - made, false);
       connections.stop();
       made = mark;
-      mebibytes.push(server.memory() / 1024);
-      live.push(await collected(ask, () => server.log));
+      values.push(await measure(server));
     }
     await server.stop();
-    sides.push({ worker, mebibytes, live });
+    sides.push({ worker, values });
   }
-  return { marks, sides };
+  return sides;
 }
 
 function gzipped({ folder, names }) {

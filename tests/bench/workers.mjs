@@ -22,13 +22,13 @@ export function bindings(format) {
   };
 }
 
-/** Starts the four for each format that a case of `cases` needs. */
-export async function started(cases, origin) {
+/** Starts the four for each format that a case of `cases` needs; `options` are those of `prepared`. */
+export async function started(cases, originPort, options) {
   const running = {};
   for (const format of new Set(cases.map((it) => it.format))) {
     running[format] = {};
     for (const worker of WORKERS) {
-      const start = await prepared(FILES[worker], bindings(format)[worker], origin.port);
+      const start = await prepared(FILES[worker], bindings(format)[worker], originPort, options);
       running[format][worker] = await start();
     }
   }

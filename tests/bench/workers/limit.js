@@ -35,11 +35,15 @@ export default {
       const edit = value === undefined ? undefined : back[value.slice(-12)];
       return edit === undefined ? cookie : `${name}=${edit}${cookie.slice(end)}`;
     });
-    if (due) edited.push(due);
     const copy = new Response(response.body, response);
-    copy.headers.delete("set-cookie");
-    for (const cookie of edited) copy.headers.append("set-cookie", cookie);
-    if (due) copy.headers.append("cache-control", "private");
+    if (due) {
+      copy.headers.append("set-cookie", due);
+      copy.headers.append("cache-control", "private");
+    } else {
+      const [first, ...others] = edited;
+      copy.headers.set("set-cookie", first); // which takes the others away
+      for (const cookie of others) copy.headers.append("set-cookie", cookie);
+    }
     return copy;
   },
 };

@@ -44,8 +44,9 @@ export default {
     if (!changed && !due) return response;
     const copy = new Response(response.body, response);
     if (changed) {
-      copy.headers.delete("set-cookie");
-      for (const cookie of cookies) copy.headers.append("set-cookie", cookie);
+      const [first, ...others] = cookies;
+      copy.headers.set("set-cookie", first); // which takes the others away
+      for (const cookie of others) copy.headers.append("set-cookie", cookie);
     }
     if (due) {
       const left = env.RULE.max_age - (now() - due.time);
