@@ -22,9 +22,9 @@ import { inRoot, node, npmPackages, root, rust, sha256, wasmBindgen, wasmTarget 
 // AES and SHA-2 are in their larger forms: Fernet would take 1.1 and HMAC-SHA256 1.4 times as long in the small ones.
 const RUST_FLAGS = [
   // Compiled for speed, but for what copies code: 28 KiB less than `opt-level = 3`, and a request re-signed both ways
-  // takes 1.04 as long. "z" with an inliner that fills the same size takes 1.2 as long, and 1.7 for Fernet (in Node,
-  // with stand-ins for the runtime's objects). Smaller: an inline threshold of 25 is 2 KiB less and 1.02 as long,
-  // an `--inlinehint-threshold` of 160 3 KiB and 1.04, of 100 6 KiB and 1.05, but 1.3 for Fernet.
+  // takes 1.04 as long. "z" with an inline threshold of 75 is 4 KiB less, and takes 1.2 as long, 1.7 for Fernet (in
+  // Node, with stand-ins for the runtime's objects). Smaller: an inline threshold of 25 is 2 KiB less, 1.02 and 1.04
+  // as long, an `--inlinehint-threshold` of 160 3 KiB, 1.04 and 1.04, of 100 6 KiB, 1.05 and 1.3.
   "-Cllvm-args=--inline-threshold=50 --unroll-threshold=20 --unroll-runtime=false",
   "-Cno-vectorize-loops",
   "-Ctarget-feature=+simd128",

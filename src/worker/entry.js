@@ -7,8 +7,9 @@
 // asynchronous Rust handler. What it is as built: tests/bench/RESULTS.md.
 //
 // Header values cross as texts. Where a cookie is re-signed both ways, Rust calls back for two clocks and two edits
-// (edits.js). In a loop inside workerd, in µs: a copy of a request with another Cookie 3.3, a copy of a response with another Set-Cookie 2.1, a header read
-// 0.2, a text of 300 letters into Rust 0.2 and out of it 0.3; in Node, all of Rust's own work 7, of which SHA-256 is 3.
+// (edits.js). In a loop inside workerd, in µs: a copy of a request with another Cookie 3.3, a copy of a response with
+// another Set-Cookie 2.1, a header read 0.2, a text of 300 letters into Rust 0.2 and out of it 0.3; in Node, all of
+// Rust's own work 7, of which SHA-256 is 3.
 import {
   Pending,
   __wbg_reset_state,

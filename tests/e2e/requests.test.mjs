@@ -176,6 +176,19 @@ for (const [kind, odd] of Object.entries({ ODD_ASCII, UTF8 })) {
   });
 }
 
+test("letters beyond ASCII arrive wherever they stand in a header that is written anew", async (t) => {
+  for (const letters of ["\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8d\xaa", "\xc3\xa9".repeat(200)]) {
+    const around = (value) => [
+      `n=${letters}; sessionid=${value}`,
+      `sessionid=${value}; n=${letters}`,
+      `a=${letters}; sessionid=${value}; b=${letters}`,
+    ];
+    for (const [at, header] of around(good).entries()) {
+      assert.equal((await gate(t, header)).cookie, around(atOrigin)[at]);
+    }
+  }
+});
+
 test("bytes that are not UTF-8 reach the origin as the runtime's replacement, never raw", async (t) => {
   const replaced = Buffer.from("\ufffd", "utf8").toString("latin1");
   assert.equal(
