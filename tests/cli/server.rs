@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign::policy::Policy;
 use countersign::status::{PATH, Status, Token};
@@ -80,18 +79,10 @@ fn reply(method: &str, path: &str, authorization: &str, body: &str) -> (u16, Str
             ("id", "7f1c".to_owned()),
             ("timestamp", "2026-11-21T10:00:00Z".to_owned()),
         ],
-        now: now(),
+        now: crate::NOW,
     };
     let reply = status.reply(method, body);
     (reply.status, reply.body)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a Worker has a clock")]
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
 }
 
 fn configuration() -> Value {

@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign::policy::Policy;
 use countersign::status::{PATH, Status, Token};
@@ -113,7 +112,7 @@ fn reply(
         problems: &[],
         passes: false,
         version: vec![("id", id.to_owned())],
-        now: now(),
+        now: crate::NOW,
     };
     let reply = status.reply(method, body);
     (reply.status, reply.body)
@@ -131,12 +130,4 @@ fn secret(name: &str, secrets: &Path) -> String {
     let uploaded: Value = serde_json::from_str(&uploaded).unwrap_or_default();
     let stays = || format!("{name}{}", "*".repeat(40));
     uploaded[name].as_str().map_or_else(stays, str::to_owned)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the Worker has a clock")]
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
 }
