@@ -1,14 +1,18 @@
-// Installs what the tests need and runs them all (`npm test`); `--only lint`, `rust` or `e2e` runs a part.
+// Installs what the tests need and runs them all (`npm test`); `--only lint`, `rust` or `e2e` runs a part, and
+// `--clock +1y` what depends on the calendar, with the clock a year ahead.
 import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Failure, run, shown } from "../src/worker/progress.mjs";
 import { inRoot, node, nodeIs, npmPackages, root, rust, rustLints, venv, wasmTarget } from "../src/worker/tools.mjs";
+import { REAL, shifted } from "./clock.mjs";
 
 const DENY = ["--", "-D", "warnings"];
 const BUILD = inRoot("src/worker/build.mjs");
 const E2E = inRoot("tests/e2e");
 // A file that hangs fails, where Node knows how (20.11 on).
 const TEST_FLAGS = ["--test", "--test-reporter=spec", ...(nodeIs(20, 11) ? ["--test-timeout=600000"] : [])];
+// The end-to-end tests in which time passes: keys end, cookies grow old, versions have dates.
+const OF_THE_CALENDAR = ["fleet", "rotation", "status"].map((name) => `${E2E}/${name}.test.mjs`);
 // The steps of a part depend on each other where `chained`: tests of a build that failed would test the one before it.
 const PARTS = {
   lint: () => ({
@@ -18,28 +22,30 @@ const PARTS = {
       ["clippy for wasm", "cargo", ["clippy", "--lib", "--target", "wasm32-unknown-unknown", ...DENY]],
     ],
   }),
-  rust: () => ({ steps: [["Rust tests", "cargo", ["test"]]] }),
-  e2e: () => ({
+  rust: (clock) => ({ steps: [[`Rust tests${clock.label}`, "cargo", ["test", ...clock.forCargo]]] }),
+  e2e: (clock) => ({
     chained: true,
     steps: [
       ["build of the Worker", process.execPath, [BUILD]],
       ["build of a Worker with a fault", process.execPath, [BUILD, "--features", "fault", "--out", "build-fault"]],
       ["build of the command line", "cargo", ["build", "--bin", "countersign", "--example", "losses"]],
       // Files are named because Node 22 takes no folder, the reporter because off a terminal Node 20 prints TAP.
-      ["end-to-end tests", process.execPath, [...TEST_FLAGS, ...endToEndFiles()]],
+      clock.around([`end-to-end tests${clock.label}`, process.execPath, [...TEST_FLAGS, ...endToEndFiles(clock)]]),
     ],
   }),
 };
 
 run(async () => {
-  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  const { values } = parseArgs({ options: { only: { type: "string" }, clock: { type: "string" } } });
   if (values.only && !PARTS[values.only]) {
     throw new Failure(`--only ${values.only}: no such part of the tests`, `one of ${Object.keys(PARTS).join(", ")}`);
   }
-  const parts = values.only ? [values.only] : Object.keys(PARTS);
+  const clock = values.clock ? await shifted(values.clock) : REAL;
+  if (clock === null) return;
+  const parts = values.only ? [values.only] : Object.keys(PARTS).filter((part) => clock === REAL || part !== "lint");
   await install(parts);
   const results = [];
-  for (const part of parts) results.push(...(await runInTurn(PARTS[part]())));
+  for (const part of parts) results.push(...(await runInTurn(PARTS[part](clock))));
   summarise(results);
 });
 
@@ -58,7 +64,8 @@ function environments() {
   return files.map((file) => [file.replace(/^requirements(.*)\.txt$/, "e2e$1"), `${E2E}/${file}`]);
 }
 
-function endToEndFiles() {
+function endToEndFiles(clock) {
+  if (clock !== REAL) return OF_THE_CALENDAR;
   const files = readdirSync(E2E, { recursive: true })
     .filter((file) => file.endsWith(".test.mjs"))
     .sort();
@@ -68,14 +75,14 @@ function endToEndFiles() {
 
 async function runInTurn({ steps, chained }) {
   const results = [];
-  for (const [label, command, args] of steps) {
+  for (const [label, command, args, env] of steps) {
     if (chained && results.some(({ code }) => code !== 0)) {
       results.push({ label, code: "not run", seconds: 0 });
       continue;
     }
     console.log(`\n── ${label}`);
     const began = Date.now();
-    const code = await shown(command, args, { cwd: root });
+    const code = await shown(command, args, { cwd: root, env });
     results.push({ label, code, seconds: Math.round((Date.now() - began) / 1000) });
   }
   return results;

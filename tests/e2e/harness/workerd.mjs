@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import workerd from "workerd";
 import { workerdConfig } from "./capnp.mjs";
+import { atThisClock, realClock } from "./clock.mjs";
 import { assertNoLeak, sensitive } from "./leaks.mjs";
 import { eachLine, end, setAside, start, temporaryFolder } from "./processes.mjs";
 
@@ -27,7 +28,7 @@ export async function passThrough(t, { origin }) {
 
 async function run(t, { origin, build, v8Flags, version }) {
   const folder = temporaryFolder();
-  const modules = await copyModules(build, folder);
+  const modules = await atThisClock(await copyModules(build, folder), folder);
   const log = [];
   let child;
 
@@ -74,6 +75,7 @@ async function run(t, { origin, build, v8Flags, version }) {
     await fs.writeFile(file, workerdConfig({ modules, compatibility, bindings, originPort, v8Flags }));
     child = start(workerd.default, ["serve", "--experimental", "--control-fd=3", file], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
+      env: realClock(process.env),
     });
     for (const stream of [child.stdout, child.stderr]) eachLine(stream, (line) => log.push(asMessage(line)));
     running.port = await listeningPort(child, () => running.logText());
