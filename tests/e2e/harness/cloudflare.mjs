@@ -68,12 +68,13 @@ const callsOf = (account) => ({
   [`GET ${SCRIPT}/references`]: () => ({}),
   [`GET ${ACCOUNT}/workers/tails/by-consumer/${WORKER}`]: () => [],
   [`GET ${ACCOUNT}/storage/kv/namespaces`]: () => [],
+  [`GET ${ACCOUNT}/workers/durable_objects/namespaces`]: () => [],
 });
 
-const told = ({ id, created_on, annotations }) => ({
+const told = ({ id, created_on, annotations, runtime }) => ({
   ...{ id, annotations, startup_time_ms: 1 },
   metadata: { created_on, has_preview: false },
-  resources: { script: { etag: id } },
+  resources: { script: { etag: id }, script_runtime: runtime },
 });
 
 function reply(result) {
