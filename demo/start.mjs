@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import { parseArgs } from "node:util";
-import { Failure, run, shown } from "../src/worker/progress.mjs";
+import { Failure, orphaned, run, shown } from "../src/worker/progress.mjs";
 import { inRoot, node, npmPackages, python, root, rust, venv } from "../src/worker/tools.mjs";
 import { localSecrets } from "./secrets.mjs";
 import { anEnd, demoSite, endAll, wranglerDev } from "./servers.mjs";
@@ -16,8 +16,6 @@ Builds the Worker and runs it on this machine, in front of a small Django site.
   --help         this text
 
 A key that you add to wrangler.toml gets a random secret in .dev.vars at the next start.`;
-
-const PARENT = process.ppid;
 
 run(async () => {
   const { help, origin, port } = options();
@@ -59,7 +57,7 @@ async function prepared(origin, port) {
   await free(port);
   await npmPackages();
   const environment = origin ? null : await venv("demo", inRoot("demo/requirements.txt"));
-  const code = await shown(process.execPath, [inRoot("src/worker/build.mjs")], { cwd: root });
+  const code = await shown(process.execPath, [inRoot("src/worker/build.mjs"), "--features", "local"], { cwd: root });
   if (code !== 0) throw new Failure("the Worker was not built");
   return environment;
 }
@@ -90,13 +88,6 @@ async function serve(origin, port, environment) {
 
 function interrupted() {
   return Promise.race([orphaned(), ...["SIGINT", "SIGTERM", "SIGHUP"].map((name) => once(process, name))]);
-}
-
-// npm passes a SIGTERM on to the shell between it and this process, and the shell keeps it to itself.
-function orphaned() {
-  return new Promise((resolve) => {
-    const watch = setInterval(() => process.ppid !== PARENT && resolve(clearInterval(watch)), 500).unref();
-  });
 }
 
 const tour = (site, port) => `Countersign runs in front of a Django site: open

@@ -3,14 +3,14 @@
 import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Failure, run, shown } from "../src/worker/progress.mjs";
-import { inRoot, node, nodeIs, npmPackages, root, rust, rustLints, venv, wasmTarget } from "../src/worker/tools.mjs";
+import { inRoot, node, npmPackages, root, rust, rustLints } from "../src/worker/tools.mjs";
+import { testPackages, venv, wasmTarget } from "../src/worker/tools.mjs";
 import { REAL, shifted } from "./clock.mjs";
 
 const DENY = ["--", "-D", "warnings"];
 const BUILD = inRoot("src/worker/build.mjs");
 const E2E = inRoot("tests/e2e");
-// A file that hangs fails, where Node knows how (20.11 on).
-const TEST_FLAGS = ["--test", "--test-reporter=spec", ...(nodeIs(20, 11) ? ["--test-timeout=600000"] : [])];
+const TEST_FLAGS = ["--test", "--test-reporter=spec", "--test-timeout=600000"]; // a file that hangs fails
 // The end-to-end tests in which time passes: keys end, cookies grow old, versions have dates.
 const OF_THE_CALENDAR = ["fleet", "rotation", "status"].map((name) => `${E2E}/${name}.test.mjs`);
 // The steps of a part depend on each other where `chained`: tests of a build that failed would test the one before it.
@@ -29,7 +29,7 @@ const PARTS = {
       ["build of the Worker", process.execPath, [BUILD]],
       ["build of a Worker with a fault", process.execPath, [BUILD, "--features", "fault", "--out", "build-fault"]],
       ["build of the command line", "cargo", ["build", "--bin", "countersign", "--example", "losses"]],
-      // Files are named because Node 22 takes no folder, the reporter because off a terminal Node 20 prints TAP.
+      // files are named because Node takes no folder
       clock.around([`end-to-end tests${clock.label}`, process.execPath, [...TEST_FLAGS, ...endToEndFiles(clock)]]),
     ],
   }),
@@ -53,6 +53,7 @@ async function install(parts) {
   node();
   await rust();
   await npmPackages();
+  if (parts.includes("e2e")) await testPackages();
   await wasmTarget();
   if (parts.includes("lint")) await rustLints();
   if (parts.includes("e2e")) for (const [name, file] of environments()) await venv(name, file);

@@ -1,5 +1,6 @@
 // Builds the deployable Worker (`npm run build`): build/index.js and build/countersign_bg.wasm.
-// `--features NAME` builds with a cargo feature, `--out DIR` elsewhere: the tests make a faulty Worker that way.
+// `--features NAME` builds with a cargo feature (see Cargo.toml), `--out DIR` elsewhere: the tests make a faulty Worker
+// that way, and `wrangler dev` one whose panics say why.
 import {
   copyFileSync,
   existsSync,
@@ -19,16 +20,9 @@ import { gzipSync } from "node:zlib";
 import { Failure, run, shown, step } from "./progress.mjs";
 import { inRoot, node, npmPackages, root, rust, sha256, wasmBindgen, wasmTarget } from "./tools.mjs";
 
-// AES and SHA-2 are in their larger forms: Fernet would take 1.1 and HMAC-SHA256 1.4 times as long in the small ones.
 const RUST_FLAGS = [
-  // Compiled for speed, but for what copies code: 28 KiB less than `opt-level = 3`, and a request re-signed both ways
-  // takes 1.04 as long. "z" with an inline threshold of 75 is 4 KiB less, and takes 1.2 as long, 1.7 for Fernet (in
-  // Node, with stand-ins for the runtime's objects). Smaller: an inline threshold of 25 is 2 KiB less, 1.02 and 1.04
-  // as long, an `--inlinehint-threshold` of 160 3 KiB, 1.04 and 1.04, of 100 6 KiB, 1.05 and 1.3.
-  "-Cllvm-args=--inline-threshold=50 --unroll-threshold=20 --unroll-runtime=false",
-  "-Cno-vectorize-loops",
   "-Ctarget-feature=+simd128",
-  // no path of the machine that builds
+  // a panic's log names the file: no path of the machine that builds
   `--remap-path-prefix=${path.join(process.env.CARGO_HOME ?? path.join(homedir(), ".cargo"), "registry/src")}=crates`,
 ];
 const CARGO_FLAGS = ["--release", "--lib", "--target", "wasm32-unknown-unknown"];
@@ -38,19 +32,21 @@ const BINDGEN_FLAGS = [
   ...["--experimental-reset-state-function", "--encode-into", "always"],
 ];
 const BUNDLE = { bundle: true, format: "esm", minify: true, external: ["*.wasm"] };
-// A function that has one caller stays a function: merged ones compress badly.
-const OPT_FLAGS = ["-O3", "--one-caller-inline-max-function-size=10"];
+// With the names of functions, which the trace of a trap tells.
+const OPT_FLAGS = ["-O3", "--debuginfo"];
 const WASM = "countersign_bg.wasm";
 const ENTRY = "index.js";
 const STAMP = ".made-from";
 // What wrangler names itself by when it builds for more than this machine.
 const DEPLOYS = ["deploy", "versions upload"];
+const RUNS_HERE = "dev";
 
 const OPTIONS = { features: { type: "string" }, out: { type: "string", default: "build" } };
 
 run(() => {
   const { out, features } = parseArgs({ options: OPTIONS }).values;
-  return build(path.resolve(root, out), features);
+  const isLocal = process.env.WRANGLER_COMMAND === RUNS_HERE;
+  return build(path.resolve(root, out), features ?? (isLocal ? "local" : undefined));
 });
 
 async function build(out, features) {
@@ -89,10 +85,7 @@ async function compiled(features) {
   // A folder of its own: a deployable build that runs at the same time must never pick up a feature's wasm.
   const target = inRoot("target", ...(features ? [`feature-${features}`] : []));
   const args = ["build", ...CARGO_FLAGS, "--target-dir", target, ...(features ? ["--features", features] : [])];
-  const env = {
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: inRoot("src/worker/linker.mjs"),
-    CARGO_ENCODED_RUSTFLAGS: RUST_FLAGS.join("\x1f"), // a path may hold spaces
-  };
+  const env = { CARGO_ENCODED_RUSTFLAGS: RUST_FLAGS.join("\x1f") }; // a path may hold spaces
   await step(`Rust to wasm${features ? ` (feature ${features})` : ""}`, "cargo", args, { cwd: root, env });
   return path.join(target, "wasm32-unknown-unknown/release/countersign.wasm");
 }
@@ -101,10 +94,8 @@ async function bound(bindgen, raw, folder) {
   const glue = path.join(folder, "glue");
   const wasm = path.join(folder, WASM);
   await step("JavaScript glue", bindgen, [...BINDGEN_FLAGS, "--out-dir", glue, raw], { cwd: root });
-  const { reshape } = await import("./reshape.mjs"); // binaryen is installed by now, as is esbuild
-  reshape(path.join(glue, WASM), path.join(glue, "countersign.js"));
   copyFileSync(inRoot("src/worker/entry.js"), path.join(glue, ENTRY));
-  const esbuild = await import("esbuild");
+  const esbuild = await import("esbuild"); // which is installed by now
   await esbuild.build({ ...BUNDLE, entryPoints: [path.join(glue, ENTRY)], outfile: path.join(folder, ENTRY) });
   renameSync(path.join(glue, WASM), wasm);
   rmSync(glue, { recursive: true });
@@ -118,7 +109,6 @@ function fingerprint(raw) {
     raw,
     inRoot("src/worker/entry.js"),
     inRoot("src/worker/build.mjs"),
-    inRoot("src/worker/reshape.mjs"),
     inRoot("Cargo.lock"),
     inRoot("package-lock.json"),
   ];

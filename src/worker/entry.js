@@ -16,12 +16,14 @@ import {
   initSync,
   judge_request,
   judge_response,
+  set_panic_hook,
   status,
   unreachable,
 } from "./countersign.js";
 import module from "./countersign_bg.wasm";
 
 initSync({ module });
+set_panic_hook();
 
 /** How many instances of the wasm there have been: what a panic left behind belongs to an earlier one. */
 let instance = 0;
@@ -67,6 +69,7 @@ function faulted(fault) {
   if (fault instanceof WebAssembly.RuntimeError) {
     instance += 1;
     __wbg_reset_state();
+    set_panic_hook();
     told = fault.stack; // where in the wasm, and no more: the words of a trap are fixed
   }
   console.error(`countersign: a fault of its own, answered with 500: ${told}`);

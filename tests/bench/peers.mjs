@@ -35,7 +35,7 @@ function measured(name, bytes, repeats, both) {
     for (let at = 0; at < BATCH; at += 1) both();
     return Number(process.hrtime.bigint() - began) / BATCH;
   });
-  const { version } = JSON.parse(readFileSync(inRoot(`node_modules/${name}/package.json`), "utf8"));
+  const { version } = JSON.parse(readFileSync(inRoot(`tests/node_modules/${name}/package.json`), "utf8"));
   return { name: `${name} ${version}, Node ${process.versions.node}`, format: name, bytes, ...summary(times) };
 }
 

@@ -1,16 +1,18 @@
 // Measures what Countersign costs (`npm run bench`), side by side with what it is compared with, and writes RESULTS.md.
-// `--quick` takes about a minute, `--only workers|native|start-up` a part, `--cases ID,ID` some cases: these only print.
+// `--quick` takes about a minute, `--only workers|native|start-up` a part, `--cases ID,ID` some cases, and
+// `--beside FOLDER` measures another build of the Worker in the same rounds: these only print.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { Failure, asked, run, shown } from "../../src/worker/progress.mjs";
-import { inRoot, root } from "../../src/worker/tools.mjs";
+import { inRoot, node, npmPackages, root, testPackages } from "../../src/worker/tools.mjs";
 import { measuredAlone } from "./alone.mjs";
 import { CASES } from "./cases.mjs";
 import { native } from "./native.mjs";
 import { origin } from "./origin.mjs";
 import { plot } from "./plot.mjs";
 import { aloneTable, costPanels, nativeTables, startUpTables, targets, targetsTable, workersTables } from "./report.mjs";
+import { addBuild } from "./runtime.mjs";
 import { coldStarts, living, memory } from "./start-up.mjs";
 import { measured, started, stopped } from "./workers.mjs";
 
@@ -28,19 +30,28 @@ const QUICK = {
   starts: 3,
   marks: [1_000, 5_000],
 };
-const OPTIONS = { quick: { type: "boolean" }, only: { type: "string" }, cases: { type: "string" } };
+const OPTIONS = {
+  quick: { type: "boolean" },
+  only: { type: "string" },
+  cases: { type: "string" },
+  beside: { type: "string", multiple: true, default: [] },
+};
 /** What is written beside RESULTS.md. */
 const files = {};
 const PARTS = { workers, native: nativePart, "start-up": startUp };
 
 run(async () => {
-  const { quick, only, cases: ids } = parseArgs({ options: OPTIONS }).values;
+  const { quick, only, cases: ids, beside } = parseArgs({ options: OPTIONS }).values;
   if (only && !PARTS[only]) {
     throw new Failure(`--only ${only}: no such part`, `one of ${Object.keys(PARTS).join(", ")}`);
   }
+  beside.forEach(addBuild);
   const cases = ids ? CASES.filter(({ id }) => ids.split(",").includes(id)) : CASES;
   if (cases.length === 0) throw new Failure(`--cases ${ids}: none`, `some of ${CASES.map(({ id }) => id).join(",")}`);
   const parts = only ? [only] : Object.keys(PARTS);
+  node();
+  await npmPackages();
+  await testPackages();
   if (parts.some((part) => part !== "native")) await built();
   const about = await machine();
   const sections = [];
@@ -49,7 +60,7 @@ run(async () => {
     console.log(`\n${sections.at(-1)}`); // the next part may fail
   }
   const text = ["# What a request costs", "Written by `npm run bench`.", about(), ...sections].join("\n\n") + "\n";
-  if (quick || only || ids) return console.log("A part or a quick run: tests/bench/RESULTS.md stays as it is.");
+  if (quick || only || ids || beside.length) return console.log("A part or a quick run: tests/bench/RESULTS.md stays as it is.");
   for (const [name, written] of Object.entries({ ...files, "RESULTS.md": text })) {
     writeFileSync(inRoot("tests/bench", name), written);
   }

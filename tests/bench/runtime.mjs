@@ -10,7 +10,9 @@ import { inRoot } from "../../src/worker/tools.mjs";
 
 const WORKERS = fileURLToPath(new URL("workers", import.meta.url));
 
-/** Each Worker: its files, the entry first. */
+const BUILT = ["index.js", "countersign_bg.wasm"];
+
+/** Each Worker: its files, the entry first; in the order in which they are shown. */
 export const FILES = {
   "pass-through": { folder: WORKERS, names: ["pass-through.js"] },
   limit: { folder: WORKERS, names: ["limit.js"] },
@@ -18,8 +20,13 @@ export const FILES = {
     folder: path.join(WORKERS, "webcrypto"),
     names: ["index.js", "django.js", "fernet.js", "base64url.js"],
   },
-  countersign: { folder: inRoot("build"), names: ["index.js", "countersign_bg.wasm"] },
+  countersign: { folder: inRoot("build"), names: BUILT },
 };
+
+/** Measures another build of Countersign as well, called by the name of its folder. */
+export function addBuild(folder) {
+  FILES[path.basename(folder)] = { folder: path.resolve(folder), names: BUILT };
+}
 
 /**
  * Writes down how workerd serves a Worker; what comes back starts it, as often as is wanted. With `repeats` the Worker

@@ -8,20 +8,21 @@ import { load, request } from "./load.mjs";
 import { FILES, prepared } from "./runtime.mjs";
 import { bindings } from "./workers.mjs";
 
-const SIDES = ["pass-through", "webcrypto", "countersign"];
+/** All but the limit, which is no Worker that anyone would deploy. */
+const sides = () => Object.keys(FILES).filter((worker) => worker !== "limit");
 const it = CASES.find(({ id }) => id === "both-ways");
 
 /** For each Worker bytes gzipped, and of `times` cold starts the milliseconds and CPU to the first answer. */
 export async function coldStarts(origin, times, progress) {
   await origin.expect(it);
-  const sides = [];
-  for (const worker of SIDES) {
-    const start = await prepared(FILES[worker], bindings(it.format)[worker], origin.port);
-    sides.push({ worker, start, gzipped: gzipped(FILES[worker]), milliseconds: [], cpu: [] });
+  const cold = [];
+  for (const worker of sides()) {
+    const start = await prepared(FILES[worker], bindings(worker, it.format), origin.port);
+    cold.push({ worker, start, gzipped: gzipped(FILES[worker]), milliseconds: [], cpu: [] });
   }
   for (let turn = 0; turn < times; turn += 1) {
     progress(`cold start ${turn + 1} of ${times}`);
-    for (const side of sides) {
+    for (const side of cold) {
       const began = performance.now();
       const server = await side.start();
       const connection = await load(server.port, 1);
@@ -33,7 +34,7 @@ export async function coldStarts(origin, times, progress) {
       if (!answers.texts[0].startsWith("HTTP/1.1 200")) throw new Error(`${side.worker}: ${answers.texts[0]}`);
     }
   }
-  return sides;
+  return cold;
 }
 
 /** For each Worker the private memory in MiB after so many requests, at each of `marks`. */
@@ -51,9 +52,9 @@ export function living(origin, marks, progress) {
 
 async function atMarks(origin, marks, progress, options, measure) {
   await origin.expect(it);
-  const sides = [];
-  for (const worker of SIDES) {
-    const start = await prepared(FILES[worker], bindings(it.format)[worker], origin.port, options);
+  const marked = [];
+  for (const worker of sides()) {
+    const start = await prepared(FILES[worker], bindings(worker, it.format), origin.port, options);
     const server = await start();
     const values = [];
     let made = 0;
@@ -66,9 +67,9 @@ async function atMarks(origin, marks, progress, options, measure) {
       values.push(await measure(server));
     }
     await server.stop();
-    sides.push({ worker, values });
+    marked.push({ worker, values });
   }
-  return sides;
+  return marked;
 }
 
 function gzipped({ folder, names }) {

@@ -1,34 +1,31 @@
-// The four Workers side by side: every case in turns, many short rounds, and no figure for a wrong answer.
+// The Workers side by side: every case in turns, many short rounds, and no figure for a wrong answer.
 import { Failure } from "../../src/worker/progress.mjs";
 import { CASES, FORMATS, countersignConfig, limitEdits, peerRule } from "./cases.mjs";
 import { headerValues } from "./exchange.mjs";
 import { load, request } from "./load.mjs";
 import { FILES, prepared } from "./runtime.mjs";
 
-/** In the order in which they are shown. */
-export const WORKERS = ["pass-through", "limit", "webcrypto", "countersign"];
-
 /** How many requests a slot makes ahead, so that the connections on both sides of workerd are there. */
 const READY = 64;
 
-/** The bindings of each Worker for a format. */
-export function bindings(format) {
+/** The bindings of a Worker for a format. */
+export function bindings(worker, format) {
   const { STRANGER: _, ...secrets } = FORMATS[format].secrets;
-  return {
+  const others = {
     "pass-through": {},
     limit: { EDITS: { json: limitEdits(format) } },
     webcrypto: { ...secrets, RULE: { json: peerRule(format) } },
-    countersign: { ...secrets, COUNTERSIGN: { json: countersignConfig(format) } },
   };
+  return others[worker] ?? { ...secrets, COUNTERSIGN: { json: countersignConfig(format) } };
 }
 
-/** Starts the four for each format that a case of `cases` needs; `options` are those of `prepared`. */
+/** Starts all of them for each format that a case of `cases` needs; `options` are those of `prepared`. */
 export async function started(cases, originPort, options) {
   const running = {};
   for (const format of new Set(cases.map((it) => it.format))) {
     running[format] = {};
-    for (const worker of WORKERS) {
-      const start = await prepared(FILES[worker], bindings(format)[worker], originPort, options);
+    for (const [worker, files] of Object.entries(FILES)) {
+      const start = await prepared(files, bindings(worker, format), originPort, options);
       running[format][worker] = await start();
     }
   }
@@ -44,14 +41,15 @@ export async function stopped(running) {
  * Worker another one in each. Answers, for each case and Worker, CPU in microseconds per request and requests a second.
  */
 export async function measured(cases, running, origin, { rounds, requests, warmUp, seconds, progress }) {
-  const results = new Map(cases.map((it) => [it, Object.fromEntries(WORKERS.map((worker) => [worker, []]))]));
-  for (const it of cases) for (const worker of WORKERS) await slot(it, worker, running, origin, warmUp);
+  const workers = Object.keys(FILES);
+  const results = new Map(cases.map((it) => [it, Object.fromEntries(workers.map((worker) => [worker, []]))]));
+  for (const it of cases) for (const worker of workers) await slot(it, worker, running, origin, warmUp);
   const end = performance.now() + seconds * 1000;
   for (let round = 0; round < rounds && performance.now() < end; round += 1) {
     progress(`round ${round + 1} of ${rounds} at most`);
     for (const it of cases) {
-      for (let turn = 0; turn < WORKERS.length; turn += 1) {
-        const worker = WORKERS[(round + turn) % WORKERS.length];
+      for (let turn = 0; turn < workers.length; turn += 1) {
+        const worker = workers[(round + turn) % workers.length];
         results.get(it)[worker].push(await slot(it, worker, running, origin, requests));
       }
     }

@@ -30,6 +30,19 @@ test("a fault answers 500 without asking the origin, and the next request works"
   assert.ok(!edge.logText().includes(ringCopy) && !edge.logText().includes(PANIC), "a panic quoted the cookie");
 });
 
+test("the log of a panic names the line, and no word of the visitor's cookie", async (t) => {
+  const origin = await rawOrigin(t);
+  const edge = await worker(t, { config: pinned(), secrets: SECRETS, origin, build: BUILD });
+  await send(edge.port, { cookie: `visitor-8c1f=basket-77; sessionid=${ringCopy}; ${PANIC}` });
+  await edge.logged(/a fault of its own/);
+  const [, line] = /countersign: a panic at src\/worker\/mod\.rs:(\d+):\d+$/m.exec(edge.logText()) ?? [];
+  const source = fs.readFileSync(new URL("../../src/worker/mod.rs", import.meta.url), "utf8");
+  assert.match(source.split("\n")[line - 1] ?? "", /panic!/);
+  for (const word of ["visitor-8c1f", "basket-77", "sessionid", ...ringCopy.split(":"), "countersign-fault"]) {
+    assert.ok(!edge.logText().includes(word), `the log holds ${word}`);
+  }
+});
+
 test("requests that begin after a fault work, whatever was under way when it happened", async (t) => {
   const origin = await rawOrigin(t, async () => {
     await setTimeout(200);

@@ -30,12 +30,12 @@ export async function account(t, { origin }) {
       return self.history[0] ?? {};
     },
     /** A version of what was uploaded, as of upload.mjs. */
-    async add({ folder, bindings, secrets, annotations }) {
+    async add({ folder, bindings, secrets, annotations, runtime }) {
       const [id, created_on] = [randomUUID(), new Date().toISOString()];
       const all = { ...self.latest?.secrets, ...secrets };
       const bound = boundTo(bindings, { metadata: { id, tag: "", timestamp: created_on }, engine });
       const { port } = await worker(t, { origin, build: folder, secrets: all, bindings: bound });
-      self.versions.push({ id, created_on, annotations, port, folder, bindings, secrets: all });
+      self.versions.push({ id, created_on, annotations, runtime, port, folder, bindings, secrets: all });
       return self.latest;
     },
     /** What the dashboard does at "Save version": a secret in a version that is not deployed. */

@@ -1,6 +1,6 @@
 // Stands in for Cloudflare's API: one account with one zone and one Worker, as the real wrangler asks for it.
 //
-// What is asked, and what is read of the answers, was looked up in the source of wrangler 4.86.0.
+// What is asked, and what is read of the answers, was looked up in the source of wrangler 4.164.0.
 import { answer, rawOrigin } from "./raw-origin.mjs";
 import { uploaded } from "./upload.mjs";
 
@@ -59,7 +59,8 @@ const callsOf = (account) => ({
   },
   [`GET ${SCRIPT}/settings`]: () => ({ bindings: [] }),
   [`PATCH ${SCRIPT}/script-settings`]: () => ({}),
-  [`GET ${SCRIPT}/subdomain`]: () => NOT_PUBLIC,
+  [`GET ${ACCOUNT}/workers/workers/${WORKER}`]: () =>
+    account.latest ? { id: WORKER, name: WORKER, subdomain: NOT_PUBLIC } : NO_SUCH_WORKER,
   [`POST ${SCRIPT}/subdomain`]: () => NOT_PUBLIC,
   "GET /zones": () => [{ id: ZONE_ID }],
   [`GET /zones/${ZONE_ID}/workers/routes`]: () => account.routes.map(({ pattern }) => ({ pattern, script: WORKER })),
@@ -67,12 +68,13 @@ const callsOf = (account) => ({
   [`GET ${SCRIPT}/references`]: () => ({}),
   [`GET ${ACCOUNT}/workers/tails/by-consumer/${WORKER}`]: () => [],
   [`GET ${ACCOUNT}/storage/kv/namespaces`]: () => [],
+  [`GET ${ACCOUNT}/workers/durable_objects/namespaces`]: () => [],
 });
 
-const told = ({ id, created_on, annotations }) => ({
+const told = ({ id, created_on, annotations, runtime }) => ({
   ...{ id, annotations, startup_time_ms: 1 },
   metadata: { created_on, has_preview: false },
-  resources: { script: { etag: id } },
+  resources: { script: { etag: id }, script_runtime: runtime },
 });
 
 function reply(result) {

@@ -10,6 +10,6 @@ export function serve(npmPackage, handle) {
 }
 
 export function announce(npmPackage, port) {
-  const file = new URL(`../../../../node_modules/${npmPackage}/package.json`, import.meta.url);
+  const file = new URL(`../../../node_modules/${npmPackage}/package.json`, import.meta.url);
   console.log(`${npmPackage} ${JSON.parse(readFileSync(file)).version} http://127.0.0.1:${port}`);
 }
