@@ -1,0 +1,175 @@
+//! Which headers of a visitor's request the origin must not see (B4): those by which it would take the visitor's word
+//! for a host, an address or a path, and those that it could take for one that the edge sets.
+//!
+//! Servers in the tradition of CGI hand headers on as variables, `X-Real-IP` as `HTTP_X_REAL_IP`, and so join names that
+//! differ in case or in what stands between letters and digits: Python's wsgiref takes `-` and `_` for one, lighttpd
+//! every other character too. Names are compared as such a server would.
+
+/// What tells of the visitor, as servers, frameworks and the proxies before them know it; all in lower case. A name
+/// that ends in `-` stands for all that begin with it.
+const TELLS_OF_VISITOR: &[&str] = &[
+    // several at once
+    "forwarded",
+    "forwarded-",
+    "x-forward-",
+    "x-forwarded",
+    "x-forwarded-",
+    "x-original-forwarded-",
+    // the host
+    "host-override",
+    "x-host",
+    "x-host-override",
+    "x-http-host",
+    "x-http-host-override",
+    "x-original-host",
+    "x-envoy-original-host",
+    // the address
+    "ali-cdn-real-ip",
+    "cdn-src-ip",
+    "client-ip",
+    "cloudfront-viewer-address",
+    "do-connecting-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "incap-client-ip",
+    "proxy-client-ip",
+    "real-ip",
+    "remote-addr",
+    "true-client-ip",
+    "wl-proxy-client-ip",
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-nf-client-connection-ip",
+    "x-original-client-ip",
+    "x-original-remote-addr",
+    "x-originating-ip",
+    "x-proxyuser-ip",
+    "x-real-ip",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-sucuri-clientip",
+    "x-true-client-ip",
+    "x-vercel-forwarded-for",
+    "z-forwarded-for",
+    // the path, and where the site begins in it
+    "path-info",
+    "request-uri",
+    "script-name",
+    "x-envoy-original-path",
+    "x-original-path",
+    "x-original-uri",
+    "x-original-url",
+    "x-request-uri",
+    "x-rewrite-uri",
+    "x-rewrite-url",
+    "x-script-name",
+    "x-waws-unencoded-url",
+    // the scheme and the port
+    "cloudfront-forwarded-proto",
+    "front-end-https",
+    "https",
+    "wl-proxy-ssl",
+    "x-arr-ssl",
+    "x-client-scheme",
+    "x-https",
+    "x-original-port",
+    "x-original-proto",
+    "x-original-scheme",
+    "x-proto",
+    "x-scheme",
+    "x-ssl",
+    "x-url-scheme",
+];
+
+/// Those of them that Cloudflare sets, too, to the address in `CF-Connecting-IP`.
+const SET_BY_CLOUDFLARE: [&str; 2] = ["true-client-ip", "x-real-ip"];
+
+/// What the headers of a visitor are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen<'a> {
+    /// Whether the origin has an address of its own, `origin_url`, and so learns of the visitor from headers alone.
+    pub has_origin_url: bool,
+    /// The name of the header that proves to the origin where a request came from.
+    pub origin_header: Option<&'a str>,
+    /// The address of the visitor as Cloudflare tells it.
+    pub visitor: Option<&'a str>,
+}
+
+impl Screen<'_> {
+    /// Whether a header is kept from the origin. `value` is asked for where the name alone does not decide.
+    pub fn drops(&self, name: &str, value: impl FnOnce() -> Option<String>) -> bool {
+        if self.origin_header.is_some_and(|own| is_same(name, own)) {
+            return true;
+        }
+        if !self.has_origin_url {
+            return false;
+        }
+        if SET_BY_CLOUDFLARE.contains(&name) {
+            // where it says what Cloudflare says, it does not matter who wrote it
+            return self.visitor.is_none() || value().as_deref() != self.visitor;
+        }
+        TELLS_OF_VISITOR.iter().any(|known| is_known(name, known)) || is_like_cloudflares(name)
+    }
+}
+
+/// The other spellings of a name in `-` and `_`, which are looked for one by one where no other header matters:
+/// nothing where they are more than a look at all names is worth.
+pub fn other_spellings(name: &str) -> Option<Vec<String>> {
+    let name = name.to_ascii_lowercase();
+    let is_separator = |b: &u8| matches!(b, b'-' | b'_');
+    let separators = name.bytes().filter(|b| is_separator(b)).count();
+    if separators > MOST_SEPARATORS {
+        return None;
+    }
+    let spelling = |choice: u32| {
+        let mut left = choice;
+        let respelled = |c| match c {
+            '-' | '_' => {
+                let is_underscore = left & 1 == 1;
+                left >>= 1;
+                if is_underscore { '_' } else { '-' }
+            }
+            c => c,
+        };
+        name.chars().map(respelled).collect::<String>()
+    };
+    let all = (0..1 << separators).map(spelling);
+    Some(all.filter(|spelling| *spelling != name).collect())
+}
+
+/// With three there are seven other spellings.
+const MOST_SEPARATORS: usize = 3;
+
+/// Whether a name is this one of the list, or begins with it where it ends in `-`.
+fn is_known(name: &str, known: &str) -> bool {
+    match known.strip_suffix('-') {
+        Some(_) => name
+            .get(..known.len())
+            .is_some_and(|start| is_same(start, known)),
+        None => is_same(name, known),
+    }
+}
+
+/// Whether a name could be taken for one of Cloudflare's own and is none: theirs have hyphens, and the edge writes
+/// over what a visitor sends under them.
+fn is_like_cloudflares(name: &str) -> bool {
+    let is_odd = |b: u8| !b.is_ascii_alphanumeric() && b != b'-';
+    name.bytes().any(is_odd) && (is_known(name, "cf-") || is_known(name, "cdn-loop"))
+}
+
+/// Whether a server that folds names takes two for one.
+fn is_same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.bytes().map(folded).eq(other.bytes().map(folded))
+}
+
+fn folded(b: u8) -> u8 {
+    if b.is_ascii_alphanumeric() {
+        b.to_ascii_lowercase()
+    } else {
+        b'-'
+    }
+}
