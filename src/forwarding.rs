@@ -120,29 +120,23 @@ impl Screen<'_> {
 /// nothing where they are more than a look at all names is worth.
 pub fn other_spellings(name: &str) -> Option<Vec<String>> {
     let name = name.to_ascii_lowercase();
-    let is_separator = |b: &u8| matches!(b, b'-' | b'_');
-    let separators = name.bytes().filter(|b| is_separator(b)).count();
-    if separators > MOST_SEPARATORS {
-        return None;
+    let mut all = vec![name.clone()];
+    for (at, separator) in name.match_indices(['-', '_']) {
+        if all.len() > MOST_SPELLINGS / 2 {
+            return None;
+        }
+        let other = if separator == "-" { "_" } else { "-" };
+        for one in 0..all.len() {
+            let one = &all[one];
+            all.push([&one[..at], other, &one[at + 1..]].concat()); // a separator is one byte
+        }
     }
-    let spelling = |choice: u32| {
-        let mut left = choice;
-        let respelled = |c| match c {
-            '-' | '_' => {
-                let is_underscore = left & 1 == 1;
-                left >>= 1;
-                if is_underscore { '_' } else { '-' }
-            }
-            c => c,
-        };
-        name.chars().map(respelled).collect::<String>()
-    };
-    let all = (0..1 << separators).map(spelling);
-    Some(all.filter(|spelling| *spelling != name).collect())
+    all.remove(0);
+    Some(all)
 }
 
-/// With three there are seven other spellings.
-const MOST_SEPARATORS: usize = 3;
+/// The name itself among them: those of three separators.
+const MOST_SPELLINGS: usize = 8;
 
 /// Whether a name is this one of the list, or begins with it where it ends in `-`.
 fn is_known(name: &str, known: &str) -> bool {

@@ -34,10 +34,11 @@ const LONGEST_BODY: usize = 32 << 10;
 /// Whether a path is a spelling of [`PATH`]: case, percent-encoding (twice over, too), slashes, dot segments and what
 /// follows a `;` in a segment aside. Asked only of one who has shown the token.
 pub fn is_path(path: &str) -> bool {
-    let decoded: Vec<u8> = percent_decode(path.as_bytes()).collect();
-    let decoded: Vec<u8> = percent_decode(&decoded)
-        .map(|b| b.to_ascii_lowercase())
-        .collect();
+    let mut decoded = path.as_bytes().to_vec();
+    for _ in 0..2 {
+        decoded = percent_decode(&decoded).collect();
+    }
+    decoded.make_ascii_lowercase();
     let mut segments: Vec<&[u8]> = Vec::new();
     for segment in decoded.split(|b| matches!(b, b'/' | b'\\')) {
         let name = segment.split(|b| *b == b';').next().unwrap_or_default();
@@ -47,7 +48,8 @@ pub fn is_path(path: &str) -> bool {
             name => segments.push(name),
         }
     }
-    segments.join(&b'/') == PATH.trim_start_matches('/').as_bytes()
+    let expected = PATH.split('/').skip(1).map(str::as_bytes);
+    segments.into_iter().eq(expected)
 }
 
 /// The token, ready to be compared with and to make fingerprints.
