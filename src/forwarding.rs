@@ -5,84 +5,95 @@
 //! differ in case or in what stands between letters and digits: Python's wsgiref takes `-` and `_` for one, lighttpd
 //! every other character too. Names are compared as such a server would.
 
-/// What tells of the visitor, as servers, frameworks and the proxies before them know it; all in lower case. A name
-/// that ends in `-` stands for all that begin with it.
-const TELLS_OF_VISITOR: &[&str] = &[
-    // several at once
-    "forwarded",
+/// Names that begin so tell of the visitor; in lower case, as all of these.
+const FAMILIES: [&str; 4] = [
     "forwarded-",
     "x-forward-",
-    "x-forwarded",
     "x-forwarded-",
     "x-original-forwarded-",
-    // the host
-    "host-override",
-    "x-host",
-    "x-host-override",
-    "x-http-host",
-    "x-http-host-override",
-    "x-original-host",
-    "x-envoy-original-host",
+];
+
+/// Names that do, as servers, frameworks and the proxies before them know them, by what they tell of. Each list is in
+/// the order of its bytes, to be searched by halves: there are many, and a request has many headers.
+const NAMES: [&[&str]; 4] = [
+    // the host, or several at once
+    &[
+        "forwarded",
+        "host-override",
+        "x-envoy-original-host",
+        "x-forwarded",
+        "x-host",
+        "x-host-override",
+        "x-http-host",
+        "x-http-host-override",
+        "x-original-host",
+    ],
     // the address
-    "ali-cdn-real-ip",
-    "cdn-src-ip",
-    "client-ip",
-    "cloudfront-viewer-address",
-    "do-connecting-ip",
-    "fastly-client-ip",
-    "fly-client-ip",
-    "incap-client-ip",
-    "proxy-client-ip",
-    "real-ip",
-    "remote-addr",
-    "true-client-ip",
-    "wl-proxy-client-ip",
-    "x-appengine-user-ip",
-    "x-azure-clientip",
-    "x-azure-socketip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-envoy-external-address",
-    "x-nf-client-connection-ip",
-    "x-original-client-ip",
-    "x-original-remote-addr",
-    "x-originating-ip",
-    "x-proxyuser-ip",
-    "x-real-ip",
-    "x-remote-addr",
-    "x-remote-ip",
-    "x-sucuri-clientip",
-    "x-true-client-ip",
-    "x-vercel-forwarded-for",
-    "z-forwarded-for",
+    &[
+        "ali-cdn-real-ip",
+        "cdn-src-ip",
+        "client-ip",
+        "cloudfront-viewer-address",
+        "do-connecting-ip",
+        "fastly-client-ip",
+        "fly-client-ip",
+        "incap-client-ip",
+        "proxy-client-ip",
+        "real-ip",
+        "remote-addr",
+        "true-client-ip",
+        "wl-proxy-client-ip",
+        "x-appengine-user-ip",
+        "x-azure-clientip",
+        "x-azure-socketip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-envoy-external-address",
+        "x-nf-client-connection-ip",
+        "x-original-client-ip",
+        "x-original-remote-addr",
+        "x-originating-ip",
+        "x-proxyuser-ip",
+        "x-real-ip",
+        "x-remote-addr",
+        "x-remote-ip",
+        "x-sucuri-clientip",
+        "x-true-client-ip",
+        "x-vercel-forwarded-for",
+        "z-forwarded-for",
+    ],
     // the path, and where the site begins in it
-    "path-info",
-    "request-uri",
-    "script-name",
-    "x-envoy-original-path",
-    "x-original-path",
-    "x-original-uri",
-    "x-original-url",
-    "x-request-uri",
-    "x-rewrite-uri",
-    "x-rewrite-url",
-    "x-script-name",
-    "x-waws-unencoded-url",
+    &[
+        "path-info",
+        "request-uri",
+        "script-name",
+        "x-envoy-original-path",
+        "x-original-path",
+        "x-original-uri",
+        "x-original-url",
+        "x-request-uri",
+        "x-rewrite-uri",
+        "x-rewrite-url",
+        "x-script-name",
+        "x-waws-unencoded-url",
+    ],
     // the scheme and the port
-    "cloudfront-forwarded-proto",
-    "front-end-https",
-    "https",
-    "wl-proxy-ssl",
-    "x-arr-ssl",
-    "x-client-scheme",
-    "x-https",
-    "x-original-port",
-    "x-original-proto",
-    "x-original-scheme",
-    "x-proto",
-    "x-scheme",
-    "x-ssl",
-    "x-url-scheme",
+    &[
+        "cloudfront-forwarded-proto",
+        "front-end-https",
+        "https",
+        "wl-proxy-ssl",
+        "x-arr-ssl",
+        "x-client-scheme",
+        "x-https",
+        "x-original-port",
+        "x-original-proto",
+        "x-original-scheme",
+        "x-proto",
+        "x-scheme",
+        "x-ssl",
+        "x-url-scheme",
+    ],
 ];
 
 /// Those of them that Cloudflare sets, too, to the address in `CF-Connecting-IP`.
@@ -112,7 +123,7 @@ impl Screen<'_> {
             // where it says what Cloudflare says, it does not matter who wrote it
             return self.visitor.is_none() || value().as_deref() != self.visitor;
         }
-        TELLS_OF_VISITOR.iter().any(|known| is_known(name, known)) || is_like_cloudflares(name)
+        is_listed(name) || begins_with_any(name, &FAMILIES) || is_like_cloudflares(name)
     }
 }
 
@@ -138,21 +149,26 @@ pub fn other_spellings(name: &str) -> Option<Vec<String>> {
 /// The name itself among them: those of three separators.
 const MOST_SPELLINGS: usize = 8;
 
-/// Whether a name is this one of the list, or begins with it where it ends in `-`.
-fn is_known(name: &str, known: &str) -> bool {
-    match known.strip_suffix('-') {
-        Some(_) => name
-            .get(..known.len())
-            .is_some_and(|start| is_same(start, known)),
-        None => is_same(name, known),
-    }
+fn is_listed(name: &str) -> bool {
+    let order = |known: &&str| known.bytes().cmp(name.bytes().map(folded));
+    NAMES
+        .iter()
+        .any(|names| names.binary_search_by(order).is_ok())
+}
+
+fn begins_with_any(name: &str, starts: &[&str]) -> bool {
+    let begins_with = |start: &&str| {
+        let own = name.as_bytes().get(..start.len());
+        own.is_some_and(|own| own.iter().map(|b| folded(*b)).eq(start.bytes()))
+    };
+    starts.iter().any(begins_with)
 }
 
 /// Whether a name could be taken for one of Cloudflare's own and is none: theirs have hyphens, and the edge writes
 /// over what a visitor sends under them.
 fn is_like_cloudflares(name: &str) -> bool {
     let is_odd = |b: u8| !b.is_ascii_alphanumeric() && b != b'-';
-    name.bytes().any(is_odd) && (is_known(name, "cf-") || is_known(name, "cdn-loop"))
+    name.bytes().any(is_odd) && begins_with_any(name, &["cf-", "cdn-loop"])
 }
 
 /// Whether a server that folds names takes two for one.
@@ -165,5 +181,21 @@ fn folded(b: u8) -> u8 {
         b.to_ascii_lowercase()
     } else {
         b'-'
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_can_be_searched_by_halves() {
+        for names in NAMES {
+            assert!(names.is_sorted(), "{names:?}");
+        }
+        for name in NAMES.iter().flat_map(|names| names.iter()) {
+            assert!(name.bytes().all(|b| folded(b) == b), "{name}");
+            assert!(is_listed(name), "{name}");
+        }
     }
 }
