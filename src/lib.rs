@@ -7,7 +7,7 @@
 //! ```text
 //! worker            fetch event, bindings, reports; wasm32 only
 //!   status, told    what the live Worker tells its operator, and how that is read
-//!   gate, report    the decision, and how it is told
+//!   gate, report    the decision, and how it is told; forwarding: which headers go on
 //!   compatibility   of two policies, by their outlines
 //!     policy        typed configuration; stand_in reads it where its secrets are not known
 //!     cookie, look_alike
@@ -23,6 +23,7 @@ pub mod compatibility;
 pub mod cookie;
 pub mod encoding;
 pub mod formats;
+pub mod forwarding;
 pub mod gate;
 pub mod json;
 pub mod key;

@@ -4,6 +4,7 @@
 //! no byte of one: a fingerprint of 32 bits, made under the token, tells whether a key is the one that the
 //! asker has.
 
+use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
 use crate::cookie::{pair_value, pairs};
@@ -30,10 +31,33 @@ const LEAST_TOKEN: usize = 32;
 /// The longest cookie that is looked at, in bytes.
 const LONGEST_BODY: usize = 32 << 10;
 
+/// Whether a path is a spelling of [`PATH`]: case, percent-encoding (twice over, too), slashes, dot segments and what
+/// follows a `;` in a segment aside. Asked only of one who has shown the token.
+pub fn is_path(path: &str) -> bool {
+    let mut decoded = path.as_bytes().to_vec();
+    for _ in 0..2 {
+        decoded = percent_decode(&decoded).collect();
+    }
+    decoded.make_ascii_lowercase();
+    let mut segments: Vec<&[u8]> = Vec::new();
+    for segment in decoded.split(|b| matches!(b, b'/' | b'\\')) {
+        let name = segment.split(|b| *b == b';').next().unwrap_or_default();
+        match name.trim_ascii() {
+            b"" | b"." => {}
+            b".." => drop(segments.pop()),
+            name => segments.push(name),
+        }
+    }
+    let expected = PATH.split('/').skip(1).map(str::as_bytes);
+    segments.into_iter().eq(expected)
+}
+
 /// The token, ready to be compared with and to make fingerprints.
 #[derive(Debug)]
 pub struct Token {
     mac: Mac,
+    /// In bytes. It is no secret, and most of what is shown differs in it.
+    length: usize,
     /// What the right token comes to.
     expected: Zeroizing<Vec<u8>>,
 }
@@ -88,16 +112,35 @@ impl Token {
         }
         let mac = Mac::new(Digest::Sha256, text.as_bytes());
         let expected = Zeroizing::new(mac.sign(&[b"token\0", text.as_bytes()]).to_vec());
-        Some(Self { mac, expected })
+        let length = text.len();
+        Some(Self {
+            mac,
+            length,
+            expected,
+        })
     }
 
-    /// Whether a header `Authorization` shows it. What is compared are MACs of one length, in constant time.
+    /// Whether a header `Authorization` shows it, as `Bearer TOKEN`.
     pub fn admits(&self, authorization: Option<&str>) -> bool {
         let shown = authorization.and_then(|header| header.split_once(' '));
         shown.is_some_and(|(scheme, shown)| {
-            let tag = self.mac.sign(&[b"token\0", shown.as_bytes()]);
-            scheme.eq_ignore_ascii_case("bearer") && equal(&tag, &self.expected)
+            scheme.eq_ignore_ascii_case("bearer") && self.equals(shown)
         })
+    }
+
+    /// Whether a header `Authorization` holds it and nothing else, under whatever scheme or none. Such a header is
+    /// not meant for the site, and would tell it the token.
+    pub fn is_in(&self, authorization: &str) -> bool {
+        let behind = authorization.split_once(' ').map(|(_, text)| text.trim());
+        self.equals(behind.unwrap_or(authorization)) || self.equals(authorization)
+    }
+
+    /// What is compared are MACs of one length, in constant time.
+    fn equals(&self, shown: &str) -> bool {
+        shown.len() == self.length && {
+            let tag = self.mac.sign(&[b"token\0", shown.as_bytes()]);
+            equal(&tag, &self.expected)
+        }
     }
 
     /// The fingerprint of a key: 32 bits, as eight hexadecimal digits.

@@ -8,6 +8,13 @@ export function withCookie(request, isCopy, cookie) {
   return forward;
 }
 
+/** The names of all headers in lower case, a line each. */
+export function names(headers) {
+  let lines = "";
+  for (const name of headers.keys()) lines += `${name}\n`;
+  return lines;
+}
+
 /**
  * A copy of the response that sets these cookies, a line each: beside its own, whose bytes survive that way where
  * they are not UTF-8, or in their place. The old response as `init` keeps `webSocket` and `statusText`.

@@ -33,7 +33,8 @@ export default {
     const began = instance;
     let ruling;
     try {
-      ruling = judge_request(request, env, request.url, request.headers.get("cookie"));
+      const { headers } = request;
+      ruling = judge_request(request, env, request.url, headers.get("cookie"), headers.get("authorization"));
       if (ruling === "status") return status(request, env, await request.text());
     } catch (fault) {
       return faulted(fault);

@@ -8,7 +8,7 @@ use worker::{
 };
 use zeroize::Zeroizing;
 
-use super::{answer, bindings, js, now_ms, typed_answer};
+use super::{answer, bindings, js, now_ms, origin, typed_answer};
 use crate::gate::{Event, Gate};
 use crate::policy::Policy;
 use crate::report::{Reporter, points};
@@ -21,8 +21,11 @@ pub struct Isolate {
     usage: Option<AnalyticsEngineDataset>,
     version: String,
     reporter: RefCell<Reporter>,
+    spellings: Option<Vec<JsValue>>,
     /// Unix milliseconds of the last report of a wrong configuration.
     told_wrong: Cell<u64>,
+    /// Those of the last report of a status that cannot be written anew.
+    told_status: Cell<u64>,
 }
 
 /// A configuration that cannot be used.
@@ -32,8 +35,8 @@ struct Wrong {
     passes: bool,
 }
 
-/// How often a wrong configuration is told, in milliseconds.
-const TELL_WRONG_EVERY: u64 = 60_000;
+/// How often the same trouble is told, in milliseconds.
+const TELL_EVERY: u64 = 60_000;
 
 thread_local! {
     static ISOLATE: OnceCell<Isolate> = const { OnceCell::new() };
@@ -46,13 +49,20 @@ pub fn isolate<T>(env: &Env, call: impl FnOnce(&Isolate) -> T) -> T {
 
 impl Isolate {
     fn new(env: &Env) -> Self {
+        let gate = gate(env);
+        let spellings = gate
+            .as_ref()
+            .ok()
+            .map(|gate| origin::spellings(gate.policy()));
         let isolate = Self {
-            gate: gate(env),
+            gate,
             token: token(env),
             usage: env.analytics_engine("USAGE").ok(),
             version: version(env, "id").unwrap_or_default(),
             reporter: RefCell::default(),
+            spellings: spellings.flatten(),
             told_wrong: Cell::default(),
+            told_status: Cell::default(),
         };
         if let Some(gate) = isolate.gate() {
             for note in &gate.policy().notes {
@@ -71,6 +81,17 @@ impl Isolate {
     pub fn admits(&self, authorization: Option<&str>) -> bool {
         let token = self.token.as_ref();
         token.is_some_and(|token| token.admits(authorization))
+    }
+
+    /// Whether a header `Authorization` holds that token and nothing else.
+    pub fn is_operators(&self, authorization: &str) -> bool {
+        let token = self.token.as_ref();
+        token.is_some_and(|token| token.is_in(authorization))
+    }
+
+    /// The headers that a visitor must not send, where they can be looked for one by one.
+    pub fn spellings(&self) -> Option<&[JsValue]> {
+        self.spellings.as_deref()
     }
 
     /// The answer to one who has shown the token.
@@ -103,14 +124,15 @@ impl Isolate {
     }
 
     /// What a request gets where the configuration is wrong: 503, or nothing where it passes.
-    pub fn misconfigured(&self) -> Result<JsValue, JsValue> {
+    pub fn misconfigured(&self) -> Result<Option<JsValue>, JsValue> {
         let Err(wrong) = &self.gate else {
-            return Ok(JsValue::UNDEFINED);
+            return Ok(None);
         };
         self.tell_wrong(&wrong.problems, wrong.passes);
-        match wrong.passes {
-            true => Ok(JsValue::UNDEFINED),
-            false => refuse(),
+        if wrong.passes {
+            Ok(None)
+        } else {
+            refuse().map(Some)
         }
     }
 
@@ -163,12 +185,19 @@ impl Isolate {
         }
     }
 
+    /// Logs that a response went back without the cookies that it should have had, for its status.
+    pub fn tell_status(&self, status: u16) {
+        if is_due(&self.told_status) {
+            console_error!(
+                "countersign: the origin answered with status {status}; the runtime can change a response only from 200 to 599, so it went back unchanged, and no cookie in it was sealed or upgraded: answer with another status there"
+            );
+        }
+    }
+
     fn tell_wrong(&self, problems: &[Problem], passes: bool) {
-        let now = now_ms();
-        if now.saturating_sub(self.told_wrong.get()) < TELL_WRONG_EVERY {
+        if !is_due(&self.told_wrong) {
             return;
         }
-        self.told_wrong.set(now);
         let what = match passes {
             true => "so traffic passes unchecked (observe)",
             false => "so every request gets 503",
@@ -221,6 +250,16 @@ fn gate(env: &Env) -> Result<Gate, Wrong> {
         }]));
     }
     Ok(Gate::new(policy, js::random))
+}
+
+/// Whether the last report was long enough ago; if so, there is one now.
+fn is_due(told: &Cell<u64>) -> bool {
+    let now = now_ms();
+    let is_due = now.saturating_sub(told.get()) >= TELL_EVERY;
+    if is_due {
+        told.set(now);
+    }
+    is_due
 }
 
 fn refuse() -> Result<JsValue, JsValue> {

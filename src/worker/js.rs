@@ -17,8 +17,6 @@ extern "C" {
     pub fn append(this: &Headers, name: &JsValue, value: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn delete(this: &Headers, name: &JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    pub fn keys(this: &Headers) -> Result<js_sys::Iterator, JsValue>;
 
     pub type Request;
     /// A copy with headers that can be changed. From its parts it would follow redirects and lose
@@ -40,6 +38,8 @@ extern "C" {
     pub fn headers(this: &Response) -> Headers;
     #[wasm_bindgen(method, getter, structural)]
     pub fn status(this: &Response) -> u16;
+    #[wasm_bindgen(method, getter, structural, js_name = webSocket)]
+    pub fn web_socket(this: &Response) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/worker/edits.js")]
@@ -51,6 +51,9 @@ extern "C" {
         is_copy: bool,
         cookie: Option<&str>,
     ) -> Result<Request, JsValue>;
+    /// The names of all headers in lower case, a line each.
+    #[wasm_bindgen(catch)]
+    pub fn names(headers: &Headers) -> Result<String, JsValue>;
     /// A copy of the response that sets these cookies, each ended by a line feed, beside its own or in their place.
     #[wasm_bindgen(js_name = withSetCookies, catch)]
     pub fn with_set_cookies(

@@ -9,7 +9,8 @@ use worker::Env;
 use worker::web_sys::{self, ResponseInit};
 
 use crate::encoding::holds;
-use crate::gate::{Action, Exchange, Passage};
+use crate::gate::{Action, Event, Exchange, Passage};
+use crate::verdict::Verdict;
 
 mod bindings;
 mod isolate;
@@ -17,7 +18,7 @@ mod js;
 mod origin;
 mod panic;
 
-use isolate::isolate;
+use isolate::{Isolate, isolate};
 use js::{Headers, Request, Response, name, with_cookie, with_set_cookies};
 
 /// What a request leaves behind for its response.
@@ -36,9 +37,9 @@ impl Pending {
     }
 }
 
-/// Judges a request by its URL and Cookie header. Answers nothing where it goes on as the same object; else the
-/// Request to send, the Response to give, a [`Pending`] where the response needs to know more, or a text where
-/// [`status`] is asked.
+/// Judges a request by its URL, its Cookie header and its Authorization header. Answers nothing where it goes on as
+/// the same object; else the Request to send, the Response to give, a [`Pending`] where the response needs to know
+/// more, or a text where [`status`] is asked.
 ///
 /// # Errors
 /// Any fault: the request must not go on.
@@ -48,47 +49,68 @@ pub fn judge_request(
     env: &Env,
     url: &str,
     cookie: Option<String>,
+    authorization: Option<String>,
 ) -> Result<JsValue, JsValue> {
     isolate(env, |isolate| {
-        if asks_status(isolate, request, url)? {
+        let authorization = authorization.as_deref();
+        if !authorization.is_some_and(|shown| isolate.is_operators(shown)) {
+            return judge(isolate, request, None, url, cookie);
+        }
+        if isolate.admits(authorization) && crate::status::is_path(origin::path(url)) {
             return Ok(JsValue::from_str("status"));
         }
-        let Some(gate) = isolate.gate() else {
-            return isolate.misconfigured();
-        };
-        if !origin::host(url).is_some_and(|host| gate.admits(host)) {
-            return answer(421, "this host is not served here", &[]);
+        // the operator's token is nobody else's business, whatever the path
+        let copy = Request::copy(request)?;
+        copy.headers().delete(&name("authorization"))?;
+        judge(isolate, request, Some(copy), url, cookie)
+    })
+}
+
+/// Judges a request that does not ask for the status. `copy` is what goes on in its place, if another.
+fn judge(
+    isolate: &Isolate,
+    request: &Request,
+    copy: Option<Request>,
+    url: &str,
+    cookie: Option<String>,
+) -> Result<JsValue, JsValue> {
+    let Some(gate) = isolate.gate() else {
+        let answer = isolate.misconfigured()?;
+        let forward = || copy.map_or(JsValue::UNDEFINED, JsValue::from);
+        return Ok(answer.unwrap_or_else(forward));
+    };
+    if !origin::host(url).is_some_and(|host| gate.admits(host)) {
+        return answer(421, "this host is not served here", &[]);
+    }
+    if origin::is_self(gate.policy(), url) {
+        return isolate.loops();
+    }
+    fault_on_demand(cookie.as_deref());
+    let ruling = gate
+        .request(cookie.as_deref(), now_ms())
+        .map_err(|_| JsValue::from_str("a managed name that the gate did not write"))?;
+    let events = &ruling.passage.events;
+    isolate.count(events);
+    let forward = match ruling.action {
+        Action::AsItCame => origin::forwarded(request, copy, url, isolate)?,
+        Action::WithCookie(cookie) => {
+            let forward = origin::forwarded(request, copy, url, isolate)?;
+            let (from, is_copy) = (forward.as_ref().unwrap_or(request), forward.is_some());
+            Some(with_cookie(from, is_copy, cookie.as_deref())?)
         }
-        if origin::is_self(gate.policy(), url) {
-            return isolate.loops();
+        Action::Reject(deletions) => {
+            isolate.tell(events, ray(request));
+            return answer(403, "the cookie of this request was refused", &deletions);
         }
-        fault_on_demand(cookie.as_deref());
-        let ruling = gate
-            .request(cookie.as_deref(), now_ms())
-            .map_err(|_| JsValue::from_str("a managed name that the gate did not write"))?;
-        let events = &ruling.passage.events;
-        isolate.count(events);
-        let forward = match ruling.action {
-            Action::AsItCame => origin::forwarded(request, url, gate.policy())?,
-            Action::WithCookie(cookie) => {
-                let forward = origin::forwarded(request, url, gate.policy())?;
-                let (from, is_copy) = (forward.as_ref().unwrap_or(request), forward.is_some());
-                Some(with_cookie(from, is_copy, cookie.as_deref())?)
-            }
-            Action::Reject(deletions) => {
-                isolate.tell(events, ray(request));
-                return answer(403, "the cookie of this request was refused", &deletions);
-            }
-        };
-        let forward = forward.map(JsValue::from);
-        Ok(match ruling.passage.is_pending() || isolate.tells(events) {
-            true => Pending {
-                forward,
-                passage: ruling.passage,
-            }
-            .into(),
-            false => forward.unwrap_or(JsValue::UNDEFINED),
-        })
+    };
+    let forward = forward.map(JsValue::from);
+    Ok(match ruling.passage.is_pending() || isolate.tells(events) {
+        true => Pending {
+            forward,
+            passage: ruling.passage,
+        }
+        .into(),
+        false => forward.unwrap_or(JsValue::UNDEFINED),
     })
 }
 
@@ -117,7 +139,14 @@ pub fn judge_response(
             answered_with: OnceCell::new(),
         };
         let own: Vec<&str> = set_cookies.split_terminator('\n').collect();
-        let judged = gate.response(&own, &passage, &exchange, now_ms());
+        let mut judged = gate.response(&own, &passage, &exchange, now_ms());
+        if judged.set_cookies.is_some() && !can_be_changed(response) {
+            isolate.tell_status(response.status());
+            judged.set_cookies = None;
+            let is_done =
+                |event: &Event| !matches!(event.verdict, Verdict::Sealed | Verdict::Upgraded);
+            judged.events.retain(is_done);
+        }
         isolate.count(&judged.events);
         let mut events = passage.events;
         events.extend(judged.events);
@@ -149,6 +178,14 @@ pub fn judge_response(
     })
 }
 
+/// Whether the runtime makes a copy of a response with this status. Origins may send any of three digits.
+fn can_be_changed(response: &Response) -> bool {
+    match response.status() {
+        101 => response.web_socket().is_truthy(),
+        status => (200..=599).contains(&status),
+    }
+}
+
 /// The answer to one who has the token, whatever the host; `body` is the request's.
 ///
 /// # Errors
@@ -156,19 +193,12 @@ pub fn judge_response(
 #[wasm_bindgen]
 pub fn status(request: &Request, env: &Env, body: &str) -> Result<JsValue, JsValue> {
     isolate(env, |isolate| {
-        match asks_status(isolate, request, &request.url())? {
+        let shown = request.headers().get(&name("authorization"))?;
+        match isolate.admits(shown.as_deref()) {
             true => isolate.status(env, &request.method(), body),
             false => Err(JsValue::from_str("the status without the token")),
         }
     })
-}
-
-fn asks_status(isolate: &isolate::Isolate, request: &Request, url: &str) -> Result<bool, JsValue> {
-    if origin::path(url) != crate::status::PATH {
-        return Ok(false);
-    }
-    let shown = request.headers().get(&name("authorization"))?;
-    Ok(isolate.admits(shown.as_deref()))
 }
 
 /// The answer where the origin cannot be reached.

@@ -2,8 +2,14 @@
 
 use wasm_bindgen::JsValue;
 
-use super::js::{Request, name};
+use super::isolate::Isolate;
+use super::js::{Headers, Request, name, names};
+use crate::forwarding::{Screen, other_spellings};
+use crate::gate::Gate;
 use crate::policy::Policy;
+
+/// By what header Cloudflare tells the visitor's address.
+const VISITOR: &str = "cf-connecting-ip";
 
 /// The host of an absolute URL, port aside.
 pub fn host(url: &str) -> Option<&str> {
@@ -37,26 +43,63 @@ fn address(url: &str) -> Option<&str> {
     authority(url).map(|authority| authority.strip_suffix(port).unwrap_or(authority))
 }
 
-/// The request as the configuration addresses it; nothing where it goes on as it came.
+/// The request as the configuration addresses it; nothing where it goes on as it came. `copy` is the request's, where
+/// one has been made.
 pub fn forwarded(
     request: &Request,
+    copy: Option<Request>,
     url: &str,
-    policy: &Policy,
+    isolate: &Isolate,
 ) -> Result<Option<Request>, JsValue> {
-    let forward = match &policy.origin_url {
-        Some(origin_url) => {
-            let forward = Request::readdressed(&readdressed(url, origin_url), request)?;
-            set_forwarded(&forward, url)?;
-            forward
-        }
-        None if policy.origin_header.is_some() => Request::copy(request)?,
-        None => return Ok(None),
+    let Some(policy) = isolate.gate().map(Gate::policy) else {
+        return Ok(copy);
     };
+    let forward = match (&policy.origin_url, copy) {
+        (Some(origin_url), copy) => {
+            let request = copy.as_ref().unwrap_or(request);
+            Request::readdressed(&readdressed(url, origin_url), request)?
+        }
+        (None, copy) if policy.origin_header.is_none() => return Ok(copy),
+        (None, Some(copy)) => copy,
+        (None, None) => Request::copy(request)?,
+    };
+    let headers = forward.headers();
+    match isolate.spellings() {
+        Some(spellings) => spellings.iter().try_for_each(|it| headers.delete(it))?,
+        None => drop_headers(&headers, policy)?,
+    }
+    if policy.origin_url.is_some() {
+        set_forwarded(&headers, url)?;
+    }
     if let Some(header) = &policy.origin_header {
-        let header_name = JsValue::from_str(&header.name);
-        forward.headers().set(&header_name, &header.value)?;
+        headers.set(&JsValue::from_str(&header.name), &header.value)?;
     }
     Ok(Some(forward))
+}
+
+/// The headers to look for one by one; nothing where all have to be looked at.
+pub fn spellings(policy: &Policy) -> Option<Vec<JsValue>> {
+    let header = policy.origin_header.as_ref();
+    let header = header.filter(|_| policy.origin_url.is_none())?;
+    let spellings = other_spellings(&header.name)?;
+    Some(spellings.iter().map(|it| JsValue::from_str(it)).collect())
+}
+
+/// Takes away what the visitor must not tell the origin.
+fn drop_headers(headers: &Headers, policy: &Policy) -> Result<(), JsValue> {
+    let visitor = headers.get(&name(VISITOR))?;
+    let screen = Screen {
+        has_origin_url: policy.origin_url.is_some(),
+        origin_header: policy.origin_header.as_ref().map(|it| it.name.as_str()),
+        visitor: visitor.as_deref(),
+    };
+    for it in names(headers)?.lines() {
+        let js = || JsValue::from_str(it);
+        if screen.drops(it, || headers.get(&js()).ok().flatten()) {
+            headers.delete(&js())?;
+        }
+    }
+    Ok(())
 }
 
 /// The visitor's path and query at the origin's address.
@@ -65,26 +108,13 @@ fn readdressed(url: &str, origin_url: &str) -> String {
     format!("{origin_url}{path}")
 }
 
-/// Tells the origin the visitor's host and scheme, and drops what the visitor said of them.
-fn set_forwarded(forward: &Request, url: &str) -> Result<(), JsValue> {
-    let headers = forward.headers();
-    let names: Vec<JsValue> = headers.keys()?.into_iter().collect::<Result<_, _>>()?;
-    for it in names {
-        let text = it.as_string().unwrap_or_default().to_ascii_lowercase();
-        let spoofs = text.starts_with("x-forwarded-")
-            || ["forwarded", "x-host", "x-original-host"].contains(&text.as_str());
-        if spoofs {
-            headers.delete(&it)?;
-        }
-    }
+/// Tells the origin the visitor's host, scheme and address.
+fn set_forwarded(headers: &Headers, url: &str) -> Result<(), JsValue> {
     let scheme = url.split(':').next().unwrap_or("https");
-    let visitor = headers.get(&name("cf-connecting-ip"))?;
-    headers.set(
-        &name("x-forwarded-host"),
-        authority(url).unwrap_or_default(),
-    )?;
+    let host = authority(url).unwrap_or_default();
+    headers.set(&name("x-forwarded-host"), host)?;
     headers.set(&name("x-forwarded-proto"), scheme)?;
-    if let Some(visitor) = visitor {
+    if let Some(visitor) = headers.get(&name(VISITOR))? {
         headers.set(&name("x-forwarded-for"), &visitor)?;
     }
     Ok(())

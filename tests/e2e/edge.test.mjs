@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { ago, answer, echoWebSocket, firstDay, openWebSocket, pinned, rawOrigin } from "./harness.mjs";
-import { SECRETS, send, sendBytes, signer, worker } from "./harness.mjs";
+import { SECRETS, send, sendBytes, signer, variablesSite, worker } from "./harness.mjs";
 
 const sign = await signer({ after });
 const at = ago(10);
@@ -211,6 +211,104 @@ test("origin_header is set in observe too, where the origin insists on it", asyn
   await send(edge.port, { headers: { "X-Edge": "guess" }, cookie: "sessionid=x; a=1" });
   assert.deepEqual([origin.last.header("x-edge"), origin.last.cookie], [TOKEN.EDGE_TOKEN, "sessionid=x; a=1"]);
 });
+
+// What a server in the tradition of CGI makes of it all: it joins names that differ in `-`, `_` and case.
+
+/** What a visitor says of host, address and path; the origin has no other source for some of these. */
+const LIES = {
+  "X-Forwarded-Host": "evil.example",
+  "X-Forwarded-Proto": "gopher",
+  "X-Forwarded-For": "203.0.113.9",
+  Forwarded: "for=203.0.113.9;host=evil.example",
+  "X-Host": "evil.example",
+  "X-Original-Host": "evil.example",
+  "X-HTTP-Host-Override": "evil.example",
+  "X-Real-IP": "203.0.113.9",
+  "X-Client-IP": "203.0.113.9",
+  "Client-IP": "203.0.113.9",
+  "True-Client-IP": "203.0.113.9",
+  "X-Cluster-Client-IP": "203.0.113.9",
+  "X-ProxyUser-Ip": "203.0.113.9",
+  "X-Original-Forwarded-For": "203.0.113.9",
+  "X-Original-URL": "/evil",
+  "X-Rewrite-URL": "/evil",
+  "X-Script-Name": "/evil",
+  "X-Scheme": "gopher",
+  "X-Url-Scheme": "gopher",
+  "Front-End-Https": "evil",
+  "CF_Connecting_IP": "203.0.113.9",
+  "CF-Connecting_IP": "203.0.113.9",
+};
+const FROM_CLOUDFLARE = { "CF-Connecting-IP": "198.51.100.7", "CF-Visitor": '{"scheme":"https"}' };
+
+const SPELLINGS = {
+  "as they are": (name) => name,
+  "with underscores": (name) => name.replaceAll("-", "_"),
+  "with an underscore": (name) => name.replace("-", "_"),
+  "with underscores, in capitals": (name) => name.replaceAll("-", "_").toUpperCase(),
+};
+
+/** The variables that a real wsgiref sees of a request with these headers. */
+async function variablesOf(t, config) {
+  const origin = await variablesSite(t);
+  const edge = await worker(t, { config, secrets: { ...SECRETS, ...TOKEN }, origin });
+  return async (headers, shown) => (await send(edge.port, { headers, cookie: shown })).json();
+}
+
+for (const [spelled, spell] of Object.entries(SPELLINGS)) {
+  test(`with origin_url no header of the visitor's passes for the edge's at a CGI-style server: ${spelled}`, async (t) => {
+    const variables = await variablesOf(t, viaUrl());
+    const lies = Object.entries(LIES).map(([name, value]) => [spell(name), value]);
+    const kept = { "X-CSRF-Token": "kept", x_own_header: "kept", "X-Requested-With": "kept", "X-HTTP-Method-Override": "PUT" };
+    const others = { ...FROM_CLOUDFLARE, ...kept };
+    for (const shown of [cookie, "a=1", undefined]) {
+      // a lie spelled as Cloudflare spells it cannot come through Cloudflare
+      const told = await variables([...lies.filter(([name]) => !/^cf-/i.test(name) || name.includes("_")), ...Object.entries(others)], shown);
+      const { HTTP_COOKIE, ...rest } = told;
+      assert.deepEqual(rest, {
+        HTTP_HOST: "app.internal.example",
+        HTTP_X_FORWARDED_HOST: "shop.example",
+        HTTP_X_FORWARDED_PROTO: "http",
+        HTTP_X_FORWARDED_FOR: "198.51.100.7",
+        HTTP_CF_CONNECTING_IP: "198.51.100.7",
+        HTTP_CF_VISITOR: '{"scheme":"https"}',
+        HTTP_X_CSRF_TOKEN: "kept",
+        HTTP_X_OWN_HEADER: "kept",
+        HTTP_X_REQUESTED_WITH: "kept",
+        HTTP_X_HTTP_METHOD_OVERRIDE: "PUT",
+      });
+      assert.equal(HTTP_COOKIE, shown?.replace(ringCopy, originCopy));
+    }
+  });
+}
+
+test("with origin_url the address that Cloudflare itself writes into True-Client-IP stays", async (t) => {
+  const variables = await variablesOf(t, viaUrl());
+  const told = await variables({ ...FROM_CLOUDFLARE, "True-Client-IP": FROM_CLOUDFLARE["CF-Connecting-IP"] }, cookie);
+  assert.equal(told.HTTP_TRUE_CLIENT_IP, FROM_CLOUDFLARE["CF-Connecting-IP"]);
+});
+
+for (const [way, changes] of [
+  ["a zone's route", {}],
+  ["origin_url", { origin_url: "http://app.internal.example" }],
+]) {
+  for (const [name, spellings] of [
+    ["X-Edge", ["X_Edge", "x_edge", "X_EDGE"]],
+    ["x_edge", ["X-Edge", "X-EDGE"]],
+    ["X-The-Edge-Key", ["X_The_Edge_Key", "X-The_Edge-Key", "x_the-edge-key"]],
+    ["X-The-Key-Of-The-Edge", ["X_The_Key_Of_The_Edge", "X-The-Key_Of-The-Edge"]],
+  ]) {
+    test(`origin_header ${name} is the edge's alone in every spelling, by ${way}`, async (t) => {
+      const config = pinned({ origin_header: { name, secret: "EDGE_TOKEN" }, ...changes });
+      const variables = await variablesOf(t, config);
+      const variable = `HTTP_${name.toUpperCase().replaceAll("-", "_")}`;
+      for (const shown of [cookie, "a=1"]) {
+        const told = await variables([...spellings.map((spelling) => [spelling, "guess"]), [name, "guess"]], shown);
+        assert.equal(told[variable], TOKEN.EDGE_TOKEN);
+      }
+    });
+  }
+}
 
 test("a service binding called ORIGIN is the way to the origin", async (t) => {
   const { edge, route, other } = await twoWaysOut(t, pinned(), (port) => ({ ORIGIN: { service: true, port } }));

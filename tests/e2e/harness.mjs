@@ -7,6 +7,7 @@ export { worker, passThrough } from "./harness/workerd.mjs";
 export { rawOrigin, answer } from "./harness/raw-origin.mjs";
 export { tapped } from "./harness/tapped.mjs";
 export { django } from "./harness/django.mjs";
+export { variablesSite } from "./harness/variables.mjs";
 export { signer } from "./harness/signer.mjs";
 export { send, sendBytes } from "./harness/client.mjs";
 export { browser, parseSetCookie, NAVIGATION } from "./harness/browser.mjs";

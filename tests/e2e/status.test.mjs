@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import test, { after } from "node:test";
-import { ago, answer, pinned, rawOrigin, SECRETS, send, signer, worker } from "./harness.mjs";
+import { ago, answer, passThrough, pinned, rawOrigin, SECRETS, send, signer, worker } from "./harness.mjs";
 
 const sign = await signer({ after });
 const TOKEN = "token-of-the-tests-5d0f7c3be1924a6688";
@@ -69,6 +69,77 @@ test("without the right token the path belongs to the origin, cookies re-signed 
   assert.equal(origin.last.body.toString(), `sessionid=${value}`);
   assert.equal((await send(edge.port, { path: `${PATH}/x`, headers: bearer() })).text, "the origin's");
   assert.equal((await send(edge.port, { path: `/?p=${PATH}`, headers: bearer() })).text, "the origin's");
+});
+
+const SPELLINGS = [
+  `${PATH}/`,
+  `/${PATH}`,
+  "/.well-known//countersign",
+  "/.well-known/countersig%6E",
+  "/%2ewell-known%2Fcountersign",
+  "/.well-known/countersig%256E",
+  "/.Well-Known/Countersign",
+  "/a/../.well-known/./countersign",
+  `${PATH}/x/..`,
+  `${PATH};x`,
+  `${PATH};jsessionid=1/?a=1`,
+  `${PATH}?a=1`,
+  "/.well-known\\countersign",
+];
+
+test("every spelling of the path is the status with the token, and the site's own without it, as it came", async (t) => {
+  const { edge, origin } = await edgeOf(t, pinned());
+  const runtime = await passThrough(t, { origin }); // which resolves dot segments by itself
+  const others = [{}, bearer("x".repeat(TOKEN.length)), { Authorization: "Basic dTpw" }];
+  for (const path of SPELLINGS) {
+    const told = await ask(edge, { path });
+    assert.deepEqual([path, told.status, told.json().mode], [path, 200, "enforce"]);
+    const looked = await ask(edge, { path, method: "POST", body: "sessionid=x" });
+    assert.deepEqual([path, looked.json().fate], [path, "stripped"]);
+    assert.equal(origin.requests.length, 0, path);
+    for (const headers of others) {
+      await ask(runtime, { path, headers });
+      const { head } = origin.last;
+      assert.equal((await ask(edge, { path, headers })).text, "the origin's", path);
+      assert.equal(origin.last.head, head);
+    }
+    origin.requests.length = 0;
+  }
+});
+
+test("the token reaches no origin, whatever the path, the scheme or the way there", async (t) => {
+  const ways = {
+    route: pinned(),
+    origin_url: pinned({ origin_url: "http://app.internal.example" }),
+    origin_header: pinned({ origin_header: { name: "X-Edge", secret: "NEW_KEY" } }),
+    "a wrong configuration that passes": pinned({ mode: "observe", reports: "nonsense" }),
+  };
+  const value = await sign.session("NEW_KEY");
+  for (const [way, config] of Object.entries(ways)) {
+    const { edge, origin } = await edgeOf(t, config);
+    for (const authorization of [`Bearer ${TOKEN}`, `bearer  ${TOKEN}`, `Token ${TOKEN}`, TOKEN]) {
+      for (const path of ["/", "/countersign", `${PATH}/x`, `/?p=${PATH}`]) {
+        for (const cookie of [undefined, "a=1", `sessionid=${value}`]) {
+          const options = { path, cookie, method: "POST", body: "a=1", headers: { Authorization: authorization, "X-Own": "1" } };
+          assert.equal((await send(edge.port, options)).text, "the origin's", way);
+          const { last } = origin;
+          assert.deepEqual([last.path, last.body.toString(), last.header("x-own")], [path, "a=1", "1"]);
+          assert.ok(!last.head.includes(TOKEN), `${way}: ${last.head}`);
+          assert.equal(last.header("authorization"), null);
+        }
+      }
+    }
+  }
+});
+
+test("the site's own Authorization headers arrive as they were sent", async (t) => {
+  const { edge, origin } = await edgeOf(t, pinned());
+  const same = "x".repeat(TOKEN.length);
+  const headers = ["Basic dTpw", `Bearer ${same}`, same, `Bearer ${TOKEN}x`, `Digest username="${TOKEN}"`, "Bearer"];
+  for (const header of headers) {
+    await ask(edge, { path: "/api", headers: { Authorization: header } });
+    assert.equal(origin.last.header("authorization"), header);
+  }
 });
 
 test("a token under 32 bytes is none, and neither is one that is not set", async (t) => {

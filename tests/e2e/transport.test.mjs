@@ -109,6 +109,51 @@ for (const [name, bytes] of Object.entries({
   });
 }
 
+for (const status of [100, 102, 103, 199, 600, 601, 700, 999]) {
+  test(`${status}, which the runtime cannot write anew, goes back unchanged and is told`, async (t) => {
+    const body = status < 200 ? "" : "a page";
+    const { edge } = await edgeAndOrigin(t, pinned({ reports: "none" }), () => answer(`${status} Odd`, [setSession], body));
+    for (const shown of [cookie, `sessionid=${oldCopy}`, undefined]) {
+      const reply = await send(edge.port, { cookie: shown, headers: NAVIGATION });
+      assert.deepEqual([reply.status, reply.statusText], [status, "Odd"]);
+      assert.deepEqual(reply.setCookies, [setSession.slice("Set-Cookie: ".length)]);
+      if (body) assert.equal(reply.text, body);
+    }
+    const told = edge.logs().filter(({ message }) => message.includes(`answered with status ${status};`));
+    assert.deepEqual([told.length, told[0].level], [1, "error"]);
+    assert.doesNotMatch(edge.logText(), /a fault of its own/);
+  });
+}
+
+test("a status that cannot be written anew is told as no cookie sealed or upgraded", async (t) => {
+  for (const [headers, verdicts] of [
+    [[setSession], []],
+    [[], []],
+    [["Set-Cookie: sessionid=x; Path=/"], ["origin-unverified"]],
+  ]) {
+    const { edge } = await edgeAndOrigin(t, pinned(), () => answer("666 Odd", headers));
+    const reply = await send(edge.port, { cookie: `sessionid=${oldCopy}`, headers: NAVIGATION });
+    assert.deepEqual([reply.status, reply.setCookies.length], [666, headers.length]);
+    const [report] = await edge.reports(1);
+    const said = report.verdicts.map(({ verdict }) => verdict).filter((verdict) => verdict !== "upgrade-withheld");
+    assert.deepEqual(said, ["fallback", ...verdicts]);
+  }
+});
+
+test("a status of three odd digits without a managed cookie goes back as anywhere", async (t) => {
+  const { edge } = await edgeAndOrigin(t, pinned(), () => answer("799 Odd", ["Set-Cookie: a=1"]));
+  const reply = await send(edge.port, { cookie });
+  assert.deepEqual([reply.status, reply.setCookies], [799, ["a=1"]]);
+  assert.doesNotMatch(edge.logText(), /answered with status/);
+});
+
+test("a 101 that nobody asked for goes back unchanged", async (t) => {
+  const { edge } = await edgeAndOrigin(t, pinned(), () => `HTTP/1.1 101 Odd\r\n${setSession}\r\n\r\n`);
+  const reply = await send(edge.port, { cookie });
+  assert.deepEqual([reply.status, reply.setCookies.length], [101, 1]);
+  await edge.logged(/answered with status 101;/);
+});
+
 test("HEAD keeps the length that GET would have, with and without an upgrade", async (t) => {
   const { edge, origin } = await edgeAndOrigin(t, pinned(), () => "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n");
   for (const [copy, upgrades] of [

@@ -6,6 +6,7 @@ mod support;
 
 mod b1_observe_changes_nothing;
 mod b3_reports_name_no_secret;
+mod b4_headers_kept_from_the_origin;
 mod b4_hosts_under_workers_dev;
 mod c1_separation;
 mod c2_observe_is_no_off_switch;

@@ -5,7 +5,7 @@ use countersign::key::{Key, KeyId};
 use countersign::policy::Policy;
 use countersign::primitives::{Digest, Mac};
 use countersign::settings::Problem;
-use countersign::status::{Reply, Status, Token};
+use countersign::status::{PATH, Reply, Status, Token, is_path};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -55,6 +55,91 @@ fn only_the_whole_token_is_admitted() {
     assert!(!token.admits(None));
     assert!(!token.admits(Some(TOKEN)));
     assert!(!token.admits(Some(&format!("Basic {TOKEN}"))));
+}
+
+#[test]
+fn a_header_that_holds_the_token_alone_is_known_under_any_scheme() {
+    let token = token();
+    for scheme in ["Bearer ", "bearer ", "Bearer  ", "Basic ", "Token ", ""] {
+        assert!(token.is_in(&format!("{scheme}{TOKEN}")), "{scheme}");
+    }
+    for other in [
+        "",
+        " ",
+        "Bearer",
+        "Bearer ",
+        &TOKEN[1..],
+        &format!("Bearer {TOKEN}x"),
+        &format!("Bearer {}", TOKEN.to_uppercase()),
+        &format!("Digest username={TOKEN}"),
+    ] {
+        assert!(!token.is_in(other), "{other}");
+    }
+}
+
+#[test]
+fn a_token_with_spaces_in_it_is_one_all_the_same() {
+    let spaced = "two words and more of them, in all 40 bytes";
+    let token = Token::new(spaced).unwrap();
+    for shown in [format!("Bearer {spaced}"), spaced.to_owned()] {
+        assert!(token.is_in(&shown), "{shown}");
+    }
+    assert!(token.admits(Some(&format!("Bearer {spaced}"))));
+}
+
+#[test]
+fn every_spelling_of_the_path_is_the_path() {
+    for path in [
+        PATH,
+        "/.well-known/countersign/",
+        "/.well-known/countersign//",
+        "//.well-known/countersign",
+        "/.well-known//countersign",
+        "/.well-known/countersig%6E",
+        "/.well-known/countersig%6e",
+        "/%2ewell-known/countersign",
+        "/%2E%77%65%6c%6c-known%2fcountersign",
+        "/.well-known/countersig%256E",
+        "/.well-known/countersign%2F",
+        "/.well-known/countersign%20",
+        "/.Well-Known/CounterSign",
+        "/./.well-known/./countersign/.",
+        "/a/../.well-known/countersign",
+        "/.well-known/countersign/x/..",
+        "/%2e%2e/.well-known/countersign",
+        "/../../.well-known/countersign",
+        "/.well-known/countersign;x",
+        "/.well-known/countersign;jsessionid=1/",
+        "/.well-known;a=b/countersign%3Bx",
+        "/.well-known\\countersign",
+        "\\.well-known/countersign",
+    ] {
+        assert!(is_path(path), "{path}");
+    }
+}
+
+#[test]
+fn another_path_is_not() {
+    for path in [
+        "",
+        "/",
+        "/countersign",
+        "/.well-known",
+        "/.well-known/",
+        "/well-known/countersign",
+        "/.well-known/countersigned",
+        "/.well-known/countersign/x",
+        "/.well-known/countersign.json",
+        "/x/.well-known/countersign",
+        "/.well-known/countersign/..",
+        "/.well-knowncountersign",
+        "/.well-known%00/countersign",
+        "/.well-known/counter/../sign",
+        "/.well-known/countersig%6",
+        "/.well-known/countersig%",
+    ] {
+        assert!(!is_path(path), "{path}");
+    }
 }
 
 #[test]

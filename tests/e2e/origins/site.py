@@ -1,6 +1,7 @@
 """A real Django site: login, cookie sessions, cookie messages, signed cookies. Prints its version and address, then serves.
 
-Environment: ORIGIN_KEY, ORIGIN_FOLDER (for its users), ORIGIN_SETTINGS (JSON, more settings), ORIGIN_SERVER (wsgi, asgi).
+Environment: ORIGIN_KEY, ORIGIN_FOLDER (for its users), ORIGIN_SETTINGS (JSON, more settings), ORIGIN_SERVER (wsgi, asgi),
+ORIGIN_PREFIX (what all its paths begin with, such as `shop/`).
 """
 
 import asyncio
@@ -110,8 +111,10 @@ def signed(request):
     return JsonResponse({"basket": value})
 
 
-urlpatterns = [path(view.__name__, view) for view in (login, logout, add, touch, slow, say, shown, sign, signed)]
-urlpatterns.append(path("", home))
+PREFIX = os.environ.get("ORIGIN_PREFIX", "")
+VIEWS = (login, logout, add, touch, slow, say, shown, sign, signed)
+urlpatterns = [path(PREFIX + view.__name__, view) for view in VIEWS]
+urlpatterns.append(path(PREFIX, home))
 
 
 def make_users():
