@@ -5,7 +5,7 @@
 //! ```text
 //! "v1." base64url(PAYLOAD) "." TIME "." base64url(HMAC-SHA256(K, NAME 0x00 TIME 0x00 PAYLOAD))
 //! K = HMAC-SHA256(key, "countersign sealed v1")
-//! v1.ImFkYUBleGFtcGxlLmNvbSI.1764510000.YmAy4UFtkNBiOVXZmEoNiIY48Y0tI31REQdiFnGxMQ8
+//! v1.ImFkYUBleGFtcGxlLmNvbSI.1764510000.8Wq6RNr9DaC9AjcTm8yBf8JwLab8LUHz2-uF_3eZtKo
 //! ```
 //!
 //! PAYLOAD is what stands between `=` and `;` in the site's Set-Cookie, byte for byte: quotes, spaces, commas
@@ -138,6 +138,14 @@ mod tests {
 
     fn open(value: &str) -> Result<Content<'_>, Refusal> {
         keyed("user", "K").open(value, 0)
+    }
+
+    #[test]
+    fn the_example_above_opens() {
+        let value = "v1.ImFkYUBleGFtcGxlLmNvbSI.1764510000.8Wq6RNr9DaC9AjcTm8yBf8JwLab8LUHz2-uF_3eZtKo";
+        let content = Content::of(&b"\"ada@example.com\""[..]).signed_at(TIME);
+        let keyed = keyed("user", "a secret of the ring, 32 bytes long");
+        assert_eq!(keyed.open(value, 0), Ok(content));
     }
 
     #[test]
