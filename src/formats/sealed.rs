@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn the_example_above_opens() {
-        let value = "v1.ImFkYUBleGFtcGxlLmNvbSI.1764510000.8Wq6RNr9DaC9AjcTm8yBf8JwLab8LUHz2-uF_3eZtKo";
+        let value =
+            "v1.ImFkYUBleGFtcGxlLmNvbSI.1764510000.8Wq6RNr9DaC9AjcTm8yBf8JwLab8LUHz2-uF_3eZtKo";
         let content = Content::of(&b"\"ada@example.com\""[..]).signed_at(TIME);
         let keyed = keyed("user", "a secret of the ring, 32 bytes long");
         assert_eq!(keyed.open(value, 0), Ok(content));
@@ -164,7 +165,10 @@ mod tests {
             assert_eq!(open(&value), Ok(Content::of(payload).signed_at(TIME)));
         }
         let timeless = Content::of(&b"x"[..]);
-        assert_eq!(keyed("user", "K").seal(&timeless, no_random), Err(Uncarriable));
+        assert_eq!(
+            keyed("user", "K").seal(&timeless, no_random),
+            Err(Uncarriable)
+        );
     }
 
     #[test]
