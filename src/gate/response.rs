@@ -318,7 +318,7 @@ impl Rule {
         }
         let sealed = match same {
             true => None,
-            false => match self.browser.seal(&content, &judged.work) {
+            false => match self.seal_for_browser(&content, &mut judged.work) {
                 Some(value) => Some(value),
                 None => {
                     judged.report(at, Verdict::Malformed, None);
@@ -355,6 +355,16 @@ impl Rule {
             None => Verdict::Malformed,
             Some(_) => Verdict::OriginUnverified,
         })
+    }
+
+    /// The value for the browser, no longer than it stores where chance allows (S6).
+    pub(super) fn seal_for_browser(
+        &self,
+        content: &Content<'_>,
+        work: &mut Work,
+    ) -> Option<String> {
+        let longest = LONGEST_PAIR.saturating_sub(self.spec.name.len() + 1);
+        self.browser.seal_within(longest, content, work)
     }
 
     /// S3: an empty value deletes, unless the rule's format wraps it as any other.

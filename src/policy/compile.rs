@@ -4,7 +4,7 @@ use super::rule::is_plain;
 use super::{Candidate, Rule, Seal, Spec, Standing};
 use crate::formats::{Configured, Keyed, OctetsOnly, same};
 use crate::key::Key;
-use crate::look_alike::{Names, reads_alike};
+use crate::look_alike::{Names, opens_quote, reads_alike};
 use crate::settings::Problems;
 
 impl Rule {
@@ -17,6 +17,7 @@ impl Rule {
         let origin = seal(&spec, origin_format, &spec.origin_keys.current, problems)?;
         Some(Self {
             others,
+            own: Names::new(spec.names(0)),
             companion: spec.companion(),
             candidates,
             origin_candidates,
@@ -32,6 +33,13 @@ impl Rule {
     pub fn carries_other(&self, value: &str) -> bool {
         // behind a name of no meaning, so that only what the value starts anew counts
         reads_alike(value) && !self.others.look_alikes(&format!("x={value}")).is_empty()
+    }
+
+    /// Whether no parser reads a second managed cookie in a value, this rule's own among them, nor makes it part
+    /// of the value what follows it: quotes and commas alone do neither.
+    pub fn is_one_cookie(&self, value: &str) -> bool {
+        let carries_own = || !self.own.look_alikes(&format!("x={value}")).is_empty();
+        !reads_alike(value) || !(opens_quote(value) || self.carries_other(value) || carries_own())
     }
 
     /// What [`Spec::is_unsealed`] says, which is too slow to be asked for each request.

@@ -90,7 +90,7 @@ fn format_of(config: &Value) -> Option<Configured> {
     format.filter(|_| problems.is_empty())
 }
 
-fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
+pub fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -250,7 +250,7 @@ thread_local! {
 }
 
 proptest! {
-    #![proptest_config(cases(2_000))]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn a_wrapped_value_comes_back_byte_for_byte_or_is_told_when_it_is_set(
