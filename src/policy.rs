@@ -170,6 +170,8 @@ pub struct Rule {
     pub origin: Seal,
     /// The names of other rules that no value of this one may carry where it is not signed.
     others: Names,
+    /// Its own names.
+    own: Names,
 }
 
 /// One key in one format, to open with.

@@ -3,7 +3,6 @@
 use super::response::apart;
 use crate::formats::{Content, Refusal};
 use crate::key::KeyId;
-use crate::look_alike::reads_alike;
 use crate::policy::{Candidate, Rule, Seal, Standing};
 use crate::primitives::Random;
 use crate::verdict::Verdict;
@@ -13,6 +12,9 @@ const TRIES: u32 = 256;
 pub(super) const HASHED_BYTES: usize = 1 << 20;
 /// The longest value that is hashed, in bytes.
 pub(super) const LONGEST_VALUE: usize = 16 << 10;
+/// How often a value is sealed at most that is too long, and by how many bytes chance may have made it so.
+const DRAWS: usize = 16;
+const CHANCE: usize = 128;
 /// How far ahead of the clock a signed time may be, in seconds (R2).
 const CLOCK_SKEW: u64 = 300;
 
@@ -150,8 +152,8 @@ impl Rule {
             return Outcome::Refused(Verdict::Malformed);
         }
         // Another spelling of the same content, a comma where the framework writes an escape, could be
-        // read as two cookies: it is written anew even for the same key.
-        let stays = candidate.same_as_other_side && copy.is_alone && !reads_alike(copy.value);
+        // read as a second managed cookie: it is written anew even for the same key.
+        let stays = candidate.same_as_other_side && copy.is_alone && self.is_one_cookie(copy.value);
         let for_origin = match stays {
             true => None,
             false => match self.origin.seal(&content, work) {
@@ -235,6 +237,36 @@ impl Seal {
                 .ok();
         }
         self.keyed.seal(content, work.random).ok()
+    }
+
+    /// The same, for a browser that stores values of at most `longest` bytes. Where salts and nonces decide how
+    /// much is percent-encoded, a content that fitted before may come out too long by chance: it is drawn again.
+    pub(super) fn seal_within(
+        &self,
+        longest: usize,
+        content: &Content<'_>,
+        work: &mut Work,
+    ) -> Option<String> {
+        let mut sealed = self.seal(content, work)?;
+        let excess = |sealed: &str| apart(sealed).0.len().saturating_sub(longest);
+        let mut same_length = 0;
+        for _ in 1..DRAWS {
+            let may_fit = (1..=CHANCE).contains(&excess(&sealed)) && same_length < 2;
+            if !may_fit || !work.allows(&sealed) {
+                break;
+            }
+            work.spend(&sealed);
+            let again = self.seal(content, work)?;
+            same_length = if again.len() == sealed.len() {
+                same_length + 1
+            } else {
+                0
+            };
+            if again.len() < sealed.len() {
+                sealed = again;
+            }
+        }
+        Some(sealed)
     }
 }
 

@@ -92,7 +92,7 @@ impl Gate {
         &self,
         rule: &Rule,
         due: &Due,
-        judged: &Judged<'_>,
+        judged: &mut Judged<'_>,
     ) -> Result<Vec<String>, Withheld> {
         // without `attributes` the configuration has said "never"
         let attributes = rule.attributes().ok_or(Withheld::Never)?;
@@ -101,8 +101,7 @@ impl Gate {
             Some(max_age) => Some(left_of(max_age, &due.content, judged.work.now)?),
         };
         let sealed = rule
-            .browser
-            .seal(&due.content, &judged.work)
+            .seal_for_browser(&due.content, &mut judged.work)
             .ok_or(Withheld::Uncarriable)?;
         let (value, signature) = apart(&sealed);
         let companion = rule.companion.as_ref().map(|name| match signature {

@@ -2,9 +2,9 @@
 
 use super::rule::is_plain;
 use super::{Candidate, Rule, Seal, Spec, Standing};
-use crate::formats::{Configured, Keyed, same};
+use crate::formats::{Configured, Keyed, OctetsOnly, same};
 use crate::key::Key;
-use crate::look_alike::{Names, reads_alike};
+use crate::look_alike::{Names, opens_quote, reads_alike};
 use crate::settings::Problems;
 
 impl Rule {
@@ -17,6 +17,7 @@ impl Rule {
         let origin = seal(&spec, origin_format, &spec.origin_keys.current, problems)?;
         Some(Self {
             others,
+            own: Names::new(spec.names(0)),
             companion: spec.companion(),
             candidates,
             origin_candidates,
@@ -34,6 +35,13 @@ impl Rule {
         reads_alike(value) && !self.others.look_alikes(&format!("x={value}")).is_empty()
     }
 
+    /// Whether no parser reads a second managed cookie in a value, this rule's own among them, nor makes it part
+    /// of the value what follows it: quotes and commas alone do neither.
+    pub fn is_one_cookie(&self, value: &str) -> bool {
+        let carries_own = || !self.own.look_alikes(&format!("x={value}")).is_empty();
+        !reads_alike(value) || !(opens_quote(value) || self.carries_other(value) || carries_own())
+    }
+
     /// What [`Spec::is_unsealed`] says, which is too slow to be asked for each request.
     pub fn is_unsealed(&self) -> bool {
         self.browser.key.is_none()
@@ -42,6 +50,11 @@ impl Rule {
     /// Whether the origin's copy is not signed.
     pub fn is_plain_at_origin(&self) -> bool {
         self.origin.key.is_none()
+    }
+
+    /// Whether the origin's copy is not signed, and the browser's holds whatever value that has.
+    pub fn wraps_any_value(&self) -> bool {
+        self.is_plain_at_origin() && self.spec.format.nature().wraps_any_value
     }
 }
 
@@ -122,7 +135,9 @@ fn keyed(
     key: &Key,
     problems: &Problems,
 ) -> Option<Box<dyn Keyed>> {
+    let octets_only = is_plain(&spec.origin_format) && !format.nature().wraps_any_value;
     match format.keyed(&spec.name, key) {
+        Ok(keyed) if octets_only => Some(Box::new(OctetsOnly(keyed))),
         Ok(keyed) => Some(keyed),
         Err(fault) => {
             problems.add(

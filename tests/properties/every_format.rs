@@ -90,7 +90,7 @@ fn format_of(config: &Value) -> Option<Configured> {
     format.filter(|_| problems.is_empty())
 }
 
-fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
+pub fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -225,6 +225,76 @@ fn a_plain_origin_goes_with_each_format_that_binds_the_name() {
     });
     wrapped.dedup();
     assert!(wrapped.len() > 4, "{wrapped:?}");
+}
+
+/// Values as sites write them unsigned, quotes, commas and letters beyond ASCII among them.
+fn unsigned_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9_-]{1,30}",
+        "\"[ -:<-~]{0,20}\"",
+        "[!-:<-~]([ -:<-~\t]{0,20}[!-:<-~])?",
+        "[!-:<-~é日😀\u{80}-\u{a0}\u{feff}]{0,20}",
+    ]
+}
+
+thread_local! {
+    /// For each configuration that can wrap: its name, and the gate.
+    static WRAPPING: Vec<(String, Gate)> = SAMPLES.with(|samples| {
+        let plain = json!({"format": "plain"});
+        let gate = |sample: &Sample| {
+            let gate = converting(&sample.config, &plain, "user").ok()?;
+            Some((sample.config["format"].as_str()?.to_owned(), gate))
+        };
+        samples.iter().filter_map(gate).collect()
+    });
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn a_wrapped_value_comes_back_byte_for_byte_or_is_told_when_it_is_set(
+        at in any::<prop::sample::Index>(), value in unsigned_value(),
+    ) {
+        WRAPPING.with(|wrapping| {
+            let (format, gate) = &wrapping[at.index(wrapping.len())];
+            assert_wrapped(format, gate, &value);
+        });
+    }
+
+    #[test]
+    fn sealed_wraps_every_value(value in unsigned_value()) {
+        WRAPPING.with(|wrapping| {
+            let (format, gate) = wrapping.iter().find(|(format, _)| format == "sealed").unwrap();
+            assert_wrapped(format, gate, &value);
+        });
+    }
+}
+
+fn assert_wrapped(format: &str, gate: &Gate, value: &str) {
+    let set = [format!("user={value}; Path=/")];
+    let now_ms = 1_700_000_000_000;
+    let answer = gate.response(&set, &Passage::default(), &page(), now_ms);
+    let verdicts = words(gate, &answer.events);
+    let is_empty = value.is_empty() || value == "\"\"";
+    if is_empty && format != "sealed" {
+        assert_eq!(verdicts, ["deletion"], "{format}: {value}");
+        return;
+    }
+    let Some(sent) = answer.set_cookies else {
+        assert_eq!(verdicts, ["malformed"], "{format}: {value}");
+        assert_ne!(format, "sealed", "{value}");
+        return;
+    };
+    assert_eq!(verdicts, ["sealed NEW"], "{format}: {value}");
+    // a signature in a cookie of its own goes with it
+    let shown: Vec<&str> = sent
+        .iter()
+        .filter_map(|header| header.split(';').next())
+        .collect();
+    let ruling = gate.request(Some(&shown.join("; ")), now_ms).unwrap();
+    let back = Action::WithCookie(Some(format!("user={value}")));
+    assert_eq!(ruling.action, back, "{format}: {value}");
 }
 
 /// Each configuration of a format with each other of that format, and two of it with two of every other.

@@ -10,6 +10,7 @@ mod support;
 mod compatibility;
 mod configurations;
 mod every_format;
+mod first_day;
 mod formats;
 mod glances;
 mod headers;

@@ -210,3 +210,22 @@ fn what_a_plain_origin_sets_is_malformed_where_it_is_no_cookie_octets() {
 fn an_empty_text_is_quoted_as_python_quotes_it() {
     assert_eq!(quoted(""), "\"\"");
 }
+
+#[test]
+fn for_the_same_key_only_a_spelling_that_hides_a_managed_cookie_is_written_anew() {
+    let rule = json!({"name": "note", "format": "django-signed-cookie", "attributes": ATTRIBUTES});
+    let gate = gate(first_day(), [rule, session_rule()]);
+    let raw = |text| signed_cookie("note", "").sign_raw(key("ORIGIN"), text, SIGNED);
+    for text in ["x, y=z", "x y", "[x]", "session, sessionid2=x"] {
+        let header = format!("a=1; note=\"{}\"; b=2", raw(text));
+        assert_as_it_came(&gate, &header, &["current ORIGIN"]);
+    }
+    for text in ["x, note=y", "x NOTE=y", "x, sessionid=y", "a\"b"] {
+        let written = quoted(&raw(text));
+        let header = format!("a=1; note=\"{}\"; b=2", raw(text));
+        assert_eq!(
+            forwarded(&gate, &header),
+            Some(format!("a=1; note={written}; b=2"))
+        );
+    }
+}

@@ -59,6 +59,8 @@ SOURCES = [
     Source("keygrip-1.1.0", (
         "keygrip@1.1.0", "cookies@0.9.2", "koa@3.3.0", "koa-session@7.0.2", "cookie-session@2.1.1"), "from_keygrip.mjs"),
     Source("fastify-cookie-11.1.5", ("@fastify/cookie@11.1.5", "fastify@5.12.8"), "from_fastify_cookie.mjs"),
+    # the Worker's own: the standard library is enough
+    Source("sealed", (), "from_sealed.py"),
 ]
 
 
@@ -102,6 +104,8 @@ def made(source, out, options):
 
 def environment(source):
     """The Python of the source's own environment, made where it is missing or was made for something else."""
+    if not source.requirements:
+        return [sys.executable]
     folder = TOOLS / ("venv-vectors-" + source.name)
     stamp, wanted = folder / "made-for", "\n".join([sys.version, *source.requirements])
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
