@@ -29,7 +29,7 @@ impl Format for Plain {
 }
 
 impl Keyed for Plain {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         match value.bytes().all(is_cookie_octet) {
             true => Ok(Content::of(value.as_bytes())),
             false => Err(Refusal::Content),

@@ -2,6 +2,7 @@
 //! and from a signer of the tests' own, never from the code under test.
 
 mod django;
+mod jwt;
 mod support;
 
 mod b1_observe_changes_nothing;
@@ -34,4 +35,5 @@ mod s5_upgrades;
 mod s6_cookies_that_browsers_drop;
 mod signer;
 mod status;
+mod times;
 mod topologies;
