@@ -56,6 +56,15 @@ pub enum Note {
         /// Afterwards.
         to: u64,
     },
+    /// What has a signed expiry ends earlier: `leeway` is less, in seconds.
+    LessLeeway {
+        /// The cookie's name.
+        rule: String,
+        /// Before.
+        from: u64,
+        /// Afterwards.
+        to: u64,
+    },
     /// What is sealed opens only until then, in Unix seconds.
     Ends {
         /// The cookie's name.
@@ -127,6 +136,14 @@ fn notes_of(before: &RuleOutline, after: &RuleOutline, now: u64) -> Vec<Note> {
             rule: rule(),
             from,
             to,
+        });
+    }
+    let ends_earlier = before.mode == Mode::Enforce && after.mode == Mode::Enforce;
+    if ends_earlier && after.leeway < before.leeway {
+        notes.push(Note::LessLeeway {
+            rule: rule(),
+            from: before.leeway,
+            to: after.leeway,
         });
     }
     let (sealed, opens) = (before.seals(Side::Browser), after.opens(Side::Browser));
@@ -334,6 +351,12 @@ impl fmt::Display for Note {
                 ),
                 None => write!(f, "{rule}: may be {} old, no longer of any age", Span(*to)),
             },
+            Note::LessLeeway { rule, from, to } => write!(
+                f,
+                "{rule}: an expiry may have passed {} ago, no longer {}",
+                Span(*to),
+                Span(*from)
+            ),
             Note::Ends { rule, key, until } => {
                 write!(
                     f,

@@ -4,6 +4,7 @@
 use crate::calendar::seconds;
 use crate::encoding::{cut_at, place};
 use crate::settings::unknown;
+use crate::verdict::Difference;
 
 /// The pairs of a Cookie header: the texts between semicolons, white space and all.
 pub fn pairs(header: &str) -> impl Iterator<Item = &str> {
@@ -98,10 +99,41 @@ pub struct Attributes<'a> {
     pub domain: Option<&'a str>,
     /// Whether `Partitioned` is there.
     pub partitioned: bool,
+    /// Whether `Secure` is there.
+    pub secure: bool,
+    /// Whether `HttpOnly` is there.
+    pub http_only: bool,
+    /// `SameSite`, where it has one of the three values.
+    pub same_site: Option<SameSite>,
     /// `Max-Age` in seconds.
     pub max_age: Option<i64>,
     /// `Expires` in Unix seconds.
     pub expires: Option<i64>,
+}
+
+/// With which requests from other sites a cookie is sent. Without one, browsers differ: Chromium takes it for
+/// `Lax` with an exception for young cookies, Firefox and Safari for `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameSite {
+    /// With none.
+    Strict,
+    /// With pages that are opened from there.
+    Lax,
+    /// With all.
+    None,
+}
+
+impl SameSite {
+    fn parse(text: &str) -> Option<Self> {
+        let values = [
+            ("strict", Self::Strict),
+            ("lax", Self::Lax),
+            ("none", Self::None),
+        ];
+        let mut values = values.into_iter();
+        let found = values.find(|(name, _)| text.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
+    }
 }
 
 impl<'a> Attributes<'a> {
@@ -121,6 +153,11 @@ impl<'a> Attributes<'a> {
                     attributes.domain = (!domain.is_empty()).then_some(domain);
                 }
                 () if name.eq_ignore_ascii_case("partitioned") => attributes.partitioned = true,
+                () if name.eq_ignore_ascii_case("secure") => attributes.secure = true,
+                () if name.eq_ignore_ascii_case("httponly") => attributes.http_only = true,
+                () if name.eq_ignore_ascii_case("samesite") => {
+                    attributes.same_site = SameSite::parse(value);
+                }
                 () if name.eq_ignore_ascii_case("max-age") => {
                     attributes.max_age = max_age(value).or(attributes.max_age);
                 }
@@ -159,11 +196,56 @@ impl<'a> Attributes<'a> {
         ends.then(|| "Max-Age deletes the cookie; it has to be above zero".to_owned())
     }
 
+    /// What is wrong with a text as attributes of an upgrade, which is sent again and again.
+    pub fn upgrade_faults(text: &str) -> Vec<&'static str> {
+        let mut faults = Vec::new();
+        if Attributes::parse(text).path.is_none() {
+            faults.push("has no Path that starts with a slash, so a browser would store each upgrade at the path of the page; write the site's own, mostly Path=/");
+        }
+        if each(text).any(|(name, _)| name.eq_ignore_ascii_case("expires")) {
+            faults.push("holds Expires, a fixed date: once it has passed, each upgrade would delete the cookie; write a lifetime in seconds, such as Max-Age=1209600");
+        }
+        faults
+    }
+
+    /// In what a cookie with these attributes, which the origin sets, is another than one with those of an
+    /// upgrade.
+    pub fn differences(&self, upgrade: &Attributes<'_>) -> impl Iterator<Item = Difference> {
+        let all = [
+            (Difference::Path, self.path != upgrade.path),
+            (Difference::Domain, !self.is_domain_of(upgrade)),
+            (
+                Difference::Partitioned,
+                self.partitioned != upgrade.partitioned,
+            ),
+            (Difference::Secure, self.secure != upgrade.secure),
+            (Difference::HttpOnly, self.http_only != upgrade.http_only),
+            (Difference::SameSite, self.same_site != upgrade.same_site),
+            (
+                Difference::Persistence,
+                self.is_persistent() != upgrade.is_persistent(),
+            ),
+        ];
+        all.into_iter()
+            .filter_map(|(difference, differs)| differs.then_some(difference))
+    }
+
+    /// Whether the cookie outlives the browser's session (RFC 6265, section 5.3, step 3).
+    fn is_persistent(&self) -> bool {
+        self.max_age.is_some() || self.expires.is_some()
+    }
+
+    fn is_domain_of(&self, other: &Attributes<'_>) -> bool {
+        match (self.domain, other.domain) {
+            (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+            (a, b) => a == b,
+        }
+    }
+
     /// Whether a cookie with these attributes is stored beside one with the others rather than in its
     /// place.
     pub fn differ_in_place(&self, other: &Attributes<'_>) -> bool {
-        let domain = |attributes: &Attributes<'_>| attributes.domain.map(str::to_ascii_lowercase);
-        self.path != other.path || domain(self) != domain(other)
+        self.path != other.path || !self.is_domain_of(other)
     }
 
     /// The Set-Cookie header that sets a cookie with these attributes and this `Max-Age` in place of

@@ -1,5 +1,6 @@
 //! The decision about a request and its response: pure and synchronous, no I/O; the time comes in as a
-//! number, randomness as a function. `request` and `judge` hold rules R1 to R7, `response` and `upgrade` rules S2 to S6.
+//! number, randomness as a function. `request` and `judge` hold rules R1 to R7, `response` and `upgrade` rules S2 to S6,
+//! `times` when a signed time counts, `navigation` what a page being opened is.
 
 use std::cell::Cell;
 
@@ -11,8 +12,10 @@ use crate::verdict::Verdict;
 
 pub mod inspection;
 mod judge;
+mod navigation;
 mod request;
 mod response;
+mod times;
 mod upgrade;
 
 /// Decides, by a policy, for one isolate.
@@ -20,8 +23,9 @@ mod upgrade;
 pub struct Gate {
     policy: Policy,
     random: Random,
-    /// For each rule: whether the origin has been seen to set the cookie in another place (S5).
-    set_elsewhere: Vec<Cell<bool>>,
+    /// For each rule: whether the origin has been seen to set the cookie with attributes that an upgrade would
+    /// change (S5).
+    set_otherwise: Vec<Cell<bool>>,
 }
 
 /// What becomes of a request.
@@ -99,12 +103,16 @@ pub struct Event {
     pub key: Option<KeyId>,
 }
 
-/// What the gate may ask of a request and its response. Few need to be asked.
-pub trait Exchange {
+/// What the gate may ask of a request. Few need to be asked.
+pub trait RequestHead {
     /// The request's method.
     fn method(&self) -> String;
     /// A request header, its occurrences joined by commas.
     fn request_header(&self, name: &'static str) -> Option<String>;
+}
+
+/// What the gate may ask of a request and its response.
+pub trait Exchange: RequestHead {
     /// The response's status.
     fn status(&self) -> u16;
     /// A response header, its occurrences joined by commas.
@@ -119,11 +127,11 @@ pub struct Fault;
 impl Gate {
     /// A gate for one isolate. `random` is what salts and nonces are drawn from.
     pub fn new(policy: Policy, random: Random) -> Self {
-        let set_elsewhere = policy.rules.iter().map(|_| Cell::new(false)).collect();
+        let set_otherwise = policy.rules.iter().map(|_| Cell::new(false)).collect();
         Self {
             policy,
             random,
-            set_elsewhere,
+            set_otherwise,
         }
     }
 

@@ -27,6 +27,8 @@ pub struct RuleOutline {
     pub mode: Mode,
     /// Seconds after which a signed time is too old.
     pub max_age: Option<u64>,
+    /// Seconds that a signed expiry may be passed by.
+    pub leeway: u64,
     /// What happens to look-alikes of the name.
     pub look_alikes: LookAlikes,
     /// How the browser's copy is signed.
@@ -170,6 +172,7 @@ impl RuleOutline {
             name: spec.name.clone(),
             mode: spec.mode,
             max_age: spec.max_age,
+            leeway: spec.leeway.unwrap_or_default(),
             look_alikes: spec.look_alikes,
             format: FormatOutline::of(&spec.format),
             accept: accepted.chain(adopted).collect(),

@@ -126,6 +126,8 @@ pub struct Spec {
     pub origin_format: Configured,
     /// Seconds after which a signed time is too old.
     pub max_age: Option<u64>,
+    /// For how many seconds a browser's copy still counts past its signed expiry.
+    pub leeway: Option<u64>,
     /// Attributes of an upgrade.
     pub attributes: Option<String>,
     /// When an upgrade may be sent.
@@ -189,6 +191,9 @@ pub struct Candidate {
     pub accepted: Option<usize>,
     /// Unix seconds from which on it is not tried.
     pub until: Option<u64>,
+    /// For how long a value still counts past its signed expiry, in milliseconds: by the framework's own rule
+    /// and by the configuration's.
+    pub grace_ms: u64,
     /// Whether the key's entry lets what it opens be upgraded.
     pub upgrade: bool,
     /// Whether the other side has the same key and format, so that the value can stay as it is.
@@ -240,16 +245,17 @@ impl Policy {
         }
     }
 
-    /// Whether traffic passes although the configuration is wrong: only where it asks to observe, and
-    /// no rule to enforce, so that a first deployment does not take a site down.
-    pub fn passes_when_wrong(value: &Value) -> bool {
+    /// Whether traffic passes although the configuration is wrong: only where it asks to observe, no rule to
+    /// enforce, and nothing stops it (C2), so that a first deployment does not take a site down.
+    pub fn passes_when_wrong(value: &Value, problems: &[Problem]) -> bool {
         let enforces = |rule: &Value| rule["mode"] == "enforce";
         let rules = &value["cookies"];
         let some_enforces = match rules {
             Value::Array(rules) => rules.iter().any(enforces),
             other => enforces(other),
         };
-        value["mode"] == "observe" && !some_enforces
+        let stops = problems.iter().any(|problem| problem.stops_traffic);
+        value["mode"] == "observe" && !some_enforces && !stops
     }
 
     /// Whether a verdict is logged.

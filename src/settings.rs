@@ -16,6 +16,19 @@ pub struct Problem {
     pub path: String,
     /// What, and how to mend it.
     pub text: String,
+    /// Whether traffic must stop where the configuration asks to observe, too (C2).
+    pub stops_traffic: bool,
+}
+
+impl Problem {
+    /// One that lets traffic pass where the configuration asks to observe.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+            stops_traffic: false,
+        }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -31,9 +44,14 @@ pub struct Problems(RefCell<Vec<Problem>>);
 impl Problems {
     /// Adds one.
     pub fn add(&self, path: impl Into<String>, text: impl Into<String>) {
+        self.0.borrow_mut().push(Problem::new(path, text));
+    }
+
+    /// Adds one that stops traffic (C2).
+    pub fn add_stopping(&self, path: impl Into<String>, text: impl Into<String>) {
         self.0.borrow_mut().push(Problem {
-            path: path.into(),
-            text: text.into(),
+            stops_traffic: true,
+            ..Problem::new(path, text)
         });
     }
 
@@ -43,11 +61,6 @@ impl Problems {
         if !problems.contains(&problem) {
             problems.push(problem);
         }
-    }
-
-    /// Whether there is one for this very path.
-    pub fn tells_of(&self, path: &str) -> bool {
-        self.0.borrow().iter().any(|problem| problem.path == path)
     }
 
     /// Whether there is none.

@@ -255,10 +255,12 @@ fn found(inspection: &Inspection) -> String {
         text("format", Some(opened.format));
         json.flag("accepted", opened.is_accepted);
         json.number("until", opened.until);
-        json.number("time", opened.time);
-        json.number("age", opened.age);
-        json.number("expiry", opened.expiry);
+        json.number("time", opened.time_s);
+        json.number("age", opened.age_s);
+        json.number("not_before", opened.not_before_s);
+        json.number("expiry_ms", opened.expiry_ms);
     }
+    json.flag("fits", inspection.fits);
     json.flag("upgraded", inspection.is_upgraded);
     json.close('}');
     json.into_text()

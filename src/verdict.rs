@@ -11,9 +11,11 @@ pub enum Verdict {
     AcceptedFormat,
     /// The shape was right, and no key made the signature.
     BadSignature,
-    /// The signature was right and the signed time is older than `max_age`.
+    /// The signature was right; the signed time is older than `max_age`, or the signed expiry has passed.
     Expired,
-    /// No format's shape, a time from the future, or a payload that the other side cannot carry.
+    /// The signature was right; what it signs counts from a time on that is too far ahead of the clock.
+    NotYetValid,
+    /// No format's shape, or a payload that the other side cannot carry.
     Malformed,
     /// A value, or the work it asks for, over the bounds; a sealed cookie that browsers will drop.
     TooLong,
@@ -27,12 +29,31 @@ pub enum Verdict {
     Deletion,
     /// The origin set a cookie that no origin key verifies.
     OriginUnverified,
-    /// The origin set a cookie whose Path, Domain or Partitioned are not those of `attributes`.
-    AttributesDiffer,
+    /// The origin set a cookie with another attribute than `attributes` has.
+    AttributesDiffer(Difference),
     /// The browser is sent its cookie under the current key.
     Upgraded,
     /// An upgrade was due and not sent.
     UpgradeWithheld(Withheld),
+}
+
+/// In what a cookie that the origin sets is another than one that an upgrade would set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Difference {
+    /// `Path`.
+    Path,
+    /// `Domain`.
+    Domain,
+    /// `Partitioned`.
+    Partitioned,
+    /// `Secure`.
+    Secure,
+    /// `HttpOnly`.
+    HttpOnly,
+    /// `SameSite`.
+    SameSite,
+    /// Whether it outlives the browser's session: by `Max-Age` or `Expires`.
+    Persistence,
 }
 
 /// Why an upgrade was not sent: the first condition that did not hold, in this order.
@@ -54,7 +75,7 @@ pub enum Withheld {
     Late,
     /// A shared cache might store the response.
     Cacheable,
-    /// The origin sets this cookie with another Path, Domain or Partitioned than `attributes`.
+    /// The origin sets this cookie with other attributes, and an upgrade would change what it is.
     AttributesDiffer,
     /// Nothing is left of the Max-Age in `attributes`.
     Outlived,
@@ -71,6 +92,7 @@ impl Verdict {
             Verdict::AcceptedFormat => "accepted-format",
             Verdict::BadSignature => "bad-signature",
             Verdict::Expired => "expired",
+            Verdict::NotYetValid => "not-yet-valid",
             Verdict::Malformed => "malformed",
             Verdict::TooLong => "too-long",
             Verdict::DuplicateDropped => "duplicate-dropped",
@@ -78,7 +100,7 @@ impl Verdict {
             Verdict::Sealed => "sealed",
             Verdict::Deletion => "deletion",
             Verdict::OriginUnverified => "origin-unverified",
-            Verdict::AttributesDiffer => "attributes-differ",
+            Verdict::AttributesDiffer(_) => "attributes-differ",
             Verdict::Upgraded => "upgraded",
             Verdict::UpgradeWithheld(_) => "upgrade-withheld",
         }
@@ -87,6 +109,7 @@ impl Verdict {
     /// The reason that goes with the word, where it has one.
     pub fn reason(self) -> Option<&'static str> {
         match self {
+            Verdict::AttributesDiffer(difference) => Some(difference.as_str()),
             Verdict::UpgradeWithheld(withheld) => Some(withheld.as_str()),
             _ => None,
         }
@@ -98,13 +121,29 @@ impl Verdict {
             self,
             Verdict::BadSignature
                 | Verdict::Expired
+                | Verdict::NotYetValid
                 | Verdict::Malformed
                 | Verdict::TooLong
                 | Verdict::DuplicateDropped
                 | Verdict::LookAlike
                 | Verdict::OriginUnverified
-                | Verdict::AttributesDiffer
+                | Verdict::AttributesDiffer(_)
         )
+    }
+}
+
+impl Difference {
+    /// The word for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Difference::Path => "path",
+            Difference::Domain => "domain",
+            Difference::Partitioned => "partitioned",
+            Difference::Secure => "secure",
+            Difference::HttpOnly => "http-only",
+            Difference::SameSite => "same-site",
+            Difference::Persistence => "persistence",
+        }
     }
 }
 

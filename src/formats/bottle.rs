@@ -67,7 +67,7 @@ impl KeyedBottle {
 }
 
 impl Keyed for KeyedBottle {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = python_unquoted(value);
         let (signature, pickle) = text
             .strip_prefix('!')

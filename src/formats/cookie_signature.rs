@@ -100,7 +100,7 @@ struct KeyedSigner {
 }
 
 impl Keyed for KeyedSigner {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = match self.signer.encoding {
             Encoding::Never => Cow::Borrowed(value),
             _ => from_uri_component(value),

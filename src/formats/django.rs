@@ -217,7 +217,7 @@ impl KeyedSigner {
 }
 
 impl Keyed for KeyedSigner {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = python_unquoted(value);
         let (signed, signature) = self.split(&text).ok_or(Refusal::Shape)?;
         let (payload, time) = match self.timestamp {
@@ -233,7 +233,7 @@ impl Keyed for KeyedSigner {
             false => None,
         };
         Ok(Content {
-            time,
+            time_s: time,
             ..Content::of(part(&text, 0..payload.len()))
         })
     }
@@ -244,7 +244,7 @@ impl Keyed for KeyedSigner {
         text.push_str(payload);
         if self.timestamp {
             text.push_str(&self.sep);
-            push_base62(&mut text, content.time.ok_or(Uncarriable)?);
+            push_base62(&mut text, content.time_s.ok_or(Uncarriable)?);
         }
         self.push_signature(&mut text);
         python_quoted(&text).ok_or(Uncarriable)
@@ -274,7 +274,7 @@ impl Format for HashLayout {
 struct KeyedHash(Mac);
 
 impl Keyed for KeyedHash {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = python_unquoted(value);
         let (hash, json) = text.split_once('$').ok_or(Refusal::Shape)?;
         let lower = hash.bytes().all(|b| !b.is_ascii_uppercase());

@@ -72,9 +72,6 @@ const IRON_SESSION: Layout = Layout {
     ids: "has a password id that is none of iron-session's; they are whole numbers, \"1\" for a lone password",
 };
 
-/// Iron goes by an expiry so many milliseconds late.
-const SKEW: u64 = 60_000;
-
 #[derive(Debug, PartialEq)]
 struct Iron {
     layout: &'static Layout,
@@ -85,6 +82,7 @@ impl Format for Iron {
     fn nature(&self) -> Nature {
         Nature {
             carries_expiry: true,
+            grace_ms: 60_000,
             least_key: Some(LEAST),
             ..Nature::of(Payload::Of("iron"))
         }
@@ -114,7 +112,7 @@ struct KeyedIron {
 }
 
 impl Keyed for KeyedIron {
-    fn open<'v>(&self, value: &'v str, now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = value.strip_suffix(self.suffix).ok_or(Refusal::Shape)?;
         let fields = text.strip_prefix(&self.prefix).and_then(fields);
         let [salt, iv, ciphertext, expiry, mac_salt, mac] = fields.ok_or(Refusal::Shape)?;
@@ -126,9 +124,6 @@ impl Keyed for KeyedIron {
             "" => None,
             digits => Some(digits.parse::<u64>().map_err(|_| Refusal::Content)?),
         };
-        if expiry.is_some_and(|end| end.saturating_add(SKEW) <= now.saturating_mul(1000)) {
-            return Err(Refusal::Expired);
-        }
         let payload = self.decrypted(salt, iv, ciphertext);
         Ok(Content::of(payload.ok_or(Refusal::Content)?).expiring_at(expiry))
     }
@@ -142,7 +137,7 @@ impl Keyed for KeyedIron {
         text.push('*');
         push_base64url(&mut text, &ciphertext.ok_or(Uncarriable)?);
         text.push('*');
-        if let Some(expiry) = content.expiry {
+        if let Some(expiry) = content.expiry_ms {
             text.push_str(&expiry.to_string());
         }
         let mac_salt = new_salt(random);
@@ -187,7 +182,6 @@ mod tests {
     use serde_json::{Value, json};
 
     const PASSWORD: &[u8] = b"a password of 32 characters, just";
-    const MINUTE: u64 = 60;
 
     fn keyed_as(name: &str, config: Value) -> Result<Box<dyn Keyed>, &'static str> {
         let problems = Problems::default();
@@ -218,19 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_counts_a_minute_late_and_is_kept_to_the_millisecond() {
+    fn an_expiry_is_kept_to_the_millisecond() {
         let content = Content::of(&b"{}"[..]).expiring_at(Some(1_700_000_000_001));
         let value = iron().seal(&content, counted).unwrap();
         assert!(value.contains("*1700000000001*"));
-        let last = 1_700_000_000 + MINUTE;
-        assert_eq!(iron().open(&value, last), Ok(content));
-        assert_eq!(iron().open(&value, last + 1), Err(Refusal::Expired));
-        let even = Content::of(&b"{}"[..]).expiring_at(Some(1_700_000_000_000));
-        let value = iron().seal(&even, counted).unwrap();
-        assert_eq!(iron().open(&value, last - 1), Ok(even));
-        assert_eq!(iron().open(&value, last), Err(Refusal::Expired));
+        assert_eq!(iron().open(&value), Ok(content));
         let endless = iron().seal(&Content::of(&b"{}"[..]), counted).unwrap();
-        assert_eq!(iron().open(&endless, u64::MAX).unwrap().expiry, None);
+        assert_eq!(iron().open(&endless).unwrap().expiry_ms, None);
     }
 
     #[test]
@@ -246,7 +234,7 @@ mod tests {
                 format!("Fe26.2**ab*{iv}*AAAA*99999999999999999999"),
                 Refusal::Content,
             ),
-            (format!("Fe26.2**ab*{iv}*AAAA*0"), Refusal::Expired),
+            (format!("Fe26.2**ab*{iv}*AAAA*0"), Refusal::Content),
             (format!("Fe26.2**ab*{iv}*AAAA*-1"), Refusal::Shape),
             (format!("Fe26.2**ab*{iv}*AA=A*"), Refusal::Shape),
             (format!("Fe26.2**ab*{iv}A*AAAA*"), Refusal::Shape),
@@ -256,11 +244,7 @@ mod tests {
             (format!("Fe26.2*1*ab*{iv}*AAAA*"), Refusal::Shape),
             (format!("Fe26.1**ab*{iv}*AAAA*"), Refusal::Shape),
         ] {
-            assert_eq!(
-                iron().open(&signed(&fields), 1_700_000_000),
-                Err(refusal),
-                "{fields}"
-            );
+            assert_eq!(iron().open(&signed(&fields)), Err(refusal), "{fields}");
         }
     }
 
@@ -272,16 +256,16 @@ mod tests {
             .seal(&Content::of(&b"{}"[..]), counted)
             .unwrap();
         assert!(value.starts_with("Fe26.2*k_1*"));
-        assert_eq!(iron().open(&value, 0), Err(Refusal::Shape));
+        assert_eq!(iron().open(&value), Err(Refusal::Shape));
         let session = keyed_as("iron-session", json!({})).unwrap();
         let value = session.seal(&Content::of(&b"{}"[..]), counted).unwrap();
         assert!(value.starts_with("Fe26.2*1*") && value.ends_with("~2"));
         assert_eq!(
-            session.open(value.trim_end_matches("~2"), 0),
+            session.open(value.trim_end_matches("~2")),
             Err(Refusal::Shape)
         );
         let two = keyed_as("iron-session", json!({"id": "2"})).unwrap();
-        assert_eq!(two.open(&value, 0), Err(Refusal::Shape));
+        assert_eq!(two.open(&value), Err(Refusal::Shape));
         assert!(keyed_as("iron", json!({"id": {"KEY_B": "1"}})).is_err());
     }
 
@@ -315,17 +299,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_opens(payload: Vec<u8>, expiry in proptest::option::of(60_000..u64::MAX)) {
+        fn what_is_sealed_opens(payload: Vec<u8>, expiry in proptest::option::of(0..u64::MAX)) {
             let content = Content::of(payload).expiring_at(expiry);
             let value = iron().seal(&content, counted).unwrap();
-            prop_assert_eq!(iron().open(&value, 60), Ok(content));
+            prop_assert_eq!(iron().open(&value), Ok(content));
         }
 
         #[test]
         fn no_text_panics(text: String, fields in "[a-zA-Z0-9*=é]{0,80}") {
-            let _ = iron().open(&text, 0);
-            let _ = iron().open(&format!("Fe26.2**{fields}"), 0);
-            let _ = iron().open(&signed(&format!("Fe26.2**ab*{fields}")), 0);
+            let _ = iron().open(&text);
+            let _ = iron().open(&format!("Fe26.2**{fields}"));
+            let _ = iron().open(&signed(&format!("Fe26.2**ab*{fields}")));
         }
     }
 }

@@ -16,9 +16,10 @@
 //! of another key id is then none of that key's. A token without one is tried under every key, and gets
 //! none. Browser and origin either both have a `kid` or neither has.
 //!
-//! `exp` and `nbf` are held as the libraries hold them by default, to the second. `iat` is optional in a
-//! token, so it counts as the signed time, which `max_age` needs, only where `iat = true` says that every
-//! token has it; one without is then refused.
+//! A time is a number as JSON has it: `1795746226`, `1795746226.5`, or `1.795746226e+09`, as go-jose writes it.
+//! `exp` counts from the second that it names, `nbf` from the next whole second. `iat` is optional in a token,
+//! so it counts as the signed time, which `max_age` needs, only where `iat = true` says that every token has
+//! it; one without is then refused. An `iat` far ahead of the clock is noticed in any case.
 //!
 //! Source: PyJWT `jwt/api_jws.py`, `jwt/api_jwt.py`; jsonwebtoken `verify.js` with jws; checked against
 //! PyJWT 2.15.1 and jsonwebtoken 9.0.3 by the vectors. Stricter than one of the two or both:
@@ -27,8 +28,8 @@
 //! - jsonwebtoken reads claims that are not an object, PyJWT times in quotes. RFC 7519 has neither.
 //! - A header with `crit` names extensions that must be understood, and none are. What stands twice or
 //!   behind escapes among the members that are read here could be read differently there.
-//! - A time with an exponent (`1.8e9`) is refused. The libraries read it; what they write for a time of
-//!   this age has none.
+//! - A time that no double holds (`1e400`) is refused. JavaScript reads it as no end at all, Python and Go
+//!   fail at it.
 
 use std::ops::Range;
 
@@ -108,7 +109,7 @@ struct KeyedJwt {
 }
 
 impl Keyed for KeyedJwt {
-    fn open<'v>(&self, value: &'v str, now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let (signed, signature) = value.rsplit_once('.').ok_or(Refusal::Shape)?;
         let (header, claims) = signed.split_once('.').ok_or(Refusal::Shape)?;
         let has_shape = signature.len() == base64_len(self.alg.1.size()) && is_base64url(claims);
@@ -120,7 +121,7 @@ impl Keyed for KeyedJwt {
             return Err(Refusal::Signature);
         }
         let claims = from_part(claims).ok_or(Refusal::Content)?;
-        self.content(signed, &claims, now)
+        self.content(signed, &claims)
     }
 
     fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
@@ -188,8 +189,8 @@ impl KeyedJwt {
         Some(base64url(json.as_bytes()))
     }
 
-    fn content<'v>(&self, signed: &'v str, json: &str, now: u64) -> Result<Content<'v>, Refusal> {
-        let [exp, nbf, _] = members(json, CLAIMS).ok_or(Refusal::Content)?;
+    fn content<'v>(&self, signed: &'v str, json: &str) -> Result<Content<'v>, Refusal> {
+        let [exp, nbf, iat] = members(json, CLAIMS).ok_or(Refusal::Content)?;
         let date = |at: Option<Range<usize>>| match at {
             None => Ok(None),
             Some(at) => match json.get(at).and_then(Date::parse) {
@@ -198,18 +199,16 @@ impl KeyedJwt {
             },
         };
         let (exp, nbf) = (date(exp)?, date(nbf)?);
-        let mut content = Content::of(signed.as_bytes());
+        let iat = date(iat).unwrap_or_default(); // the libraries do not ask for one that they can read
+        let begins = [nbf.map(|nbf| nbf.ceil), iat.map(|iat| iat.floor)];
+        let begins = begins.into_iter().flatten().max();
+        let mut content = Content::of(signed.as_bytes())
+            .not_before(begins.map(since_1970))
+            .expiring_at(exp.map(|exp| since_1970(exp.floor).saturating_mul(1000)));
         if self.iat {
             content = content.signed_at(issued_at(json).ok_or(Refusal::Content)?);
         }
-        let now = now as i64; // seconds, far below 2^63
-        if nbf.is_some_and(|nbf| nbf.ceil > now) {
-            return Err(Refusal::Content);
-        }
-        match exp.map(|exp| exp.floor) {
-            Some(exp) if exp <= now => Err(Refusal::Expired),
-            exp => Ok(content.expiring_at(exp.map(|exp| (exp as u64).saturating_mul(1000)))),
-        }
+        Ok(content)
     }
 }
 
@@ -228,6 +227,11 @@ fn issued_at(json: &str) -> Option<u64> {
     u64::try_from(time.floor).ok()
 }
 
+/// Unix seconds; what lies before 1970 has passed like 1970 itself.
+fn since_1970(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or_default()
+}
+
 /// A moment in Unix seconds as claims write it (NumericDate), between two whole ones.
 #[derive(Clone, Copy)]
 struct Date {
@@ -236,27 +240,70 @@ struct Date {
 }
 
 impl Date {
+    /// Reads a number of RFC 8259, section 6, without the rounding of a floating-point number.
     fn parse(json: &str) -> Option<Self> {
-        let digits = json.strip_prefix('-').unwrap_or(json);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if !is_number(whole) || !is_number(fraction) {
+        let (is_negative, number) = match json.strip_prefix('-') {
+            Some(number) => (true, number),
+            None => (false, json),
+        };
+        let (decimal, exponent) = match number.split_once(['e', 'E']) {
+            Some((decimal, exponent)) => (decimal, read_exponent(exponent)?),
+            None => (number, 0),
+        };
+        let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, "0"));
+        let starts_well = whole == "0" || !whole.starts_with('0');
+        if !starts_well || !is_digits(whole) || !is_digits(fraction) {
             return None;
         }
-        let whole = whole.parse().unwrap_or(i64::MAX); // too many digits: as far away as can be
-        let next = whole.saturating_add(i64::from(fraction.bytes().any(|b| b != b'0')));
-        Some(match digits.len() == json.len() {
-            true => Self {
-                floor: whole,
-                ceil: next,
-            },
-            false => Self {
-                floor: -next,
-                ceil: -whole,
-            },
+        let (floor, ceil) = magnitude(whole, fraction, exponent)?;
+        Some(if is_negative {
+            Self {
+                floor: -ceil,
+                ceil: -floor,
+            }
+        } else {
+            Self { floor, ceil }
         })
     }
 }
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn read_exponent(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let size = digits.parse().unwrap_or(i64::from(i32::MAX)); // further than any that counts
+    is_digits(digits).then_some(if text.starts_with('-') { -size } else { size })
+}
+
+/// The whole numbers around `whole.fraction * 10^exponent`; one of too many digits is as far away as can be,
+/// and none where not even a double holds it.
+fn magnitude(whole: &str, fraction: &str, exponent: i64) -> Option<(i64, i64)> {
+    let digits = [whole, fraction].concat();
+    let significant = digits.trim_start_matches('0');
+    if significant.is_empty() {
+        return Some((0, 0));
+    }
+    let zeros = digits.len() - significant.len();
+    // where the point stands among the significant digits
+    let point = whole.len() as i64 - zeros as i64 + exponent.clamp(-1 << 32, 1 << 32);
+    if point > LONGEST_DOUBLE {
+        return None;
+    }
+    let point = usize::try_from(point).unwrap_or_default();
+    let (whole, fraction) = significant.split_at(point.min(significant.len()));
+    let padding = "0".repeat(point - whole.len());
+    let floor = match [whole, &padding].concat().as_str() {
+        "" => 0,
+        digits => digits.parse().unwrap_or(i64::MAX),
+    };
+    let is_between = fraction.bytes().any(|b| b != b'0');
+    Some((floor, floor.saturating_add(i64::from(is_between))))
+}
+
+/// How many digits the whole part of a double has at most.
+const LONGEST_DOUBLE: i64 = 309;
 
 #[cfg(test)]
 mod tests {
@@ -303,11 +350,16 @@ mod tests {
         format!("{signed}.{}", base64url(&tag))
     }
 
-    fn opened(header: &str, claims: &str) -> Result<Option<u64>, Refusal> {
+    fn content(header: &str, claims: &str) -> Result<Content<'static>, Refusal> {
         let value = token(header, claims);
-        let content = keyed(json!({}), "KEY").open(&value, NOW)?;
+        let content = keyed(json!({}), "KEY").open(&value)?.into_owned();
         assert_eq!(content.text(), Ok(payload(header, claims).as_str()));
-        Ok(content.expiry)
+        Ok(content)
+    }
+
+    /// Its expiry in Unix milliseconds.
+    fn opened(header: &str, claims: &str) -> Result<Option<u64>, Refusal> {
+        content(header, claims).map(|content| content.expiry_ms)
     }
 
     const PLAIN: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -347,43 +399,77 @@ mod tests {
     }
 
     #[test]
-    fn times_are_held_to_the_second() {
-        let at = |claim: &str, time: u64| opened(PLAIN, &format!("{{\"{claim}\":{time}}}"));
-        assert_eq!(at("exp", NOW), Err(Refusal::Expired));
-        assert_eq!(at("exp", NOW + 1), Ok(Some((NOW + 1) * 1000)));
-        assert_eq!(at("nbf", NOW), Ok(None));
-        assert_eq!(at("nbf", NOW + 1), Err(Refusal::Content));
+    fn an_end_is_a_number_as_json_has_it() {
+        const EXP: u64 = 1_795_746_226_000;
         for (claims, expected) in [
-            (r#"{"exp":1700000000.9}"#, Err(Refusal::Expired)),
-            (r#"{"exp":1700000001.0}"#, Ok(Some((NOW + 1) * 1000))),
-            (r#"{"exp":-1}"#, Err(Refusal::Expired)),
-            (r#"{"exp":-1.5}"#, Err(Refusal::Expired)),
-            (r#"{"exp":99999999999999999999}"#, Ok(Some(u64::MAX))),
-            (r#"{"exp":-99999999999999999999.9}"#, Err(Refusal::Expired)),
-            (r#"{"nbf":1700000000.0}"#, Ok(None)),
-            (r#"{"nbf":1700000000.01}"#, Err(Refusal::Content)),
-            (r#"{"nbf":-0.5}"#, Ok(None)),
-            (r#"{"nbf":99999999999999999999.9}"#, Err(Refusal::Content)),
+            (r#"{"exp":1795746226}"#, EXP),
+            (r#"{"exp":1795746226.0}"#, EXP),
+            (r#"{"exp":1795746226.9}"#, EXP),
+            (r#"{"exp":1.795746226e+09}"#, EXP),
+            (r#"{"exp":1.795746226E9}"#, EXP),
+            (r#"{"exp":1.7957462269e9}"#, EXP),
+            (r#"{"exp":17957462260e-1}"#, EXP),
+            (r#"{"exp":0.001795746226e12}"#, EXP),
+            (r#"{"exp":18e8}"#, 1_800_000_000_000),
+            (r#"{"exp":0}"#, 0),
+            (r#"{"exp":0e999}"#, 0),
+            (r#"{"exp":0.9e0}"#, 0),
+            (r#"{"exp":1e-400}"#, 0),
+            (r#"{"exp":-1}"#, 0),
+            (r#"{"exp":-1.5}"#, 0),
+            (r#"{"exp":-1.8e9}"#, 0),
+            (r#"{"exp":-99999999999999999999.9}"#, 0),
+            (r#"{"exp":99999999999999999999}"#, u64::MAX),
+            (r#"{"exp":1e308}"#, u64::MAX),
             (
                 r#"{"n\u00e4me":"\ud800","exp":1800000000}"#,
-                Ok(Some(1_800_000_000_000)),
+                1_800_000_000_000,
             ),
-            (r#"{"exp":18e8}"#, Err(Refusal::Content)),
-            (r#"{"exp":1800000000.}"#, Err(Refusal::Content)),
-            (r#"{"exp":+1800000000}"#, Err(Refusal::Content)),
-            (r#"{"exp":-}"#, Err(Refusal::Content)),
-            (r#"{"x":{"exp":1}}"#, Ok(None)),
-            (r#"{"exp":"1800000000"}"#, Err(Refusal::Content)),
-            (r#"{"exp":null}"#, Err(Refusal::Content)),
-            (r#"{"exp":inf}"#, Err(Refusal::Content)),
-            (r#"{"exp":1e400}"#, Err(Refusal::Content)),
-            (r#"{"exp":1800000000,"exp":1}"#, Err(Refusal::Content)),
-            (r#"{"\u0065xp":1800000000}"#, Err(Refusal::Content)),
-            (r#"{"nbf":[]}"#, Err(Refusal::Content)),
-            (r#""text""#, Err(Refusal::Content)),
-            ("", Err(Refusal::Content)),
         ] {
-            assert_eq!(opened(PLAIN, claims), expected, "{claims}");
+            assert_eq!(opened(PLAIN, claims), Ok(Some(expected)), "{claims}");
+        }
+        assert_eq!(opened(PLAIN, r#"{"x":{"exp":1}}"#), Ok(None));
+        for claims in [
+            r#"{"exp":1800000000.}"#,
+            r#"{"exp":+1800000000}"#,
+            r#"{"exp":01800000000}"#,
+            r#"{"exp":.5}"#,
+            r#"{"exp":-}"#,
+            r#"{"exp":1e}"#,
+            r#"{"exp":1e+}"#,
+            r#"{"exp":1e1.5}"#,
+            r#"{"exp":1e1e1}"#,
+            r#"{"exp":"1800000000"}"#,
+            r#"{"exp":null}"#,
+            r#"{"exp":inf}"#,
+            r#"{"exp":1e400}"#,
+            r#"{"exp":1e99999999999999999999}"#,
+            r#"{"exp":1800000000,"exp":1}"#,
+            r#"{"\u0065xp":1800000000}"#,
+            r#"{"nbf":[]}"#,
+            r#""text""#,
+            "",
+        ] {
+            assert_eq!(opened(PLAIN, claims), Err(Refusal::Content), "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_token_begins_with_the_later_of_nbf_and_iat() {
+        let begins = |claims: &str| content(PLAIN, claims).map(|content| content.not_before_s);
+        for (claims, expected) in [
+            ("{}", None),
+            (r#"{"nbf":1700000000}"#, Some(NOW)),
+            (r#"{"nbf":1700000000.01}"#, Some(NOW + 1)),
+            (r#"{"nbf":1.70000000001e9}"#, Some(NOW + 1)),
+            (r#"{"nbf":17e8,"iat":1699999999}"#, Some(NOW)),
+            (r#"{"iat":1700000000.9}"#, Some(NOW)),
+            (r#"{"nbf":1699999999,"iat":1.7e9}"#, Some(NOW)),
+            (r#"{"iat":"1700000000"}"#, None),
+            (r#"{"nbf":-0.5}"#, Some(0)),
+            (r#"{"nbf":99999999999999999999.9}"#, Some(i64::MAX as u64)),
+        ] {
+            assert_eq!(begins(claims), Ok(expected), "{claims}");
         }
     }
 
@@ -392,16 +478,16 @@ mod tests {
         let without = token(PLAIN, "{}");
         let with = token(PLAIN, r#"{"iat":1600000000.5}"#);
         let optional = keyed(json!({}), "KEY");
-        assert_eq!(optional.open(&with, NOW).unwrap().time, None);
-        assert!(optional.open(&without, NOW).is_ok());
+        assert_eq!(optional.open(&with).unwrap().time_s, None);
+        assert!(optional.open(&without).is_ok());
         let format = read(json!({"iat": true})).unwrap();
         assert!(format.nature().carries_time && !read(json!({})).unwrap().nature().carries_time);
         let timed = keyed(json!({"iat": true}), "KEY");
-        assert_eq!(timed.open(&with, NOW).unwrap().time, Some(1_600_000_000));
+        assert_eq!(timed.open(&with).unwrap().time_s, Some(1_600_000_000));
         for bad in ["{}", r#"{"iat":"1"}"#, r#"{"iat":-1}"#] {
             let value = token(PLAIN, bad);
-            assert_eq!(timed.open(&value, NOW), Err(Refusal::Content), "{bad}");
-            let content = optional.open(&value, NOW).unwrap();
+            assert_eq!(timed.open(&value), Err(Refusal::Content), "{bad}");
+            let content = optional.open(&value).unwrap();
             assert_eq!(timed.seal(&content, no_random), Err(Uncarriable), "{bad}");
         }
     }
@@ -419,11 +505,11 @@ mod tests {
             (PLAIN, r#"{"alg":"HS512","typ":"JWT"}"#),
         ] {
             let value = token(header, "{}");
-            let content = a.open(&value, NOW).unwrap();
+            let content = a.open(&value).unwrap();
             assert_eq!(a.seal(&content, no_random).as_deref(), Ok(&*value));
             let moved = b.seal(&content, no_random).unwrap();
             assert!(moved.starts_with(&payload(expected, "{}")), "{moved}");
-            let back = a.seal(&b.open(&moved, NOW).unwrap(), no_random).unwrap();
+            let back = a.seal(&b.open(&moved).unwrap(), no_random).unwrap();
             assert!(back.starts_with(&payload(header, "{}")), "{back}");
         }
     }
@@ -439,7 +525,7 @@ mod tests {
             (r#"{"alg":"HS256","kid":"a","kid":"a"}"#, false),
         ] {
             let value = token(header, "{}");
-            let opened = keyed.open(&value, NOW);
+            let opened = keyed.open(&value);
             match expected {
                 true => assert!(opened.is_ok(), "{header}"),
                 false => assert_eq!(opened, Err(Refusal::Shape), "{header}"),
@@ -485,9 +571,9 @@ mod tests {
         #[test]
         fn no_text_panics(text: String, json in "[{}\\[\\],:\"\\\\a-z0-9 é]{0,40}") {
             let keyed = keyed(json!({"kid": "a"}), "KEY");
-            let _ = keyed.open(&text, NOW);
-            let _ = keyed.open(&token(&json, &json), NOW);
-            let _ = keyed.open(&token(PLAIN, &json), NOW);
+            let _ = keyed.open(&text);
+            let _ = keyed.open(&token(&json, &json));
+            let _ = keyed.open(&token(PLAIN, &json));
         }
     }
 }

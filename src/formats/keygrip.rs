@@ -106,7 +106,7 @@ impl KeyedPair {
 }
 
 impl Keyed for KeyedPair {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let (value, signatures) = value.split_once(PAIR).ok_or(Refusal::Shape)?;
         let value = unquoted(value);
         let mut fitting = signatures.split(PAIR).filter(|text| self.has_shape(text));
@@ -170,9 +170,9 @@ mod tests {
                 format!("abc;short;{};{right}", wrong[1]),
                 format!("abc;{right};{};", wrong[0]),
             ] {
-                assert_eq!(keyed.open(&text, 0), Ok(Content::of(&b"abc"[..])), "{text}");
+                assert_eq!(keyed.open(&text), Ok(Content::of(&b"abc"[..])), "{text}");
             }
-            let shape = |text: String| keyed.open(&text, 0).unwrap_err();
+            let shape = |text: String| keyed.open(&text).unwrap_err();
             assert_eq!(shape(format!("abd;{right}")), Refusal::Signature);
             assert_eq!(shape(format!("abc;{}", wrong[1])), Refusal::Signature);
             assert_eq!(shape("abc".to_owned()), Refusal::Shape);

@@ -154,14 +154,14 @@ impl<T: Any + PartialEq> Same for T {
 
 /// A format under one key, for one cookie name.
 pub trait Keyed: Send + Sync {
-    /// Verifies a value as it stands in the header and takes it apart. `now` is in Unix seconds, for
-    /// formats that carry their own expiry.
+    /// Verifies a value as it stands in the header and takes it apart. The times in it are not judged here:
+    /// the gate does that, by the clock.
     ///
     /// Nothing but what locates the MAC is parsed before it verifies.
     ///
     /// # Errors
     /// Why the value is refused.
-    fn open<'v>(&self, value: &'v str, now: u64) -> Result<Content<'v>, Refusal>;
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal>;
 
     /// Signs a content: the text for the header. `random` is for formats whose every value has a salt or
     /// nonce of its own.
@@ -184,10 +184,13 @@ pub struct Content<'v> {
     /// The payload in the family's own encoding, byte for byte as it was signed.
     pub payload: Cow<'v, [u8]>,
     /// The signed time in Unix seconds, where the format carries one.
-    pub time: Option<u64>,
+    pub time_s: Option<u64>,
+    /// The signed moment in Unix seconds before which the value does not count, where one is set beside
+    /// the signed time.
+    pub not_before_s: Option<u64>,
     /// The signed moment in Unix milliseconds from which on the value no longer counts, where the format
     /// carries one and it is set.
-    pub expiry: Option<u64>,
+    pub expiry_ms: Option<u64>,
 }
 
 impl<'v> Content<'v> {
@@ -195,22 +198,31 @@ impl<'v> Content<'v> {
     pub fn of(payload: impl Into<Cow<'v, [u8]>>) -> Self {
         Self {
             payload: payload.into(),
-            time: None,
-            expiry: None,
+            time_s: None,
+            not_before_s: None,
+            expiry_ms: None,
         }
     }
 
     /// The same, signed at this time in Unix seconds.
     pub fn signed_at(self, seconds: u64) -> Self {
         Self {
-            time: Some(seconds),
+            time_s: Some(seconds),
+            ..self
+        }
+    }
+
+    /// The same, good from this moment in Unix seconds on, if any.
+    pub fn not_before(self, not_before_s: Option<u64>) -> Self {
+        Self {
+            not_before_s,
             ..self
         }
     }
 
     /// The same, good until this moment in Unix milliseconds, if any.
-    pub fn expiring_at(self, expiry: Option<u64>) -> Self {
-        Self { expiry, ..self }
+    pub fn expiring_at(self, expiry_ms: Option<u64>) -> Self {
+        Self { expiry_ms, ..self }
     }
 
     /// The payload as text, where it is text.
@@ -239,8 +251,6 @@ pub enum Refusal {
     Signature,
     /// The signature is right; what it signs cannot be read or is not for this cookie.
     Content,
-    /// The signature is right; the format's own expiry has passed.
-    Expired,
 }
 
 /// A payload that a format has no way to write.
@@ -258,6 +268,8 @@ pub struct Nature {
     pub payload: Payload,
     /// Whether an expiry may be part of it. What cannot be carried over would let a session live on.
     pub carries_expiry: bool,
+    /// How long past its expiry a value still counts, in milliseconds, for the framework itself.
+    pub grace_ms: u64,
     /// The least length of a key in bytes that the framework prescribes, if it does.
     pub least_key: Option<usize>,
     /// What the name of a second cookie, that holds the signature alone, adds to the name. To such a format
@@ -276,6 +288,7 @@ impl Nature {
             binds_name: false,
             payload,
             carries_expiry: false,
+            grace_ms: 0,
             least_key: None,
             companion: None,
             wraps_any_value: false,

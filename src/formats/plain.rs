@@ -40,7 +40,7 @@ impl Format for Plain {
 }
 
 impl Keyed for Plain {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         if is_value(value) {
             Ok(Content::of(value.as_bytes()))
         } else {
@@ -75,8 +75,8 @@ fn is_value(text: &str) -> bool {
 pub struct OctetsOnly(pub Box<dyn Keyed>);
 
 impl Keyed for OctetsOnly {
-    fn open<'v>(&self, value: &'v str, now: u64) -> Result<Content<'v>, Refusal> {
-        let content = self.0.open(value, now)?;
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
+        let content = self.0.open(value)?;
         if is_in_octets(&content) {
             Ok(content)
         } else {
@@ -118,7 +118,7 @@ mod tests {
     fn any_value_that_browsers_keep_is_read_and_written() {
         for value in VALUES {
             let content = Content::of(value.as_bytes());
-            assert_eq!(Plain.open(value, 0), Ok(content.clone()), "{value}");
+            assert_eq!(Plain.open(value), Ok(content.clone()), "{value}");
             assert_eq!(Plain.seal(&content, no_random), Ok(value.to_owned()));
         }
     }
@@ -136,7 +136,7 @@ mod tests {
             " ",
             "Zo\u{fffd}",
         ] {
-            assert_eq!(Plain.open(bad, 0), Err(Refusal::Content), "{bad:?}");
+            assert_eq!(Plain.open(bad), Err(Refusal::Content), "{bad:?}");
             let content = Content::of(bad.as_bytes());
             assert_eq!(Plain.seal(&content, no_random), Err(Uncarriable), "{bad:?}");
         }
@@ -156,7 +156,7 @@ mod tests {
             } else {
                 Err(Refusal::Content)
             };
-            assert_eq!(octets.open(value, 0), expected, "{value}");
+            assert_eq!(octets.open(value), expected, "{value}");
         }
     }
 }

@@ -102,7 +102,7 @@ impl Format for Session {
 struct KeyedSession(Token);
 
 impl Keyed for KeyedSession {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         self.0.open(value).map(Content::of)
     }
 
@@ -131,6 +131,7 @@ impl Format for Cookie {
         Nature {
             carries_time: true,
             carries_expiry: true,
+            grace_ms: 1, // it counts at its end, and no longer
             binds_name: true,
             least_key: Some(LEAST_KEY),
             ..Nature::of(Payload::Of("plug-cookie"))
@@ -149,15 +150,12 @@ impl Format for Cookie {
 struct KeyedCookie(Token);
 
 impl Keyed for KeyedCookie {
-    fn open<'v>(&self, value: &'v str, now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let term = self.0.open(value)?;
         let stamp = Stamp::of(&term).ok_or(Refusal::Content)?;
-        match stamp.end {
-            Some(end) if end < now.saturating_mul(1000) => Err(Refusal::Expired),
-            end => Ok(Content::of(term)
-                .signed_at(stamp.signed / 1000)
-                .expiring_at(end)),
-        }
+        Ok(Content::of(term)
+            .signed_at(stamp.signed / 1000)
+            .expiring_at(stamp.end))
     }
 
     fn seal(&self, content: &Content<'_>, random: Random) -> Result<String, Uncarriable> {
@@ -398,19 +396,19 @@ mod tests {
     #[test]
     fn what_plug_crypto_before_2_encrypted_opens() {
         let session = "QTEyOEdDTQ.4oZJUMTG5lLr0nB7ASPitXyUcq8x_ziIqjZsbgrzz66Jw4_DYfzyV_HvOd4.lZdx3e83ExUdC-HI.7_tKckufQ_gFyVuE0m5_VpDs3NE.4aUg6bv1KNuph3_7sl5xWA";
-        let opened = keyed(encrypted(), "sid").open(session, 0).unwrap();
+        let opened = keyed(encrypted(), "sid").open(session).unwrap();
         assert_eq!(*opened.payload, *b"\x83t\0\0\0\x01m\0\0\0\x07user_ida\x07");
         let stamped = "QTEyOEdDTQ.FWrGZARR7O1Q9u_m96DJn91huIjmmNbf2ZlEtI14G9H-7PZ8CuK7tj2FwSc.UPLRSn41ItMzrHpN.iGuEPY4PKvApwAK7Yd98K9XFuS8.gPCBRgbHM3h2itE5fdhwGw";
-        let opened = keyed(cookie(true), "sid").open(stamped, AT).unwrap();
+        let opened = keyed(cookie(true), "sid").open(stamped).unwrap();
         assert_eq!(*opened.payload, *STAMPED);
         let other_salt = json!({"signing_salt": "x", "encryption_salt": "esalt"});
         assert_eq!(
-            keyed(other_salt, "sid").open(session, 0),
+            keyed(other_salt, "sid").open(session),
             Err(Refusal::Signature)
         );
         for bad in ["", ".AA", "."] {
             let bad = format!("{session}{bad}");
-            let refusal = keyed(encrypted(), "sid").open(&bad, 0).map(|_| ());
+            let refusal = keyed(encrypted(), "sid").open(&bad).map(|_| ());
             assert_eq!(refusal.is_ok(), bad == session, "{bad}");
         }
         // the unused bits of a part's last character are not read
@@ -423,10 +421,7 @@ mod tests {
                 "A"
             };
             spoilt.replace_range(at..=at, other);
-            assert!(
-                keyed(encrypted(), "sid").open(&spoilt, 0).is_err(),
-                "{spoilt}"
-            );
+            assert!(keyed(encrypted(), "sid").open(&spoilt).is_err(), "{spoilt}");
         }
     }
 
@@ -434,8 +429,8 @@ mod tests {
     fn a_cookie_is_bound_to_its_name() {
         for encrypted in [false, true] {
             let value = sealed(cookie(encrypted), "sid", STAMPED);
-            assert!(keyed(cookie(encrypted), "sid").open(&value, AT).is_ok());
-            let other = keyed(cookie(encrypted), "side").open(&value, AT);
+            assert!(keyed(cookie(encrypted), "sid").open(&value).is_ok());
+            let other = keyed(cookie(encrypted), "side").open(&value);
             assert_eq!(other, Err(Refusal::Signature));
         }
         // a session whose salt is what a cookie of that name has
@@ -453,9 +448,9 @@ mod tests {
         let expected = Content::of(STAMPED)
             .signed_at(AT)
             .expiring_at(Some((AT + 60) * 1000));
-        assert_eq!(keyed.open(&value, AT + 60), Ok(expected));
-        assert_eq!(keyed.open(&value, AT + 61), Err(Refusal::Expired));
-        assert_eq!(keyed.open(&value, u64::MAX), Err(Refusal::Expired));
+        assert_eq!(keyed.open(&value), Ok(expected));
+        // Plug counts the very moment in
+        assert_eq!(read(cookie(false)).unwrap().nature().grace_ms, 1);
     }
 
     #[test]
@@ -463,7 +458,7 @@ mod tests {
         // what a session of the same salt signs
         let unstamped = sealed(json!({"signing_salt": "sid_cookie"}), "sid", b"\x83j");
         let keyed = keyed(cookie(false), "sid");
-        assert_eq!(keyed.open(&unstamped, AT), Err(Refusal::Content));
+        assert_eq!(keyed.open(&unstamped), Err(Refusal::Content));
         assert_eq!(
             keyed.seal(&Content::of(&b"\x83j"[..]), no_random),
             Err(Uncarriable)
@@ -478,13 +473,10 @@ mod tests {
         );
         assert!(signed_value.starts_with("SFMyNTY.dGVybQ.") && sealed_value.starts_with("XCP."));
         let (signed, encrypted) = (keyed(signed(), "b"), keyed(encrypted(), "b"));
-        assert_eq!(signed.open(&signed_value, 0), Ok(Content::of(&b"term"[..])));
-        assert_eq!(
-            encrypted.open(&sealed_value, 0),
-            Ok(Content::of(&b"term"[..]))
-        );
-        assert_eq!(signed.open(&sealed_value, 0), Err(Refusal::Shape));
-        assert_eq!(encrypted.open(&signed_value, 0), Err(Refusal::Shape));
+        assert_eq!(signed.open(&signed_value), Ok(Content::of(&b"term"[..])));
+        assert_eq!(encrypted.open(&sealed_value), Ok(Content::of(&b"term"[..])));
+        assert_eq!(signed.open(&sealed_value), Err(Refusal::Shape));
+        assert_eq!(encrypted.open(&signed_value), Err(Refusal::Shape));
         for bad in [
             "SFMzODQ.dGVybQ.",
             "SFMyNTY.dGVybQ=.",
@@ -492,10 +484,10 @@ mod tests {
             "SFMyNTY.",
         ] {
             let bad = signed_value.replace("SFMyNTY.dGVybQ.", bad);
-            assert_eq!(signed.open(&bad, 0), Err(Refusal::Shape), "{bad}");
+            assert_eq!(signed.open(&bad), Err(Refusal::Shape), "{bad}");
         }
         for bad in ["XCP.", "XCP.AAAA", "XCP.é", "XCQ.AAAA"] {
-            assert_eq!(encrypted.open(bad, 0), Err(Refusal::Shape), "{bad}");
+            assert_eq!(encrypted.open(bad), Err(Refusal::Shape), "{bad}");
         }
     }
 
@@ -554,11 +546,11 @@ mod tests {
             for config in [signed(), encrypted(), cookie(false), cookie(true)] {
                 let keyed = keyed(config, "sid");
                 for value in [text.clone(), format!("{SIGNED}{part}"), format!("{ENCRYPTED}{part}"), format!("{ENCRYPTED_BEFORE_2}{part}")] {
-                    prop_assert!(keyed.open(&value, AT).is_err());
+                    prop_assert!(keyed.open(&value).is_err());
                 }
                 let content = Content::of(payload.clone());
                 if let Ok(value) = keyed.seal(&content, random) {
-                    prop_assert_eq!(keyed.open(&value, AT), Ok(content));
+                    prop_assert_eq!(keyed.open(&value), Ok(content));
                 }
             }
         }

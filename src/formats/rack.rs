@@ -59,7 +59,7 @@ impl KeyedSession {
 }
 
 impl Keyed for KeyedSession {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         // Rack would read a space
         if holds(value, b'+') {
             return Err(Refusal::Shape);

@@ -70,7 +70,7 @@ fn fits(
         .filter_map(|text| format.keyed(cookie, &key(text)).ok());
     keyed
         .next()
-        .is_some_and(|keyed| !matches!(keyed.open(value, 0), Err(Refusal::Shape)))
+        .is_some_and(|keyed| !matches!(keyed.open(value), Err(Refusal::Shape)))
 }
 
 /// Keys of no use, of which one or the other has the form that a format asks for.

@@ -65,7 +65,7 @@ impl Format for SecureSession {
 struct KeyedSession(Zeroizing<[u8; KEY]>);
 
 impl Keyed for KeyedSession {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = from_uri_component(value);
         let (sealed, nonce) = text.split_once(';').ok_or(Refusal::Shape)?;
         let sealed = from_base64(sealed).ok_or(Refusal::Shape)?;
@@ -118,9 +118,9 @@ mod tests {
     fn each_refusal_has_its_reason() {
         let content = Content::of(&b"{\"__ts\":1}"[..]);
         let value = keyed().seal(&content, counted).unwrap();
-        assert_eq!(keyed().open(&value, 0), Ok(content.clone()));
+        assert_eq!(keyed().open(&value), Ok(content.clone()));
         let bare = from_uri_component(&value);
-        assert_eq!(keyed().open(&bare, 0), Ok(content));
+        assert_eq!(keyed().open(&bare), Ok(content));
         let (sealed, nonce) = bare.split_once(';').unwrap();
         for bad in [
             sealed,
@@ -131,12 +131,12 @@ mod tests {
             &format!("{sealed};{}", &nonce[4..]),
             &format!("{};{nonce}", sealed.trim_end_matches('=')),
         ] {
-            assert_eq!(keyed().open(bad, 0), Err(Refusal::Shape), "{bad}");
+            assert_eq!(keyed().open(bad), Err(Refusal::Shape), "{bad}");
         }
         let other = format!("{nonce};{nonce}");
-        assert_eq!(keyed().open(&other, 0), Err(Refusal::Signature));
+        assert_eq!(keyed().open(&other), Err(Refusal::Signature));
         let other = try_key(&[8; 32]).unwrap();
-        assert_eq!(other.open(&value, 0), Err(Refusal::Signature));
+        assert_eq!(other.open(&value), Err(Refusal::Signature));
     }
 
     proptest! {
@@ -144,15 +144,15 @@ mod tests {
         fn what_is_sealed_opens(payload: Vec<u8>) {
             let content = Content::of(payload);
             let value = keyed().seal(&content, counted).unwrap();
-            prop_assert_eq!(keyed().open(&value, 0), Ok(content));
+            prop_assert_eq!(keyed().open(&value), Ok(content));
         }
 
         #[test]
         fn no_text_panics(text: String, bytes: Vec<u8>) {
-            let _ = keyed().open(&text, 0);
+            let _ = keyed().open(&text);
             let mut sealed = String::new();
             push_base64(&mut sealed, &bytes);
-            let _ = keyed().open(&format!("{sealed};{sealed}"), 0);
+            let _ = keyed().open(&format!("{sealed};{sealed}"));
         }
     }
 }

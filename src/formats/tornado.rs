@@ -90,7 +90,7 @@ struct KeyedV2 {
 }
 
 impl Keyed for KeyedV2 {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = python_unquoted(value);
         let fields = text.strip_prefix("2|").and_then(fields);
         let ([key_version, time, name, data], signature) = fields.ok_or(Refusal::Shape)?;
@@ -114,7 +114,7 @@ impl Keyed for KeyedV2 {
     }
 
     fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
-        let time = content.time.ok_or(Uncarriable)?.to_string();
+        let time = content.time_s.ok_or(Uncarriable)?.to_string();
         let mut data = String::new();
         push_base64(&mut data, &content.payload);
         let mut text = "2|".to_owned();
@@ -187,7 +187,7 @@ impl KeyedV1 {
 }
 
 impl Keyed for KeyedV1 {
-    fn open<'v>(&self, value: &'v str, _now: u64) -> Result<Content<'v>, Refusal> {
+    fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = python_unquoted(value);
         let (signed, signature) = text.rsplit_once('|').ok_or(Refusal::Shape)?;
         let (data, time) = signed.split_once('|').ok_or(Refusal::Shape)?;
@@ -205,7 +205,7 @@ impl Keyed for KeyedV1 {
     }
 
     fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
-        let time = content.time.ok_or(Uncarriable)?.to_string();
+        let time = content.time_s.ok_or(Uncarriable)?.to_string();
         if time.len() != V1_TIME_LEN {
             return Err(Uncarriable);
         }
@@ -262,15 +262,15 @@ mod tests {
         let b = format.keyed("sid", &key("KEY_B")).unwrap();
         let value = a.seal(&content("abc"), no_random).unwrap();
         assert!(value.starts_with("2|1:1|10:1700000000|3:sid|4:YWJj|"));
-        assert_eq!(a.open(&value, 0), Ok(content("abc")));
+        assert_eq!(a.open(&value), Ok(content("abc")));
         // the bytes of both keys are the same: the version alone keeps them apart
-        assert_eq!(b.open(&value, 0), Err(Refusal::Shape));
-        let moved = b.seal(&a.open(&value, 0).unwrap(), no_random).unwrap();
+        assert_eq!(b.open(&value), Err(Refusal::Shape));
+        let moved = b.seal(&a.open(&value).unwrap(), no_random).unwrap();
         assert!(moved.starts_with("2|2:12|10:1700000000|3:sid|4:YWJj|"));
         assert!(format.keyed("sid", &key("KEY_C")).is_err());
         let single = read(json!({})).unwrap();
         let single = single.keyed("sid", &key("KEY_C")).unwrap();
-        assert_eq!(single.open(&moved, 0), Ok(content("abc")));
+        assert_eq!(single.open(&moved), Ok(content("abc")));
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
             .seal(&content("abc"), no_random)
             .unwrap();
         let other = format.keyed("sad", &key("K")).unwrap();
-        assert_eq!(other.open(&value, 0), Err(Refusal::Content));
+        assert_eq!(other.open(&value), Err(Refusal::Content));
     }
 
     // "MTIzNDU2Nzg5" and 1700000000 may be cut elsewhere without a change to what is signed
@@ -318,13 +318,13 @@ mod tests {
             .keyed("sid", &key("K"))
             .unwrap();
         let value = keyed.seal(&content("123456789"), no_random).unwrap();
-        assert_eq!(keyed.open(&value, 0), Ok(content("123456789")));
+        assert_eq!(keyed.open(&value), Ok(content("123456789")));
         for slid in ["MTIzNDU2Nzg51700|000000|", "MTIzNDU2|Nzg51700000000|"] {
             let slid = value.replace("MTIzNDU2Nzg5|1700000000|", slid);
             assert_ne!(slid, value);
-            assert_eq!(keyed.open(&slid, 0), Err(Refusal::Shape));
+            assert_eq!(keyed.open(&slid), Err(Refusal::Shape));
         }
         let slid = value.replace("Nzg5|1700000000", "Nzg|51700000000");
-        assert_eq!(keyed.open(&slid, 0), Err(Refusal::Shape));
+        assert_eq!(keyed.open(&slid), Err(Refusal::Shape));
     }
 }

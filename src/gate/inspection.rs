@@ -1,7 +1,7 @@
 //! One cookie looked at closely: what opens it, and what the gate would do with it now.
 
 use super::judge::{Copy, Outcome, Work};
-use crate::formats::{Content, PAIR, Refusal};
+use crate::formats::{Content, PAIR};
 use crate::key::KeyId;
 use crate::look_alike::Managed;
 use crate::policy::{Candidate, Mode, OnInvalid, Policy, Rule, Standing, Upgrade};
@@ -17,6 +17,8 @@ pub struct Inspection {
     pub rule: Option<String>,
     /// What the gate decides; none where no rule names it.
     pub verdict: Option<Verdict>,
+    /// Whether it has the shape of a format of its rule.
+    pub fits: bool,
     /// What opens it, whether or not the gate takes it.
     pub opened: Option<Opened>,
     /// What the gate does with it now.
@@ -39,13 +41,15 @@ pub struct Opened {
     /// Unix seconds from which on the gate does not try this key in this format.
     pub until: Option<u64>,
     /// When it was signed, in Unix seconds, where the format says so.
-    pub time: Option<u64>,
+    pub time_s: Option<u64>,
     /// Its age in seconds, where it was signed in the past.
-    pub age: Option<u64>,
+    pub age_s: Option<u64>,
+    /// The signed moment in Unix seconds before which it does not count.
+    pub not_before_s: Option<u64>,
     /// The signed moment in Unix milliseconds from which on it does not count.
-    pub expiry: Option<u64>,
-    /// What was signed; nothing where the format's own expiry keeps it shut.
-    pub payload: Option<Vec<u8>>,
+    pub expiry_ms: Option<u64>,
+    /// What was signed.
+    pub payload: Vec<u8>,
 }
 
 /// What part a key plays in a rule.
@@ -70,7 +74,7 @@ pub enum Fate {
     Resealed(Option<KeyId>),
     /// It is taken out.
     Stripped,
-    /// The request is answered with 403.
+    /// The request is answered with 403, unless it opens a page: then it is taken out.
     Rejected,
 }
 
@@ -109,7 +113,9 @@ pub fn inspect(policy: &Policy, name: &str, value: &str, now: u64) -> Inspection
     let position = policy.names.position(name);
     match position {
         Some(Managed::Cookie(rule)) => policy.rules[rule].inspect(value, now),
-        Some(Managed::Companion(rule)) => policy.rules[rule].refuse(None, Verdict::Malformed),
+        Some(Managed::Companion(rule)) => {
+            policy.rules[rule].refuse(None, Verdict::Malformed, false)
+        }
         None => policy.inspect_unmanaged(name, value),
     }
 }
@@ -127,6 +133,7 @@ impl Policy {
         Inspection {
             verdict: rule.is_some().then_some(Verdict::LookAlike),
             rule,
+            fits: false,
             opened: None,
             fate: match enforcing {
                 Some(_) => Fate::Stripped,
@@ -151,6 +158,7 @@ impl Rule {
             Outcome::Verified(found) => Inspection {
                 rule: Some(self.spec.name.clone()),
                 verdict: Some(found.verdict),
+                fits: true,
                 opened: opened.or_else(|| Some(self.unsigned(&found.content))),
                 fate: match (self.spec.mode, found.for_origin) {
                     (Mode::Enforce, Some(_)) => Fate::Resealed(self.origin.key.clone()),
@@ -160,17 +168,19 @@ impl Rule {
                     && self.spec.upgrade != Upgrade::Never
                     && self.spec.mode == Mode::Enforce,
             },
-            Outcome::Refused(verdict) => self.refuse(opened, verdict),
-            Outcome::Unsigned => self.refuse(opened, Verdict::BadSignature),
-            Outcome::Unknown => self.refuse(opened, Verdict::Malformed),
+            // what is too long has not been looked at
+            Outcome::Refused(verdict) => self.refuse(opened, verdict, verdict != Verdict::TooLong),
+            Outcome::Unsigned => self.refuse(opened, Verdict::BadSignature, true),
+            Outcome::Unknown => self.refuse(opened, Verdict::Malformed, false),
         }
     }
 
-    fn refuse(&self, opened: Option<Opened>, verdict: Verdict) -> Inspection {
+    fn refuse(&self, opened: Option<Opened>, verdict: Verdict, fits: bool) -> Inspection {
         let is_forged = matches!(verdict, Verdict::BadSignature | Verdict::Malformed);
         Inspection {
             rule: Some(self.spec.name.clone()),
             verdict: Some(verdict),
+            fits,
             opened,
             fate: match (self.spec.mode, self.spec.on_invalid) {
                 (Mode::Observe, _) | (_, OnInvalid::Forward) => Fate::AsItCame,
@@ -193,22 +203,18 @@ impl Rule {
         let mut all = of_ring.chain(origins.map(|candidate| (candidate, true)));
         all.find_map(|(candidate, is_origins)| {
             let text = if candidate.is_pair { paired } else { value };
-            let content = match candidate.keyed.open(text, now) {
-                Ok(content) => Some(content),
-                Err(Refusal::Expired) => None,
-                Err(_) => return None,
-            };
-            let time = content.as_ref().and_then(|content| content.time);
+            let content = candidate.keyed.open(text).ok()?;
             Some(Opened {
                 key: Some(candidate.key.clone()),
                 role: self.role(candidate, is_origins),
                 format: self.format_of(candidate, is_origins),
                 is_accepted: candidate.accepted.is_some(),
                 until: candidate.until,
-                time,
-                age: time.and_then(|time| now.checked_sub(time)),
-                expiry: content.as_ref().and_then(|content| content.expiry),
-                payload: content.map(|content| content.payload.into_owned()),
+                time_s: content.time_s,
+                age_s: content.time_s.and_then(|time| now.checked_sub(time)),
+                not_before_s: content.not_before_s,
+                expiry_ms: content.expiry_ms,
+                payload: content.payload.into_owned(),
             })
         })
     }
@@ -240,10 +246,11 @@ impl Rule {
             format: "plain",
             is_accepted: !self.spec.is_unsealed(),
             until: self.spec.adopt_until,
-            time: None,
-            age: None,
-            expiry: None,
-            payload: Some(content.payload.to_vec()),
+            time_s: None,
+            age_s: None,
+            not_before_s: None,
+            expiry_ms: None,
+            payload: content.payload.to_vec(),
         }
     }
 }

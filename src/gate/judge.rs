@@ -15,8 +15,6 @@ pub(super) const LONGEST_VALUE: usize = 16 << 10;
 /// How often a value is sealed at most that is too long, and by how many bytes chance may have made it so.
 const DRAWS: usize = 16;
 const CHANCE: usize = 128;
-/// How far ahead of the clock a signed time may be, in seconds (R2).
-const CLOCK_SKEW: u64 = 300;
 
 /// What one message is judged with, and what bounds the work that it can cause.
 pub(super) struct Work {
@@ -97,7 +95,7 @@ impl Rule {
                 copy.outcome = Outcome::Refused(Verdict::TooLong);
                 return;
             }
-            if !matches!(candidate.keyed.open(text, now), Err(Refusal::Shape)) {
+            if !matches!(candidate.keyed.open(text), Err(Refusal::Shape)) {
                 work.spend(text);
                 copy.outcome = Outcome::Unsigned;
             }
@@ -110,7 +108,7 @@ impl Rule {
             copy.outcome = Outcome::Refused(Verdict::TooLong);
             return;
         }
-        let opened = candidate.keyed.open(text, work.now);
+        let opened = candidate.keyed.open(text);
         if !matches!(opened, Err(Refusal::Shape)) {
             work.spend(text);
         }
@@ -118,22 +116,11 @@ impl Rule {
             Err(Refusal::Shape) => return,
             Err(Refusal::Signature) => Outcome::Unsigned,
             Err(Refusal::Content) => Outcome::Refused(Verdict::Malformed),
-            Err(Refusal::Expired) => Outcome::Refused(Verdict::Expired),
-            Ok(content) => match self.check_time(&content, work.now) {
+            Ok(content) => match self.check_times(candidate, &content, work.now) {
                 Err(verdict) => Outcome::Refused(verdict),
                 Ok(()) => self.verified(candidate, copy, content, work),
             },
         };
-    }
-
-    fn check_time(&self, content: &Content<'_>, now: u64) -> Result<(), Verdict> {
-        match (content.time, self.spec.max_age) {
-            (Some(time), _) if time > now + CLOCK_SKEW => Err(Verdict::Malformed),
-            (Some(time), Some(max_age)) if now.saturating_sub(time) > max_age => {
-                Err(Verdict::Expired)
-            }
-            _ => Ok(()),
-        }
     }
 
     fn verified<'h>(
@@ -229,12 +216,12 @@ impl Rule {
 impl Seal {
     /// The value for the header. A content without a time gets the present one, where one is needed.
     pub(super) fn seal(&self, content: &Content<'_>, work: &Work) -> Option<String> {
-        if self.carries_time && content.time.is_none() {
-            let timed = Content::of(&*content.payload).signed_at(work.now);
-            return self
-                .keyed
-                .seal(&timed.expiring_at(content.expiry), work.random)
-                .ok();
+        if self.carries_time && content.time_s.is_none() {
+            let timed = Content::of(&*content.payload)
+                .signed_at(work.now)
+                .not_before(content.not_before_s)
+                .expiring_at(content.expiry_ms);
+            return self.keyed.seal(&timed, work.random).ok();
         }
         self.keyed.seal(content, work.random).ok()
     }

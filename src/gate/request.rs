@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::judge::{Copy, HASHED_BYTES, Outcome, Work};
-use super::{Action, Due, Edit, Event, Fault, Gate, Passage, Ruling};
+use super::navigation::is_navigation;
+use super::{Action, Due, Edit, Event, Fault, Gate, Passage, RequestHead, Ruling};
 use crate::cookie::{pair_value, pairs, trimmed_start};
 use crate::encoding::{cut_at, holds};
 use crate::formats::PAIR;
@@ -21,11 +22,17 @@ struct Mark<'h> {
 }
 
 impl Gate {
-    /// Judges a request by its Cookie header. `now_ms` is in Unix milliseconds.
+    /// Judges a request by its Cookie header; `head` is asked only where it might be rejected. `now_ms` is in
+    /// Unix milliseconds.
     ///
     /// # Errors
     /// [`Fault`] where the request must not go on.
-    pub fn request(&self, header: Option<&str>, now_ms: u64) -> Result<Ruling, Fault> {
+    pub fn request(
+        &self,
+        header: Option<&str>,
+        head: &dyn RequestHead,
+        now_ms: u64,
+    ) -> Result<Ruling, Fault> {
         let mut passage = Passage {
             asked_ms: now_ms,
             ..Passage::default()
@@ -38,7 +45,8 @@ impl Gate {
         };
         let mut marks = self.marks(header, &mut passage.events);
         let rejections = self.judge_all(&mut marks, now_ms / 1000, &mut passage);
-        let action = match rejections {
+        // a cookie that another host has planted looks like this, and no 403 may stand before the login page
+        let action = match rejections.filter(|_| !is_navigation(head)) {
             Some(deletions) => Action::Reject(deletions),
             None => self.rewrite(header, &marks)?,
         };

@@ -1,13 +1,14 @@
 //! Responses: rules S2 to S4 and S6; what S5 asks of an upgrade is in `upgrade`.
 
 use super::judge::{LONGEST_VALUE, Work};
+use super::times::is_ahead;
 use super::{Answer, Edit, Event, Exchange, Gate, Passage};
 use crate::cookie::{Attributes, SetCookie};
 use crate::encoding::cut_at;
 use crate::formats::{Content, PAIR};
 use crate::look_alike::Managed;
 use crate::policy::{Mode, Rule};
-use crate::verdict::Verdict;
+use crate::verdict::{Difference, Verdict};
 
 /// The longest pair of name, `=` and value that browsers store, in bytes (S6).
 const LONGEST_PAIR: usize = 4_096;
@@ -151,8 +152,9 @@ impl Gate {
         behind.or_else(|| (0..at).rev().find_map(found))
     }
 
-    /// Where the origin sets the cookie in another place, an upgrade would make a twin of it. Answers
-    /// whether it does, `Partitioned` aside.
+    /// Where the origin sets the cookie in another place, an upgrade would make a twin of it; where it sets other
+    /// attributes, an upgrade would change them. Of a deletion only the place counts. Answers whether it is
+    /// another place, `Partitioned` aside.
     fn watch_attributes(
         &self,
         at: usize,
@@ -163,12 +165,26 @@ impl Gate {
         let Some(expected) = self.policy.rules[at].attributes() else {
             return false;
         };
-        let is_elsewhere = found.differ_in_place(&expected);
-        if is_elsewhere || (!deletes && found.partitioned != expected.partitioned) {
-            self.set_elsewhere[at].set(true);
-            judged.report(at, Verdict::AttributesDiffer, None);
+        for difference in found.differences(&expected) {
+            let is_place = matches!(difference, Difference::Path | Difference::Domain);
+            if is_place || !deletes {
+                judged.report(at, Verdict::AttributesDiffer(difference), None);
+                if spoils(difference, found) {
+                    self.set_otherwise[at].set(true);
+                }
+            }
         }
-        is_elsewhere
+        found.differ_in_place(&expected)
+    }
+}
+
+/// Whether an upgrade would change for the worse what the origin sets with these attributes: it may add
+/// HttpOnly and Secure, and takes neither away.
+fn spoils(difference: Difference, found: &Attributes<'_>) -> bool {
+    match difference {
+        Difference::Secure => found.secure,
+        Difference::HttpOnly => found.http_only,
+        _ => true,
     }
 }
 
@@ -327,12 +343,15 @@ impl Rule {
             },
         };
         judged.report(at, Verdict::Sealed, self.browser.key.as_ref());
+        if is_ahead(&content, judged.work.now) {
+            judged.report(at, Verdict::NotYetValid, None);
+        }
         let (value, _) = apart(sealed.as_deref().unwrap_or(cookie.value));
         judged.check_length(at, cookie.name.len() + 1 + value.len());
         sealed
     }
 
-    /// Opens what the origin set, and tells whether the browser's copy is the same text.
+    /// Opens what the origin set, by its signature alone, and tells whether the browser's copy is the same text.
     fn open_origins<'h>(
         &self,
         value: &'h str,
@@ -346,7 +365,7 @@ impl Rule {
                 return Err(Verdict::TooLong);
             }
             judged.work.spend(value);
-            if let Ok(content) = candidate.keyed.open(value, judged.work.now) {
+            if let Ok(content) = candidate.keyed.open(value) {
                 return Ok((candidate.same_as_other_side, content));
             }
         }

@@ -1,9 +1,9 @@
 //! When an upgrade is sent, and what it says: rule S5.
 
+use super::navigation::is_navigation;
 use super::response::{Judged, apart};
 use super::{Due, Exchange, Gate, Passage};
 use crate::cookie::pairs;
-use crate::encoding::cut_at_first;
 use crate::formats::Content;
 use crate::policy::{Mode, Rule, Upgrade};
 use crate::verdict::{Verdict, Withheld};
@@ -70,7 +70,7 @@ impl Gate {
         let status = exchange.status();
         match () {
             () if upgrade == Upgrade::Never || !due.allowed => Some(Withheld::Never),
-            () if upgrade == Upgrade::Navigation && !is_navigation(exchange) => {
+            () if upgrade == Upgrade::Navigation && !opens_page(exchange) => {
                 Some(Withheld::NotNavigation)
             }
             () if due.verified != 1 => Some(Withheld::Duplicate),
@@ -81,7 +81,7 @@ impl Gate {
             () if status < 200 || status == 206 || status == 304 => Some(Withheld::Status),
             () if is_late => Some(Withheld::Late),
             () if is_cacheable(exchange) => Some(Withheld::Cacheable),
-            () if self.set_elsewhere[due.rule].get() => Some(Withheld::AttributesDiffer),
+            () if self.set_otherwise[due.rule].get() => Some(Withheld::AttributesDiffer),
             () => None,
         }
     }
@@ -113,36 +113,18 @@ impl Gate {
     }
 }
 
+/// Whether the request opens a page, and changes nothing at the site.
+fn opens_page(exchange: &dyn Exchange) -> bool {
+    ["GET", "HEAD"].contains(&exchange.method().as_str()) && is_navigation(exchange)
+}
+
 /// What is left of a `Max-Age` that began at the signed time; never more than all of it.
 fn left_of(max_age: i64, content: &Content<'_>, now: u64) -> Result<i64, Withheld> {
-    let age = content.time.map_or(0, |time| now.saturating_sub(time));
+    let age = content.time_s.map_or(0, |time| now.saturating_sub(time));
     let left = max_age.saturating_sub(i64::try_from(age).unwrap_or(i64::MAX));
     match left > 0 {
         true => Ok(left),
         false => Err(Withheld::Outlived),
-    }
-}
-
-/// Whether a request opens a page: by the Fetch metadata headers, or, where a browser sends none of
-/// them, by what it accepts.
-fn is_navigation(exchange: &dyn Exchange) -> bool {
-    if !["GET", "HEAD"].contains(&exchange.method().as_str()) {
-        return false;
-    }
-    let header = |name| exchange.request_header(name);
-    match (
-        header("sec-fetch-mode"),
-        header("sec-fetch-dest"),
-        header("sec-purpose"),
-    ) {
-        (None, None, None) => header("accept").is_some_and(|accept| {
-            cut_at_first(&accept.to_ascii_lowercase(), "text/html").is_some()
-        }),
-        (mode, dest, purpose) => {
-            mode.as_deref() == Some("navigate")
-                && dest.is_none_or(|dest| dest == "document")
-                && purpose.is_none()
-        }
     }
 }
 

@@ -3,11 +3,11 @@
 
 use super::keys::{Keys, STRONG};
 use super::rule::is_plain;
-use super::{Mode, OnInvalid, Spec};
+use super::{OnInvalid, Spec};
 use crate::formats::{Configured, Derivation, same};
 use crate::key::Key;
 use crate::look_alike::Names;
-use crate::settings::Problems;
+use crate::settings::{Problem, Problems};
 
 /// Checks each pair of rules.
 pub fn check(specs: &[&Spec], problems: &Problems) {
@@ -25,7 +25,6 @@ pub fn check_alone(spec: &Spec, keys: &Keys, problems: &Problems) {
     check_layouts(spec, problems);
     check_times(spec, problems);
     check_binding(spec, problems);
-    check_observe(spec, problems);
     check_forward(spec, problems);
     check_strength(spec, keys, problems);
 }
@@ -102,6 +101,12 @@ fn check_times(spec: &Spec, problems: &Problems) {
         problems.add(
             format!("{path}.format"),
             "carries no expiry, and `origin` or `accept` has a format that may: what has an end would live on without one",
+        );
+    }
+    if spec.leeway.is_some() && !formats(spec).any(|(_, format)| expires(format)) {
+        problems.add(
+            format!("{path}.leeway"),
+            "no format of this rule carries an expiry; leave leeway out",
         );
     }
     if spec.max_age.is_some() {
@@ -220,13 +225,26 @@ fn is_separate(a: &Spec, x: &Configured, b: &Spec, y: &Configured) -> bool {
     }
 }
 
-/// C2. Sessions sealed with another key than the origin's would be overwritten by it.
-fn check_observe(spec: &Spec, problems: &Problems) {
-    let as_origin = spec.ring.current.same_bytes(&spec.origin_keys.current)
-        && same(&spec.format, &spec.origin_format);
-    if spec.mode == Mode::Observe && !as_origin && !spec.is_unsealed() {
-        problems.add(
-            format!("{}.mode", spec.path),
+/// C2. Sessions sealed with another key than the origin's would be overwritten by it: no traffic passes, also
+/// where all that is asked for is to observe. A format that cannot be read is taken for what it most likely is,
+/// so that one more mistake does not open what this closes.
+pub fn check_observe(
+    path: &str,
+    keys: &Keys,
+    format: Option<&Configured>,
+    origin_format: Option<&Configured>,
+    problems: &Problems,
+) {
+    let same_key = keys.ring.current.same_bytes(&keys.origin.current);
+    let as_origin = match (format, origin_format) {
+        (Some(format), _) if is_plain(format) => true, // nothing has been sealed yet
+        (Some(format), Some(origin)) => same_key && same(format, origin),
+        (None, Some(origin)) if is_plain(origin) => true,
+        _ => same_key,
+    };
+    if !as_origin {
+        problems.add_stopping(
+            format!("{path}.mode"),
             "\"observe\" would hand the origin cookies that it cannot read: it stands only where the current key and format are the origin's; to switch off, rotate back to the origin's key first",
         );
     }
@@ -264,13 +282,13 @@ fn check_strength(spec: &Spec, keys: &Keys, problems: &Problems) {
     let current = &spec.ring.current;
     let is_origins = current.same_bytes(&spec.origin_keys.current);
     if current.bytes().len() < least && !keys.allow_weak && !is_origins && !spec.is_unsealed() {
-        problems.add_once(crate::settings::Problem {
-            path: keys.current_path.clone(),
-            text: format!(
+        problems.add_once(Problem::new(
+            &keys.current_path,
+            format!(
                 "the key {} has fewer than {least} bytes; make a longer one, such as `openssl rand -base64 48`, or say allow_weak = true",
                 current.id()
             ),
-        });
+        ));
     }
 }
 

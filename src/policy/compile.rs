@@ -63,6 +63,7 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
     let current = (&spec.ring.current, None, true);
     let fallbacks = spec.ring.fallbacks.iter();
     let ring = std::iter::once(current).chain(fallbacks.map(|f| (&f.key, f.until, f.upgrade)));
+    let leeway_ms = spec.leeway.unwrap_or_default().saturating_mul(1000);
     let mut candidates = Vec::new();
     for (key, key_until, upgrade) in ring {
         let is_current = key.same_bytes(&spec.ring.current);
@@ -85,6 +86,7 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
                 standing,
                 accepted,
                 until: earlier(key_until, format_until),
+                grace_ms: leeway_ms.saturating_add(format.nature().grace_ms),
                 upgrade,
                 same_as_other_side: same(format, &spec.origin_format)
                     && key.same_bytes(&spec.origin_keys.current),
@@ -112,6 +114,7 @@ fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>>
                 standing: Standing::Current,
                 accepted: None,
                 until: None,
+                grace_ms: 0, // what the origin sets is judged by its signature alone
                 upgrade: false,
                 same_as_other_side: is_same_format
                     && (is_plain(format) || key.same_bytes(&spec.ring.current)),

@@ -27,6 +27,10 @@ pub struct Entries {
     current: Option<Entry>,
     fallbacks: Option<Vec<Entry>>,
     origin: Option<(Entry, Vec<Entry>)>,
+    /// Whether `current` is written, readable or not.
+    has_current: bool,
+    /// Whether `origin` is.
+    has_origin: bool,
 }
 
 /// What is written of one key.
@@ -167,11 +171,14 @@ impl Entries {
         let origin = table
             .value("origin")
             .and_then(|value| read_origin(table.path("origin"), value, problems));
+        let (has_current, has_origin) = (table.has("current"), table.has("origin"));
         table.finish();
         Self {
             current,
             fallbacks,
             origin,
+            has_current,
+            has_origin,
         }
     }
 
@@ -181,22 +188,24 @@ impl Entries {
             current: self.current.or_else(|| shared.current.clone()),
             fallbacks: self.fallbacks.or_else(|| shared.fallbacks.clone()),
             origin: self.origin.or_else(|| shared.origin.clone()),
+            has_current: self.has_current || shared.has_current,
+            has_origin: self.has_origin || shared.has_origin,
         }
     }
 
-    /// The keys themselves. Without `origin`, the origin signs with the ring's current key (the
-    /// topology that catches up).
+    /// The keys themselves. A missing `origin` is a problem; the current key takes its place, so that all else
+    /// that is wrong can be found in the same run.
     pub fn load(&self, path: &str, secrets: &Secrets<'_>, problems: &Problems) -> Option<Keys> {
-        let Some(current_entry) = &self.current else {
-            let path = format!("{path}.current");
-            if !problems.tells_of(&path) {
-                problems.add(
-                    path,
-                    "missing; name the secret that signs browsers' cookies",
-                );
-            }
-            return None;
-        };
+        if !self.has_current {
+            problems.add(
+                format!("{path}.current"),
+                "missing; name the secret that signs browsers' cookies",
+            );
+        }
+        if !self.has_origin {
+            problems.add(format!("{path}.origin"), self.missing_origin());
+        }
+        let current_entry = self.current.as_ref()?;
         let current = secrets.key(current_entry);
         let fallbacks = self.fallbacks.iter().flatten();
         let fallbacks = fallbacks.filter(|entry| !entry.is_same(current_entry));
@@ -225,6 +234,19 @@ impl Entries {
             allow_weak: current_entry.allow_weak,
             current_path: current_entry.path.clone(),
         })
+    }
+}
+
+impl Entries {
+    fn missing_origin(&self) -> String {
+        let what = "missing; name the secret that the origin signs with";
+        match &self.current {
+            Some(current) => format!(
+                "{what}; where that is the current key, origin = \"{}\"",
+                current.id
+            ),
+            None => what.to_owned(),
+        }
     }
 }
 

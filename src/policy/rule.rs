@@ -26,6 +26,9 @@ const ON_INVALID: &[(&str, OnInvalid)] = &[
 const LOOK_ALIKES: &[(&str, LookAlikes)] =
     &[("drop", LookAlikes::Drop), ("forward", LookAlikes::Forward)];
 
+/// The most seconds that an expiry may be passed by.
+const LONGEST_LEEWAY: u64 = 3_600;
+
 impl Spec {
     /// Reads a rule; `None` where a problem keeps it from being one.
     pub fn read(
@@ -50,6 +53,10 @@ impl Spec {
         if max_age == Some(0) {
             table.problem("max_age", "refuses every cookie; leave it out for no limit");
         }
+        let leeway = table.number("leeway");
+        if leeway.is_some_and(|seconds| seconds > LONGEST_LEEWAY) {
+            table.problem("leeway", "more than 3600 seconds, one hour");
+        }
         let upgrade = table.choice("upgrade", UPGRADES).unwrap_or_default();
         let attributes = read_attributes(&mut table, upgrade);
         let on_invalid = table.choice("on_invalid", ON_INVALID).unwrap_or_default();
@@ -68,6 +75,10 @@ impl Spec {
         };
         let keys = load_once(&entries, &keys_path, secrets, problems);
         table.finish();
+        if let (Mode::Observe, Some(keys)) = (mode, &keys) {
+            let (format, origin) = (format.as_ref(), origin_format.as_ref());
+            super::checks::check_observe(path, keys, format, origin, problems);
+        }
         let spec = Self {
             path: path.to_owned(),
             name: name?,
@@ -76,6 +87,7 @@ impl Spec {
             adopt_until,
             origin_format: origin_format?,
             max_age,
+            leeway,
             attributes,
             upgrade,
             on_invalid,
@@ -159,11 +171,16 @@ fn read_attributes(table: &mut Table<'_>, upgrade: Upgrade) -> Option<String> {
         if !table.has("attributes") && upgrade != Upgrade::Never {
             table.missing(
                 "attributes",
-                "a request does not tell how the origin sets the cookie; copy what stands behind the first semicolon of its Set-Cookie, such as \"Path=/; HttpOnly; Secure; SameSite=Lax\", or say upgrade = \"never\"",
+                "a request does not tell how the origin sets the cookie; copy what stands behind the first semicolon of its Set-Cookie, with Max-Age in the place of Expires, such as \"Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=1209600\", or say upgrade = \"never\"",
             );
         }
         return None;
     };
+    if upgrade != Upgrade::Never {
+        for fault in Attributes::upgrade_faults(text) {
+            table.problem("attributes", fault);
+        }
+    }
     match Attributes::fault(text) {
         None => Some(text.to_owned()),
         Some(fault) => {

@@ -138,10 +138,10 @@ impl Isolate {
 
     /// What a request gets where `origin_url` would send it back to this Worker.
     pub fn loops(&self) -> Result<JsValue, JsValue> {
-        let problem = Problem {
-            path: "COUNTERSIGN.origin_url".to_owned(),
-            text: "is a host that this Worker itself answers; name the origin's own, or leave it out on a zone's route".to_owned(),
-        };
+        let problem = Problem::new(
+            "COUNTERSIGN.origin_url",
+            "is a host that this Worker itself answers; name the origin's own, or leave it out on a zone's route",
+        );
         self.tell_wrong(&[problem], false);
         refuse()
     }
@@ -230,24 +230,24 @@ fn token(env: &Env) -> Option<Token> {
 
 fn gate(env: &Env) -> Result<Gate, Wrong> {
     let variable = bindings::member(env, "COUNTERSIGN").ok_or_else(|| Wrong {
-        problems: vec![Problem {
-            path: "COUNTERSIGN".to_owned(),
-            text: "not set as a table; write [vars.COUNTERSIGN] in wrangler.toml, and [env.X.vars.COUNTERSIGN] for an environment X, which inherits no vars".to_owned(),
-        }],
+        problems: vec![Problem::new(
+            "COUNTERSIGN",
+            "not set as a table; write [vars.COUNTERSIGN] in wrangler.toml, and [env.X.vars.COUNTERSIGN] for an environment X, which inherits no vars",
+        )],
         passes: false,
     })?;
     let value = bindings::json(&variable);
-    let wrong = |problems| Wrong {
+    let wrong = |problems: Vec<Problem>| Wrong {
+        passes: Policy::passes_when_wrong(&value, &problems),
         problems,
-        passes: Policy::passes_when_wrong(&value),
     };
     let secret = |name: &str| bindings::text(env, name);
     let policy = Policy::parse(&value, &secret).map_err(wrong)?;
     if policy.origin_url.is_some() && bindings::member(env, "ORIGIN").is_some() {
-        return Err(wrong(vec![Problem {
-            path: "COUNTERSIGN.origin_url".to_owned(),
-            text: "there is a service binding ORIGIN as well; keep one of the two".to_owned(),
-        }]));
+        return Err(wrong(vec![Problem::new(
+            "COUNTERSIGN.origin_url",
+            "there is a service binding ORIGIN as well; keep one of the two",
+        )]));
     }
     Ok(Gate::new(policy, js::random))
 }

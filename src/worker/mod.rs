@@ -9,7 +9,7 @@ use worker::Env;
 use worker::web_sys::{self, ResponseInit};
 
 use crate::encoding::holds;
-use crate::gate::{Action, Event, Exchange, Passage};
+use crate::gate::{Action, Event, Exchange, Passage, RequestHead};
 use crate::verdict::Verdict;
 
 mod bindings;
@@ -87,7 +87,7 @@ fn judge(
     }
     fault_on_demand(cookie.as_deref());
     let ruling = gate
-        .request(cookie.as_deref(), now_ms())
+        .request(cookie.as_deref(), &Asked(request), now_ms())
         .map_err(|_| JsValue::from_str("a managed name that the gate did not write"))?;
     let events = &ruling.passage.events;
     isolate.count(events);
@@ -229,7 +229,20 @@ struct Fetched<'a> {
     answered_with: OnceCell<Headers>,
 }
 
-impl Exchange for Fetched<'_> {
+/// A request before it is sent. Nothing of it is read unless the gate asks.
+struct Asked<'a>(&'a Request);
+
+impl RequestHead for Asked<'_> {
+    fn method(&self) -> String {
+        self.0.method()
+    }
+
+    fn request_header(&self, name: &'static str) -> Option<String> {
+        self.0.headers().get(&js::name(name)).ok().flatten()
+    }
+}
+
+impl RequestHead for Fetched<'_> {
     fn method(&self) -> String {
         self.request.method()
     }
@@ -238,7 +251,9 @@ impl Exchange for Fetched<'_> {
         let headers = self.asked_with.get_or_init(|| self.request.headers());
         headers.get(&js::name(name)).ok().flatten()
     }
+}
 
+impl Exchange for Fetched<'_> {
     fn status(&self) -> u16 {
         self.response.status()
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use countersign::encoding::{from_base64, from_hex};
 use countersign::formats::{self, Content, Keyed, PAIR};
-use countersign::gate::Gate;
+use countersign::gate::{Gate, RequestHead};
 use countersign::key::{Key, KeyId};
 use countersign::policy::Policy;
 use countersign::settings::{Problems, Table};
@@ -26,7 +26,7 @@ mod each_format {
 
     #[divan::bench(args = samples())]
     fn open(bencher: Bencher, sample: &Sample) {
-        bencher.bench_local(|| sample.keyed.open(&sample.value, sample.now).is_ok());
+        bencher.bench_local(|| sample.keyed.open(&sample.value).is_ok());
     }
 
     #[divan::bench(args = samples())]
@@ -38,7 +38,7 @@ mod each_format {
     #[divan::bench(args = samples())]
     fn both(bencher: Bencher, sample: &Sample) {
         bencher.bench_local(|| {
-            let content = sample.keyed.open(&sample.value, sample.now).ok()?;
+            let content = sample.keyed.open(&sample.value).ok()?;
             sample.other.seal(&content, random).ok()
         });
     }
@@ -68,10 +68,26 @@ mod gate {
     fn request(bencher: Bencher, fallbacks: usize, unmanaged: usize, bytes: usize) {
         let site = Site::new(fallbacks);
         let header = site.header(unmanaged, bytes);
-        let ruling = site.gate.request(Some(&header), NOW * 1000).unwrap();
+        let ruling = site
+            .gate
+            .request(Some(&header), &Unasked, NOW * 1000)
+            .unwrap();
         assert_eq!(ruling.passage.events.len(), 1);
         assert!(ruling.passage.events[0].key.is_some(), "it must verify");
-        bencher.bench_local(|| site.gate.request(Some(&header), NOW * 1000));
+        bencher.bench_local(|| site.gate.request(Some(&header), &Unasked, NOW * 1000));
+    }
+}
+
+/// A request of which nothing is asked.
+struct Unasked;
+
+impl RequestHead for Unasked {
+    fn method(&self) -> String {
+        unreachable!("the usual request is not asked for more than its cookies")
+    }
+
+    fn request_header(&self, _: &'static str) -> Option<String> {
+        unreachable!("the usual request is not asked for more than its cookies")
     }
 }
 
@@ -83,7 +99,6 @@ const USUAL: usize = 230;
 struct Sample {
     name: String,
     value: String,
-    now: u64,
     content: Content<'static>,
     keyed: Box<dyn Keyed>,
     other: Box<dyn Keyed>,
@@ -134,14 +149,11 @@ fn sample(name: &str, row: &Value) -> Option<Sample> {
         Some(signature) => format!("{}{PAIR}{signature}", row["value"].as_str()?),
         None => row["value"].as_str()?.to_owned(),
     };
-    let now = row["now"].as_u64().or(row["signed_at"].as_u64());
-    let now = now.unwrap_or_default();
-    let content = keyed.open(&value, now).ok()?.into_owned();
+    let content = keyed.open(&value).ok()?.into_owned();
     other.seal(&content, random).ok()?;
     Some(Sample {
         name: format!("{name}:{}", value.len()),
         value,
-        now,
         content,
         keyed,
         other,

@@ -200,7 +200,11 @@ fn through_request(gate: Option<&Gate>, header: &str) -> String {
     let Some(gate) = gate else {
         return header.to_owned();
     };
-    match gate.request(Some(header), NOW * 1000).unwrap().action {
+    match gate
+        .request(Some(header), &subrequest(), NOW * 1000)
+        .unwrap()
+        .action
+    {
         Action::AsItCame => header.to_owned(),
         Action::WithCookie(header) => header.unwrap_or_default(),
         Action::Reject(_) => String::new(),
@@ -224,7 +228,7 @@ fn read_by_origin(described: &Gate, header: &str) -> bool {
             (true, Some(signature)) => format!("{value};{signature}"),
             _ => value.clone(),
         };
-        let opened = candidate.keyed.open(&text, NOW);
+        let opened = candidate.keyed.open(&text);
         opened.is_ok_and(|content| *content.payload == *CONTENT.as_bytes())
     })
 }

@@ -227,7 +227,7 @@ proptest! {
         now in any::<u64>(),
     ) {
         let gate = session_gate(json!({"on_invalid": on_invalid, "unsafe_open": true, "max_age": 60}));
-        prop_assert!(gate.request(Some(&header), now).is_ok());
+        prop_assert!(gate.request(Some(&header), &subrequest(), now).is_ok());
     }
 }
 

@@ -97,10 +97,17 @@ proptest! {
         status in any::<u16>(),
         cache_control in anything(),
         rule_attributes in "((Path=/?[a-z]{0,5}|Domain=[a-z.]{0,9}|Max-Age=[1-9][0-9]{0,25}|max-age=x|Expires=[ -:<-~]{0,20}|SECURE|Partitioned|); ?){0,6}",
+        upgrade in prop::sample::select(vec!["always", "never"]),
     ) {
-        let rules = [with(session_rule(), json!({"attributes": rule_attributes})), wrapped_rule()];
+        // where upgrades are sent, a Path is needed and no Expires may stand there
+        let rule_attributes = match upgrade {
+            "never" => rule_attributes,
+            _ => rule_attributes.replace("Expires", "SameSite") + "; Path=/",
+        };
+        let attributes = json!({"attributes": rule_attributes, "upgrade": upgrade});
+        let rules = [with(session_rule(), attributes), wrapped_rule()];
         let gate = gate(pinned(), rules);
-        let ruling = gate.request(Some(&header), now).unwrap();
+        let ruling = gate.request(Some(&header), &page(), now).unwrap();
         let page = page().status(status).answered("cache-control", &cache_control);
         gate.response(&headers, &ruling.passage, &page, now);
         gate.response(&headers, &ruling.passage, &page, 0);

@@ -1,6 +1,7 @@
 //! C2: `observe` stands only where the origin reads what browsers hold, and `forward` only where the
 //! origin still refuses what is forged.
 
+use countersign::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -76,6 +77,73 @@ fn observe_stands_where_nothing_has_been_sealed_yet() {
     for config in observing(pinned(), unsealed) {
         assert_accepted(config);
     }
+}
+
+/// Whether traffic passes where the rules only observe, by the global mode and by their own as well.
+#[track_caller]
+fn assert_passes(keys: Value, rule: Value, passes: bool) {
+    let observes = json!({"mode": "observe"});
+    for rule in [rule.clone(), with(rule, observes.clone())] {
+        let config = with(config(keys.clone(), [rule]), observes.clone());
+        let problems = problems(&config);
+        assert!(!problems.is_empty(), "{config} is right");
+        assert_eq!(
+            Policy::passes_when_wrong(&config, &problems),
+            passes,
+            "{config}:\n{}",
+            told(&problems)
+        );
+    }
+}
+
+#[test]
+fn nothing_passes_in_observe_once_the_ring_has_moved() {
+    let other_format = json!({"origin": {"format": "django-session", "digest": "sha1"}});
+    assert_passes(pinned(), session_rule(), false);
+    assert_passes(first_day(), with(session_rule(), other_format), false);
+    assert_passes(first_day(), wrapped_rule(), false);
+    // by their names, where secrets are missing
+    let unset = json!({"current": "NOT_SET", "origin": "ORIGIN"});
+    assert_passes(unset, session_rule(), false);
+    let unset = json!({"current": "NOT_SET", "origin": "NOR_THIS"});
+    assert_passes(unset, session_rule(), false);
+}
+
+#[test]
+fn a_second_mistake_does_not_open_what_a_moved_ring_closes() {
+    for more in [
+        json!({"format": "djnago-session"}),
+        json!({"format": null}),
+        json!({"name": ""}),
+        json!({"attributes": 1}),
+        json!({"max_age": "x"}),
+        json!({"accept": [{"format": "x"}]}),
+        json!({"origin": {"format": "x"}}),
+        json!({"x": 1}),
+    ] {
+        assert_passes(pinned(), with(session_rule(), more), false);
+    }
+    let bad_fallback = with(pinned(), json!({"fallbacks": ["not a key id"]}));
+    assert_passes(bad_fallback, session_rule(), false);
+}
+
+#[test]
+fn every_other_wrong_configuration_passes_in_observe() {
+    for more in [
+        json!({"format": "djnago-session"}),
+        json!({"attributes": null}),
+        json!({"attributes": "HttpOnly; Secure"}),
+        json!({"on_invalid": "x"}),
+        json!({"max_age": 0}),
+        json!({"x": 1}),
+    ] {
+        assert_passes(first_day(), with(session_rule(), more), true);
+    }
+    let unset = json!({"current": "NOT_SET", "origin": "NOT_SET"});
+    assert_passes(unset, session_rule(), true);
+    assert_passes(json!({"current": "ORIGIN"}), session_rule(), true);
+    let unread = with(wrapped_rule(), json!({"format": "plian"}));
+    assert_passes(pinned(), unread, true);
 }
 
 #[test]

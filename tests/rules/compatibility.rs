@@ -470,3 +470,20 @@ fn a_loss_reads_as_a_sentence() {
         ]
     );
 }
+
+#[test]
+fn less_leeway_is_no_loss_and_is_told() {
+    let lenient = |leeway: u64| {
+        let rule = json!({"name": "token", "format": "jwt", "attributes": ATTRIBUTES, "leeway": leeway});
+        outline(&config(pinned(), [rule]))
+    };
+    assert_compatible(&lenient(300), &lenient(0));
+    let found = notes(&lenient(300), &lenient(15), NOW);
+    assert_eq!(
+        found.iter().map(Note::to_string).collect::<Vec<_>>(),
+        ["token: an expiry may have passed 15 seconds ago, no longer 5 minutes"]
+    );
+    assert_eq!(notes(&lenient(15), &lenient(300), NOW), []);
+    let without = outline(&json!({"keys": pinned(), "cookies": [session_rule()]}));
+    assert_eq!(notes(&without, &without, NOW), []);
+}

@@ -341,11 +341,14 @@ mod when_it_is_wrong {
     use super::*;
 
     fn passes(config: Value) -> bool {
-        Policy::passes_when_wrong(&config)
+        Policy::passes_when_wrong(&config, &problems(&config))
     }
 
     fn wrong() -> Value {
-        config(json!({"current": "NOT_SET"}), [session_rule()])
+        config(
+            json!({"current": "NOT_SET", "origin": "NOT_SET"}),
+            [session_rule()],
+        )
     }
 
     #[test]

@@ -48,6 +48,49 @@ fn the_current_key_is_required() {
 }
 
 #[test]
+fn the_origins_key_is_required_and_catch_up_names_the_current_one() {
+    const ORIGIN: &str = "COUNTERSIGN.keys.origin";
+    assert_accepted(with_keys(json!({"current": "NEW", "origin": "NEW"})));
+    assert_accepted(with_keys(
+        json!({"current": "NEW", "fallbacks": ["OLD"], "origin": "NEW"}),
+    ));
+    for keys in [
+        json!({"current": "NEW"}),
+        json!({"current": "NEW", "fallbacks": ["OLD"]}),
+        json!({"current": {"secret": "NEW"}}),
+    ] {
+        let words = ["missing", "the origin signs with", "origin = \"NEW\""];
+        assert_refused(with_keys(keys.clone()), ORIGIN, &words);
+        let told = told(&problems(&config(keys, [session_rule(), wrapped_rule()])));
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    for keys in [json!({}), json!({"fallbacks": ["OLD"]})] {
+        assert_refused(with_keys(keys), ORIGIN, &["missing"]);
+    }
+    // a rule's own table may leave out what the global one has, and the other way round
+    let own = |keys: Value| with(session_rule(), json!({ "keys": keys }));
+    let global = json!({"current": "NEW"});
+    assert_accepted(config(global.clone(), [own(json!({"origin": "ORIGIN"}))]));
+    assert_accepted(config(pinned(), [own(json!({"current": "OLD"}))]));
+    let nowhere = config(global, [own(json!({"current": "OLD"}))]);
+    let path = "COUNTERSIGN.cookies[0].keys.origin";
+    assert_refused(nowhere, path, &["origin = \"OLD\""]);
+}
+
+#[test]
+fn a_key_that_is_there_and_cannot_be_read_is_not_called_missing() {
+    for keys in [
+        json!({"current": "a key pasted", "origin": "ORIGIN"}),
+        json!({"current": "NEW", "origin": "a key pasted"}),
+        json!({"current": "NEW", "origin": {"current": "a key pasted"}}),
+        json!({"current": "NEW", "origin": 7}),
+    ] {
+        let told = told(&problems(&with_keys(keys)));
+        assert!(!told.is_empty() && !told.contains("missing"), "{told}");
+    }
+}
+
+#[test]
 fn a_secret_that_is_not_set_is_named_with_the_command_that_sets_it() {
     for (keys, path) in [
         (json!({"current": "NOT_SET"}), "COUNTERSIGN.keys.current"),

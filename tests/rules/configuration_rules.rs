@@ -197,6 +197,45 @@ fn attributes_are_needed_unless_no_upgrade_is_ever_sent() {
 }
 
 #[test]
+fn attributes_of_an_upgrade_have_a_path_and_no_fixed_date() {
+    const DATE: &str = "Expires=Fri, 31 Dec 2099 23:59:59 GMT";
+    let refused = |text: &str, upgrade: &str, words: &[&str]| {
+        let more = json!({"attributes": text, "upgrade": upgrade});
+        assert_rule_refused(more, "attributes", words);
+    };
+    for upgrade in ["navigation", "always"] {
+        for text in [
+            "",
+            "HttpOnly; Secure",
+            "Path",
+            "Path=",
+            "Path=app",
+            "Path=\"/\"",
+            "Path=/; Path=app",
+            "Domain=example.com; xPath=/",
+        ] {
+            refused(text, upgrade, &["Path=/"]);
+        }
+        for text in [
+            format!("Path=/; {DATE}"),
+            format!("Path=/; {DATE}; Max-Age=60"),
+            "Path=/; expires".to_owned(),
+            "EXPIRES = soon;Path=/".to_owned(),
+        ] {
+            refused(&text, upgrade, &["Expires", "Max-Age=1209600"]);
+        }
+        let both = with_rule(json!({"attributes": DATE, "upgrade": upgrade}));
+        assert_eq!(problems(&both).len(), 2, "each is told");
+        for text in ["Path=/", "path=/app/; Secure", "Path=x; Path = /"] {
+            assert_accepted(with_rule(json!({"attributes": text, "upgrade": upgrade})));
+        }
+    }
+    for text in ["", "HttpOnly", DATE] {
+        assert_accepted(with_rule(json!({"attributes": text, "upgrade": "never"})));
+    }
+}
+
+#[test]
 fn payloads_that_serialise_differently_cannot_be_carried_over() {
     for origin in ["django-messages", "django-signed-cookie", "plain"] {
         let config = with_rule(json!({"origin": {"format": origin}}));

@@ -101,7 +101,7 @@ pub fn hash_layout(secret: impl AsRef<[u8]>, json: &str) -> String {
 }
 
 /// Later messages hold the same JSON in base64url.
-pub fn base64url(text: &str) -> String {
+pub fn base64url(text: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(text)
 }
 
@@ -115,7 +115,7 @@ impl Hash {
         }
     }
 
-    fn hmac(self, key: &[u8], bytes: &[u8]) -> Vec<u8> {
+    pub fn hmac(self, key: &[u8], bytes: &[u8]) -> Vec<u8> {
         fn run<M: Mac + KeyInit>(key: &[u8], bytes: &[u8]) -> Vec<u8> {
             let mut mac = <M as KeyInit>::new_from_slice(key).unwrap();
             mac.update(bytes);

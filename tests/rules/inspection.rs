@@ -72,10 +72,10 @@ fn time_age_and_payload_are_those_that_were_signed() {
         .opened
         .unwrap();
     assert_eq!(
-        (opened.time, opened.age),
+        (opened.time_s, opened.age_s),
         (Some(SIGNED), Some(NOW - SIGNED))
     );
-    assert_eq!(opened.payload.as_deref(), Some(PAYLOAD.as_bytes()));
+    assert_eq!(opened.payload, PAYLOAD.as_bytes());
     assert!(!format!("{opened:?}").contains(PAYLOAD));
 }
 
@@ -86,9 +86,40 @@ fn what_has_expired_is_opened_and_not_taken() {
         line(&gate, "sessionid", &session("NEW")),
         "expired by NEW (current) in django-session: stripped"
     );
-    let ahead = inspected(&gate, "sessionid", &session_at("NEW", NOW + 1000));
-    assert_eq!(ahead.fate, Fate::Rejected);
-    assert_eq!(ahead.opened.unwrap().age, None);
+}
+
+#[test]
+fn what_counts_from_a_later_time_on_is_opened_and_not_taken() {
+    let gate = session_gate(json!({"on_invalid": "reject"}));
+    let value = session_at("NEW", NOW + 1000);
+    assert_eq!(
+        line(&gate, "sessionid", &value),
+        "not-yet-valid by NEW (current) in django-session: stripped"
+    );
+    let ahead = inspected(&gate, "sessionid", &value);
+    assert!(ahead.fits);
+    assert_eq!(ahead.opened.unwrap().age_s, None);
+}
+
+#[test]
+fn whether_the_shape_is_that_of_the_rule_is_told() {
+    let gate = session_gate(json!({"accept": [{"format": "django-session", "digest": "sha1"}]}));
+    let untimed = crate::django::Signer {
+        timed: false,
+        ..sessions()
+    };
+    let unread = untimed.sign(key("NEW"), &format!("{PAYLOAD}:no-time"), 0);
+    for (value, verdict, fits) in [
+        (session("NEW"), "current", true),
+        (forged(), "bad-signature", true),
+        (unread, "malformed", true),
+        ("nonsense".to_owned(), "malformed", false),
+        ("x".repeat(20_000), "too-long", false),
+    ] {
+        let found = inspected(&gate, "sessionid", &value);
+        assert_eq!(found.verdict.unwrap().as_str(), verdict);
+        assert_eq!(found.fits, fits, "{verdict}");
+    }
 }
 
 #[test]

@@ -42,8 +42,8 @@ fn what_carries_another_rules_name_is_not_unwrapped() {
 #[test]
 fn what_carries_another_rules_name_is_not_wrapped() {
     let gate = gate(pinned(), [session_rule(), wrapped_rule()]);
-    let set = "user_id=a[sessionid=1; Path=/";
-    assert_set(&gate, &[set], &[set], &["malformed"]);
+    let set = format!("user_id=a[sessionid=1; {ATTRIBUTES}");
+    assert_set(&gate, &[&set], &[&set], &["malformed"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! and from a signer of the tests' own, never from the code under test.
 
 mod django;
+mod jwt;
 mod support;
 
 mod b1_observe_changes_nothing;
@@ -36,4 +37,5 @@ mod s6_cookies_that_browsers_drop;
 mod sealed;
 mod signer;
 mod status;
+mod times;
 mod topologies;

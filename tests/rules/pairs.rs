@@ -146,13 +146,19 @@ fn what_the_origin_sets_is_signed_anew_attributes_kept() {
     let gate = keygrip_gate(json!({}));
     let own = [
         "a=1; Path=/",
-        "sess=e30=; path=/; httponly",
-        &format!("sess.sig={}; path=/; httponly", sig("ORIGIN", "e30=")),
+        "sess=e30=; path=/; httponly; secure; samesite=lax",
+        &format!(
+            "sess.sig={}; path=/; httponly; secure; samesite=lax",
+            sig("ORIGIN", "e30=")
+        ),
     ];
     let expected = [
         own[0],
         own[1],
-        &format!("sess.sig={}; path=/; httponly", sig("NEW", "e30=")),
+        &format!(
+            "sess.sig={}; path=/; httponly; secure; samesite=lax",
+            sig("NEW", "e30=")
+        ),
     ];
     assert_set(&gate, &own, &expected, &["sealed NEW"]);
     let turned = [own[2], own[1]];
@@ -162,11 +168,20 @@ fn what_the_origin_sets_is_signed_anew_attributes_kept() {
 #[test]
 fn what_the_origin_sets_without_a_right_signature_passes_and_is_reported() {
     let gate = keygrip_gate(json!({}));
-    let stranger = format!("sess.sig={}; path=/", sig("STRANGER", "e30="));
-    let alone = format!("sess.sig={}; path=/", sig("ORIGIN", "e30="));
+    let stranger = format!(
+        "sess.sig={}; path=/; httponly; secure; samesite=lax",
+        sig("STRANGER", "e30=")
+    );
+    let alone = format!(
+        "sess.sig={}; path=/; httponly; secure; samesite=lax",
+        sig("ORIGIN", "e30=")
+    );
     for own in [
-        vec!["sess=e30=; path=/"],
-        vec!["sess=e30=; path=/", &stranger],
+        vec!["sess=e30=; path=/; httponly; secure; samesite=lax"],
+        vec![
+            "sess=e30=; path=/; httponly; secure; samesite=lax",
+            &stranger,
+        ],
         vec![&alone],
     ] {
         assert_set(&gate, &own, &own, &["origin-unverified"]);
@@ -179,14 +194,20 @@ fn what_the_origin_sets_without_a_right_signature_passes_and_is_reported() {
 fn a_signature_that_the_origin_sends_again_alone_is_signed_anew() {
     let keys = json!({"current": "NEW", "fallbacks": ["OLD"],
         "origin": {"current": "ORIGIN", "fallbacks": ["NEXT_ORIGIN"]}});
-    let again = format!("sess.sig={}; path=/; httponly", sig("NEXT_ORIGIN", "e30="));
+    let again = format!(
+        "sess.sig={}; path=/; httponly; secure; samesite=lax",
+        sig("NEXT_ORIGIN", "e30=")
+    );
     let answered = |rule, header: &str, again: &str| {
         let gate = gate(keys.clone(), [rule]);
         let judged = judge(&gate, header);
         let answer = answer_to(&gate, &judged.passage, &page(), &[again]);
         (words(&gate, &answer.events), answer.set_cookies)
     };
-    let expected = format!("sess.sig={}; path=/; httponly", sig("NEW", "e30="));
+    let expected = format!(
+        "sess.sig={}; path=/; httponly; secure; samesite=lax",
+        sig("NEW", "e30=")
+    );
     let (verdicts, sent) = answered(rule(), &pair("NEW", "e30="), &again);
     assert_eq!(verdicts, ["sealed NEW"]);
     assert_eq!(sent, Some(vec![expected.clone()]));
@@ -302,10 +323,13 @@ fn wrapped_the_signature_appears_on_the_way_out_and_goes_on_the_way_in() {
     assert_sent(&gate, "sess=42; a=1", Some("a=1"), &["malformed"]);
     assert_set(
         &gate,
-        &["sess=42; Path=/; HttpOnly", "a=1"],
+        &["sess=42; Path=/; HttpOnly; Secure; SameSite=Lax", "a=1"],
         &[
-            "sess=42; Path=/; HttpOnly",
-            &format!("sess.sig={}; Path=/; HttpOnly", sig("NEW", "42")),
+            "sess=42; Path=/; HttpOnly; Secure; SameSite=Lax",
+            &format!(
+                "sess.sig={}; Path=/; HttpOnly; Secure; SameSite=Lax",
+                sig("NEW", "42")
+            ),
             "a=1",
         ],
         &["sealed NEW"],
@@ -336,8 +360,11 @@ fn a_pair_at_the_origin_can_be_one_cookie_in_the_browser() {
         &["current NEW"],
     );
     let own = [
-        "sess=42; path=/",
-        &format!("sess.sig={}; path=/", sig("ORIGIN", "42")),
+        "sess=42; path=/; httponly; secure; samesite=lax",
+        &format!(
+            "sess.sig={}; path=/; httponly; secure; samesite=lax",
+            sig("ORIGIN", "42")
+        ),
     ];
     let answer = answer(&gate, &own);
     let sent = answer.set_cookies.unwrap();

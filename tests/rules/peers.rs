@@ -263,15 +263,15 @@ fn without_fallbacks_all_goes_on() {
 }
 
 #[test]
-fn without_an_origin_key_all_goes_on() {
-    let gate = all(json!({"current": "NEW", "fallbacks": ["OLD"]}));
+fn with_one_key_for_ring_and_origin_all_goes_on() {
+    let gate = all(json!({"current": "NEW", "fallbacks": ["OLD"], "origin": "NEW"}));
     assert_eq!(forwarded(&gate, &header("NEW")), Some(header("NEW")));
     assert_eq!(forwarded(&gate, &header("OLD")), Some(header("NEW")));
 }
 
 #[test]
 fn with_the_current_key_alone_all_goes_on() {
-    let gate = all(json!({"current": "NEW"}));
+    let gate = all(json!({"current": "NEW", "origin": "NEW"}));
     assert_eq!(forwarded(&gate, &header("NEW")), Some(header("NEW")));
     assert_eq!(forwarded(&gate, &header("OLD")), None);
 }

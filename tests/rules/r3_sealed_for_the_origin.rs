@@ -200,8 +200,8 @@ fn what_a_plain_origin_sets_is_malformed_where_it_is_no_cookie_octets() {
     let sealed = signed_cookie("user_id", "").sign(key("NEW"), "42", NOW);
     assert_set(
         &gate,
-        &["user_id=42; Path=/"],
-        &[&format!("user_id={sealed}; Path=/")],
+        &[&format!("user_id=42; {ATTRIBUTES}")],
+        &[&format!("user_id={sealed}; {ATTRIBUTES}")],
         &["sealed NEW"],
     );
 }

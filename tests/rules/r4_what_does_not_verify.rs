@@ -1,6 +1,6 @@
 //! R4: a cookie that does not verify gets `on_invalid`.
 
-use countersign::gate::Action;
+use countersign::gate::{Action, RequestHead};
 use serde_json::json;
 
 use crate::django::{Signer, sessions, signer};
@@ -85,6 +85,74 @@ fn with_reject_the_request_is_answered_with_a_deletion_where_the_origin_sets_the
             .iter()
             .filter(|a| a.to_ascii_lowercase().starts_with("max-age"));
         assert_eq!(ages.count(), 1, "{attributes:?}");
+    }
+}
+
+/// A sibling host plants `sessionid=x; Domain=example.com`, which no deletion from here reaches.
+#[test]
+fn with_reject_a_page_that_is_opened_is_stripped_so_that_a_planted_cookie_locks_nobody_out() {
+    let gate = session_gate(json!({"on_invalid": "reject"}));
+    let framed = |site| {
+        page()
+            .asked("sec-fetch-dest", "iframe")
+            .asked("sec-fetch-site", site)
+    };
+    let bare = page()
+        .not_asked("sec-fetch-mode")
+        .not_asked("sec-fetch-dest");
+    for (value, verdict) in unverified() {
+        let header = format!("a=1; sessionid={value}");
+        let judged = |head: &Page| judge_from(&gate, &header, head, NOW);
+        for head in [
+            page(),
+            page().method("POST"), // the login form itself
+            page().asked("sec-fetch-dest", "empty"),
+            framed("same-origin"),
+            bare.clone().asked("accept", "text/html"),
+        ] {
+            let judged = judged(&head);
+            let stripped = Action::WithCookie(Some("a=1".to_owned()));
+            assert_eq!(judged.action, stripped, "{head:?}");
+            assert_eq!(judged.verdicts, [verdict]);
+        }
+        for head in [
+            subrequest(),
+            page().asked("sec-fetch-dest", "image"),
+            page().asked("sec-purpose", "prefetch"),
+            framed("cross-site"),
+            bare.clone(),
+            bare.clone().asked("accept", "application/json"),
+        ] {
+            let action = judged(&head).action;
+            assert!(matches!(action, Action::Reject(_)), "{head:?}: {action:?}");
+        }
+    }
+}
+
+#[test]
+fn a_request_is_asked_for_more_than_its_cookies_only_where_it_might_be_rejected() {
+    struct Unasked;
+    impl RequestHead for Unasked {
+        fn method(&self) -> String {
+            panic!("asked for the method")
+        }
+        fn request_header(&self, name: &'static str) -> Option<String> {
+            panic!("asked for {name}")
+        }
+    }
+    for more in [
+        json!({}),
+        json!({"on_invalid": "reject", "max_age": 600}),
+        json!({"on_invalid": "forward", "unsafe_open": true}),
+    ] {
+        let gate = session_gate(more.clone());
+        let mut shown = vec![session("NEW"), session("OLD"), session_at("NEW", NOW + 400)];
+        if more["on_invalid"] != "reject" {
+            shown.push(forged());
+        }
+        for value in shown {
+            judge_from(&gate, &format!("sessionid={value}"), &Unasked, NOW);
+        }
     }
 }
 

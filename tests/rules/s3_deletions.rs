@@ -58,18 +58,23 @@ fn an_expiry_in_the_past_is_a_deletion_where_there_is_no_max_age() {
 
 #[test]
 fn what_is_no_deletion_is_sealed() {
-    let gate = session_gate(json!({}));
-    for attributes in [
-        "Path=/",
+    let lasting = [
         "Path=/; Max-Age=1",
         "Path=/; Max-Age=0; Max-Age=3600",
         "Path=/; Max-Age=3600; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
         "Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=Fri, 31 Dec 2099 23:59:59 GMT",
         "Path=/; Expires=Fri, 15 Jan 2027 08:00:01 GMT",
+    ];
+    let of_the_session = [
+        "Path=/",
         "Path=/; Expires=never",
         "Path=/; Max-Age=soon",
         "Path=/; Max-Age=",
-    ] {
+    ];
+    let lasting = lasting.map(|attributes| (attributes, "Path=/; Max-Age=3600"));
+    let of_the_session = of_the_session.map(|attributes| (attributes, "Path=/"));
+    for (attributes, of_rule) in lasting.into_iter().chain(of_the_session) {
+        let gate = session_gate(json!({"attributes": of_rule}));
         assert_set(
             &gate,
             &[&format!("sessionid={}; {attributes}", session("ORIGIN"))],
@@ -135,7 +140,8 @@ fn a_deletion_in_the_same_place_is_not_followed() {
         ("Path=/", "sessionid=; Path=/app; Path=/; Max-Age=0"),
         ("Secure", "sessionid=; HttpOnly; Max-Age=0"),
     ] {
-        let gate = session_gate(json!({"attributes": attributes}));
+        // no upgrade needs a Path there
+        let gate = session_gate(json!({"attributes": attributes, "upgrade": "never"}));
         assert_set(&gate, &[deletion], &[deletion], &["deletion"]);
     }
 }

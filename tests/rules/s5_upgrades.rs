@@ -151,12 +151,48 @@ mod when_the_rule_allows_it {
     }
 
     #[test]
+    fn always_asks_for_all_the_other_conditions() {
+        let gate = || session_gate(json!({"upgrade": "always"}));
+        let fetched = || subrequest().method("POST");
+        assert_upgraded(&gate(), &fetched());
+        for (page, reason) in [
+            (
+                fetched().answered("clear-site-data", "*"),
+                "clear-site-data",
+            ),
+            (fetched().status(206), "status"),
+            (fetched().answered("cache-control", "public"), "cacheable"),
+        ] {
+            assert_withheld(&gate(), &page, reason);
+        }
+        let set = format!("sessionid={}; {ATTRIBUTES}", session("ORIGIN"));
+        let answer = upgrade(&gate(), &fetched(), &[&set]);
+        assert_eq!(
+            words(&gate(), &answer.events),
+            ["sealed NEW", "upgrade-withheld response-sets-cookie"]
+        );
+        let observed = gate();
+        crate::support::answer(&observed, &[&set.replace("Path=/", "Path=/app")]);
+        assert_withheld(&observed, &fetched(), "attributes-differ");
+    }
+
+    fn framed(dest: &str, site: &str) -> Page {
+        page()
+            .asked("sec-fetch-dest", dest)
+            .asked("sec-fetch-site", site)
+    }
+
+    #[test]
     fn a_navigation_is_told_by_the_fetch_metadata() {
         for page in [
             page(),
             page().method("HEAD"),
             page().not_asked("sec-fetch-dest"),
             page().asked("accept", "*/*"),
+            page().asked("sec-fetch-dest", "empty"),
+            framed("iframe", "same-origin"),
+            framed("frame", "same-origin"),
+            page().asked("purpose", "x"),
         ] {
             assert_upgraded(&usual(), &page);
         }
@@ -168,9 +204,22 @@ mod when_the_rule_allows_it {
             page().asked("sec-fetch-mode", "no-cors"),
             page().asked("sec-fetch-mode", "same-origin"),
             page().asked("sec-fetch-mode", "nested-navigate"),
+            page()
+                .asked("sec-fetch-mode", "cors")
+                .asked("sec-fetch-dest", "empty"),
             page().asked("sec-fetch-dest", "iframe"),
-            page().asked("sec-fetch-dest", "empty"),
+            framed("iframe", "same-site"),
+            framed("iframe", "cross-site"),
+            framed("frame", "none"),
+            framed("fencedframe", "same-origin"),
+            framed("embed", "same-origin"),
             page().asked("sec-fetch-dest", "image"),
+            page().asked("purpose", "prefetch"),
+            page().asked("purpose", "Prefetch"),
+            page().asked("x-moz", "prefetch"),
+            page()
+                .asked("sec-fetch-dest", "empty")
+                .asked("sec-purpose", "prefetch"),
             page().asked("sec-purpose", "prefetch"),
             page().asked("sec-purpose", "prefetch;prerender"),
             page().not_asked("sec-fetch-mode"),
@@ -205,6 +254,12 @@ mod when_the_rule_allows_it {
             bare()
                 .asked("accept", "text/html")
                 .asked("sec-purpose", "prefetch"),
+            bare()
+                .asked("accept", "text/html")
+                .asked("x-moz", "prefetch"),
+            bare()
+                .asked("accept", "text/html")
+                .asked("purpose", "prefetch"),
             bare()
                 .asked("accept", "text/html")
                 .asked("sec-fetch-dest", "document"),
@@ -318,7 +373,7 @@ fn a_response_that_took_over_two_seconds_withholds_it() {
         (60_000, "upgrade-withheld late"),
     ] {
         let asked_ms = NOW * 1000 + 250;
-        let ruling = gate.request(Some(&header), asked_ms).unwrap();
+        let ruling = gate.request(Some(&header), &page(), asked_ms).unwrap();
         let answer = gate.response(&[""; 0], &ruling.passage, &page(), asked_ms + took_ms);
         assert_eq!(words(&gate, &answer.events), [expected], "{took_ms} ms");
     }
@@ -452,34 +507,70 @@ mod when_no_shared_cache_may_store_the_response {
 mod when_the_origin_sets_the_cookie_where_attributes_say {
     use super::*;
 
-    const ELSEWHERE: [&str; 5] = [
-        "Path=/app; HttpOnly; Secure; SameSite=Lax",
-        "HttpOnly; Secure; SameSite=Lax",
-        "Path=/; Domain=example.com; HttpOnly; Secure",
-        "Path=/; Secure; Partitioned",
-        "Path=/; Path=/app",
+    /// What is told of a Set-Cookie with other attributes than [`ATTRIBUTES`], each of which withholds upgrades.
+    const OTHERWISE: [(&str, &[&str]); 12] = [
+        ("Path=/app; HttpOnly; Secure; SameSite=Lax", &["path"]),
+        ("HttpOnly; Secure; SameSite=Lax", &["path"]),
+        (
+            "Path=/; Path=/app",
+            &["path", "secure", "http-only", "same-site"],
+        ),
+        (
+            "Path=/; Domain=example.com; HttpOnly; Secure",
+            &["domain", "same-site"],
+        ),
+        (
+            "Path=/; Secure; Partitioned; samesite=lax",
+            &["partitioned", "http-only"],
+        ),
+        ("Path=/; HttpOnly; Secure", &["same-site"]),
+        ("Path=/; HttpOnly; Secure; SameSite=Strict", &["same-site"]),
+        ("Path=/; HttpOnly; Secure; SameSite=None", &["same-site"]),
+        (
+            "Path=/; HttpOnly; Secure; SameSite=Lax; SameSite=x",
+            &["same-site"],
+        ),
+        (
+            "Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=60",
+            &["persistence"],
+        ),
+        (
+            "Path=/; HttpOnly; Secure; SameSite=Lax; Expires=Fri, 31 Dec 2099 23:59:59 GMT",
+            &["persistence"],
+        ),
+        (
+            "Path=/; Max-Age=60",
+            &["secure", "http-only", "same-site", "persistence"],
+        ),
     ];
 
+    fn told_of(gate: &Gate, attributes: &str) -> Vec<String> {
+        let set = format!("sessionid={}; {attributes}", session("ORIGIN"));
+        let answer = answer(gate, &[&set]);
+        let sealed = format!("sessionid={}; {attributes}", session("NEW"));
+        assert_eq!(
+            answer.set_cookies.unwrap(),
+            [sealed],
+            "it is sealed all the same"
+        );
+        words(gate, &answer.events)
+    }
+
+    #[track_caller]
+    fn assert_told(gate: &Gate, attributes: &str, differences: &[&str]) {
+        let differences = differences
+            .iter()
+            .map(|it| format!("attributes-differ {it}"));
+        let expected: Vec<String> = differences.chain(["sealed NEW".to_owned()]).collect();
+        assert_eq!(told_of(gate, attributes), expected, "{attributes}");
+    }
+
     #[test]
-    fn one_that_was_seen_elsewhere_withholds_every_later_upgrade() {
-        for attributes in ELSEWHERE {
+    fn one_that_was_seen_otherwise_withholds_every_later_upgrade() {
+        for (attributes, differences) in OTHERWISE {
             let gate = usual();
             assert_upgraded(&gate, &page());
-            let set = format!("sessionid={}; {attributes}", session("ORIGIN"));
-            let answer = answer(&gate, &[&set]);
-            let mut verdicts = words(&gate, &answer.events);
-            verdicts.sort();
-            assert_eq!(
-                verdicts,
-                ["attributes-differ", "sealed NEW"],
-                "{attributes}"
-            );
-            let sealed = format!("sessionid={}; {attributes}", session("NEW"));
-            assert_eq!(
-                answer.set_cookies.unwrap(),
-                [sealed],
-                "it is sealed all the same"
-            );
+            assert_told(&gate, attributes, differences);
             for _ in 0..3 {
                 assert_withheld(&gate, &page(), "attributes-differ");
             }
@@ -487,20 +578,76 @@ mod when_the_origin_sets_the_cookie_where_attributes_say {
     }
 
     #[test]
-    fn other_attributes_may_differ() {
+    fn the_same_in_another_writing_is_no_difference() {
         for attributes in [
-            "Path=/",
-            "path=/; Max-Age=60; SameSite=Strict; Expires=Fri, 31 Dec 2099 23:59:59 GMT",
-            "Path=/app; Path=/",
+            ATTRIBUTES,
+            "path=/; SECURE; httponly; samesite=LAX",
+            "Path=/app; Path=/; Secure=1; HttpOnly=x; SameSite=Strict; SameSite=Lax; Priority=High",
+            "Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=soon; Expires=soon",
         ] {
             let gate = usual();
-            let answer = answer(
-                &gate,
-                &[&format!("sessionid={}; {attributes}", session("ORIGIN"))],
-            );
-            assert_eq!(words(&gate, &answer.events), ["sealed NEW"], "{attributes}");
+            assert_told(&gate, attributes, &[]);
             assert_upgraded(&gate, &page());
         }
+    }
+
+    #[test]
+    fn how_long_it_lasts_is_the_rules_own_matter() {
+        let gate = session_gate(json!({"attributes": format!("{ATTRIBUTES}; Max-Age=1209600")}));
+        for lifetime in ["Max-Age=60", "Expires=Fri, 31 Dec 2099 23:59:59 GMT"] {
+            assert_told(&gate, &format!("{ATTRIBUTES}; {lifetime}"), &[]);
+        }
+        assert_told(&gate, ATTRIBUTES, &["persistence"]);
+    }
+
+    #[test]
+    fn http_only_and_secure_that_the_rule_adds_are_told_and_withhold_nothing() {
+        for (attributes, differences) in [
+            ("Path=/; Secure; SameSite=Lax", &["http-only"][..]),
+            ("Path=/; HttpOnly; SameSite=Lax", &["secure"]),
+            ("Path=/; SameSite=Lax", &["secure", "http-only"]),
+        ] {
+            let gate = usual();
+            assert_told(&gate, attributes, differences);
+            assert_upgraded(&gate, &page());
+        }
+    }
+
+    #[test]
+    fn http_only_and_secure_that_the_rule_would_take_away_withhold_it() {
+        for (attributes, difference) in [
+            ("Path=/; Secure", "secure"),
+            ("Path=/; HttpOnly", "http-only"),
+        ] {
+            let gate = session_gate(json!({"attributes": "Path=/"}));
+            assert_told(&gate, attributes, &[difference]);
+            assert_withheld(&gate, &page(), "attributes-differ");
+        }
+    }
+
+    #[test]
+    fn of_a_deletion_only_the_place_counts() {
+        for deletion in [
+            "Path=/; Max-Age=0",
+            "Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "Path=/; Partitioned; SameSite=None; Max-Age=0",
+        ] {
+            let gate = usual();
+            let answer = answer(&gate, &[&format!("sessionid=x; {deletion}")]);
+            assert_eq!(words(&gate, &answer.events), ["deletion"], "{deletion}");
+            assert_upgraded(&gate, &page());
+        }
+        let gate = usual();
+        let answer = answer(&gate, &["sessionid=; Path=/app; Domain=example.com"]);
+        assert_eq!(
+            words(&gate, &answer.events),
+            [
+                "attributes-differ path",
+                "attributes-differ domain",
+                "deletion"
+            ]
+        );
+        assert_withheld(&gate, &page(), "attributes-differ");
     }
 
     #[test]
@@ -520,7 +667,12 @@ mod when_the_origin_sets_the_cookie_where_attributes_say {
         let answer = answer(&gate, &[&format!("sessionid={}; Path=/app", forged())]);
         let mut verdicts = words(&gate, &answer.events);
         verdicts.sort();
-        assert_eq!(verdicts, ["attributes-differ", "origin-unverified"]);
+        let differences = ["http-only", "path", "same-site", "secure"];
+        let mut expected = differences
+            .map(|it| format!("attributes-differ {it}"))
+            .to_vec();
+        expected.push("origin-unverified".to_owned());
+        assert_eq!(verdicts, expected);
     }
 
     #[test]
@@ -531,7 +683,7 @@ mod when_the_origin_sets_the_cookie_where_attributes_say {
             &gate,
             &[&format!("sessionid={}; Path=/app", session("ORIGIN"))],
         );
-        assert!(words(&gate, &answer.events).contains(&"attributes-differ".to_owned()));
+        assert!(words(&gate, &answer.events).contains(&"attributes-differ path".to_owned()));
         assert!(answer.set_cookies.is_none());
     }
 
@@ -567,7 +719,7 @@ mod the_first_reason_is_told {
         let twice = format!("{header}; {header}");
         let set = [format!("sessionid={}; {ATTRIBUTES}", session("ORIGIN"))];
         let told = |header: &str, page: &Page, set: &[String], took_ms| {
-            let ruling = gate.request(Some(header), NOW * 1000).unwrap();
+            let ruling = gate.request(Some(header), page, NOW * 1000).unwrap();
             let answer = gate.response(set, &ruling.passage, page, NOW * 1000 + took_ms);
             words(&gate, &answer.events).pop().unwrap()
         };

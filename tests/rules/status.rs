@@ -206,10 +206,7 @@ fn every_key_is_told_once_with_its_fingerprint_and_in_each_encoding() {
 #[test]
 fn a_wrong_configuration_tells_its_problems() {
     let token = token();
-    let problem = Problem {
-        path: "COUNTERSIGN.cookies".to_owned(),
-        text: "missing".to_owned(),
-    };
+    let problem = Problem::new("COUNTERSIGN.cookies", "missing");
     for (passes, mode) in [(false, "refused"), (true, "unchecked")] {
         let status = Status {
             token: &token,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use countersign::gate::{Action, Answer, Event, Exchange, Gate, Passage};
+use countersign::gate::{Action, Answer, Event, Exchange, Gate, Passage, RequestHead};
 use countersign::policy::Policy;
 use countersign::settings::Problem;
 use serde_json::{Value, json};
@@ -199,9 +199,14 @@ pub fn judge(gate: &Gate, header: &str) -> Judged {
     judge_at(gate, header, NOW)
 }
 
-/// Shows a gate a Cookie header.
+/// Shows a gate a Cookie header with a request that opens no page.
 pub fn judge_at(gate: &Gate, header: &str, now: u64) -> Judged {
-    let ruling = gate.request(Some(header), now * 1000).unwrap();
+    judge_from(gate, header, &subrequest(), now)
+}
+
+/// Shows a gate a Cookie header with this request.
+pub fn judge_from(gate: &Gate, header: &str, head: &dyn RequestHead, now: u64) -> Judged {
+    let ruling = gate.request(Some(header), head, now * 1000).unwrap();
     Judged {
         verdicts: words(gate, &ruling.passage.events),
         action: ruling.action,
@@ -275,6 +280,14 @@ pub fn page() -> Page {
     .asked("sec-fetch-dest", "document")
 }
 
+/// What a script of a page fetches, and its answer.
+pub fn subrequest() -> Page {
+    page()
+        .asked("sec-fetch-mode", "cors")
+        .asked("sec-fetch-dest", "empty")
+        .asked("sec-fetch-site", "same-origin")
+}
+
 impl Page {
     /// With a request header; in place of one of that name.
     pub fn asked(mut self, name: &'static str, value: &str) -> Self {
@@ -313,7 +326,7 @@ fn joined(headers: &[(&'static str, String)], name: &str) -> Option<String> {
     (!values.is_empty()).then(|| values.join(", "))
 }
 
-impl Exchange for Page {
+impl RequestHead for Page {
     fn method(&self) -> String {
         self.method.to_owned()
     }
@@ -321,7 +334,9 @@ impl Exchange for Page {
     fn request_header(&self, name: &'static str) -> Option<String> {
         joined(&self.request, name)
     }
+}
 
+impl Exchange for Page {
     fn status(&self) -> u16 {
         self.status
     }

@@ -118,11 +118,10 @@ mod catch_up {
     }
 
     #[test]
-    fn origin_left_out_is_the_current_key() {
-        let gate = catch_up(json!(null));
-        let header = format!("sessionid={}", session("OLD"));
-        let sent = format!("sessionid={}", session("NEW"));
-        assert_sent(&gate, &header, Some(&sent), &["fallback OLD"]);
+    fn origin_left_out_is_refused_with_what_to_write() {
+        let keys = json!({"current": "NEW", "fallbacks": ["OLD"]});
+        let path = "COUNTERSIGN.keys.origin";
+        assert_refused(config(keys, [session_rule()]), path, &["origin = \"NEW\""]);
     }
 }
 

@@ -260,7 +260,7 @@ impl Given {
 
     fn payload(&self, policy: &Policy) -> Option<String> {
         let inspection = inspect(policy, &self.name, &self.value, clock::now());
-        Some(payload::shown(&inspection.opened?.payload?))
+        Some(payload::shown(&inspection.opened?.payload))
     }
 
     fn known(&self, found: Option<Value>, unknown: Vec<String>, payload: Option<String>) -> Known {

@@ -132,7 +132,14 @@ impl View<'_> {
                 &format!("{}, {}", moment(time), from_now(time, now)),
             );
         }
-        if let Some(expiry) = self.found["expiry"].as_u64().map(|expiry| expiry / 1000) {
+        if let Some(begins) = self.found["not_before"].as_u64() {
+            detail(
+                text,
+                "counts",
+                &format!("from {}, {}", moment(begins), from_now(begins, now)),
+            );
+        }
+        if let Some(expiry) = self.found["expiry_ms"].as_u64().map(|expiry| expiry / 1000) {
             detail(
                 text,
                 "expires",
@@ -179,6 +186,12 @@ impl View<'_> {
                 "no key of the configuration made the signature".to_owned()
             }
             (Some("expired"), _, _) => "the signature is right; the cookie is too old".to_owned(),
+            (Some("not-yet-valid"), _, _) => {
+                "the signature is right; it counts from a later time on".to_owned()
+            }
+            (Some("malformed"), _, _) if self.fits() => {
+                "the signature is right; what it signs cannot be read, is for another cookie, or cannot be written for the site".to_owned()
+            }
             (Some("malformed"), _, _) => format!("not in the shape that the rule for {rule} wants"),
             (Some("too-long"), _, _) => "too long to be looked at".to_owned(),
             (Some("look-alike"), _, _) => format!("some servers would read it as {rule}"),
@@ -200,11 +213,26 @@ impl View<'_> {
                 text,
                 "another site's, another environment's or a retired key; where it comes straight from the site, `origin` or `format` is wrong",
             ),
-            (Some("malformed"), _) if !self.known.recognised.is_empty() => {
+            (Some("not-yet-valid"), _) => hint(
+                text,
+                "the site's clock is more than 5 minutes ahead of Cloudflare's: compare the two (`date -u` on the site's server), and set the site's by NTP",
+            ),
+            (Some("malformed"), _) if !self.fits() && !self.known.recognised.is_empty() => {
                 hint(text, "compare `format` in the rule with the formats above");
             }
             _ => {}
         }
+        if self.text("fate") == Some("rejected") {
+            hint(
+                text,
+                "a page that a visitor opens goes on without the cookie; every other request gets 403",
+            );
+        }
+    }
+
+    /// Whether it has the shape of a format of its rule.
+    fn fits(&self) -> bool {
+        self.found["fits"] == true
     }
 }
 
