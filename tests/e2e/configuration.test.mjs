@@ -67,6 +67,7 @@ const WRONG = {
   "look_alikes that are none": [rule({ look_alikes: "keep" }), /cookies\[0\]\.look_alikes: .*drop/],
   "no keys": [without(pinned(), "keys"), /COUNTERSIGN\.keys\.current: missing/],
   "no current key": [pinned({ keys: { origin: "ORIGIN_KEY" } }), /COUNTERSIGN\.keys\.current: /],
+  "no origin key": [pinned({ keys: { current: "NEW_KEY" } }), /COUNTERSIGN\.keys\.origin: .*origin = "NEW_KEY"/],
   "no cookies": [without(pinned(), "cookies"), /COUNTERSIGN\.cookies: /],
   "no name": [pinned({ cookies: [without(SESSION, "name")] }), /cookies\[0\]\.name: /],
   "no format": [pinned({ cookies: [without(SESSION, "format")] }), /cookies\[0\]\.format: /],
@@ -107,6 +108,12 @@ const WRONG = {
     pinned({ cookies: [without(SESSION, "attributes")] }),
     /cookies\[0\]\.attributes: .*never/,
   ],
+  "attributes of an upgrade without a Path": [rule({ attributes: "HttpOnly; Secure" }), /\]\.attributes: .*Path=\//],
+  "attributes of an upgrade with a fixed date": [
+    rule({ attributes: "Path=/; Expires=Fri, 31 Dec 2099 23:59:59 GMT" }),
+    /cookies\[0\]\.attributes: .*Max-Age=1209600/,
+  ],
+  "leeway where nothing expires": [rule({ leeway: 15 }), /cookies\[0\]\.leeway: .*expiry/],
   "attributes that would start another header": [rule({ attributes: "Path=/\r\nX: 1" }), /cookies\[0\]\.attributes: /],
   "plain accepted without an until": [
     rule({ format: "django-signed-cookie", origin: { format: "plain" }, accept: [{ format: "plain" }] }),
@@ -193,6 +200,13 @@ test("every problem is named at once, each on its line", async (t) => {
   ]) {
     assert.ok(paths.includes(path), `${path} is not among ${paths}`);
   }
+});
+
+test("refused, though the mode reads observe: a ring that has moved", async (t) => {
+  const moved = pinned({ mode: "observe" });
+  assert.match(await refuses(t, moved), /cookies\[0\]\.mode: .*origin/);
+  const twice = { ...moved, cookies: [{ ...SESSION, format: "djnago-session" }] };
+  assert.match(await refuses(t, twice), /cookies\[0\]\.mode: .*origin/);
 });
 
 test("where the mode reads observe a wrong configuration lets traffic pass untouched, with the same report", async (t) => {

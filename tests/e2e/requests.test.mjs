@@ -59,10 +59,10 @@ test("a changed payload, time or signature is refused", async (t) => {
   }
 });
 
-test("malformed and overlong values are told apart, and stripped", async (t) => {
+test("malformed, future and overlong values are told apart, and stripped", async (t) => {
   const cases = [
     ["no-separators-here", "malformed"],
-    [await sign.session("NEW_KEY", { at: ago(-3600) }), "malformed"],
+    [await sign.session("NEW_KEY", { at: ago(-3600) }), "not-yet-valid"],
     ["x".repeat(17 * 1024), "too-long"],
   ];
   for (const [value, verdict] of cases) {
@@ -90,6 +90,17 @@ test("on_invalid = reject answers 403, deletes the cookie and spares the origin"
   const deletion = parseSetCookie(answer.setCookies[0]);
   assert.deepEqual([deletion.name, deletion.path, deletion.domain], ["sessionid", "/app", "shop.example"]);
   assert.ok(deletion.maxAge <= 0 || deletion.expires <= Date.now(), answer.setCookies[0]);
+});
+
+test("on_invalid = reject strips it where a page is opened, so that a planted cookie locks nobody out", async (t) => {
+  const config = withRule({ on_invalid: "reject" });
+  for (const more of [{ headers: NAVIGATION }, { headers: NAVIGATION, method: "POST", body: "user=ada" }]) {
+    const { answer, cookie, verdicts } = await gate(t, `a=1; sessionid=${forged}`, { config, ...more });
+    assert.deepEqual([answer.status, cookie, verdicts], [200, "a=1", ["bad-signature"]]);
+  }
+  const headers = { "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty" };
+  const { answer, reached } = await gate(t, `a=1; sessionid=${forged}`, { config, headers });
+  assert.deepEqual([answer.status, reached], [403, 0]);
 });
 
 test("on_invalid = reject strips what has merely expired", async (t) => {

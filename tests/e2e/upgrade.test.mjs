@@ -50,6 +50,8 @@ const headers = (changes) => request({ headers: { ...NAVIGATION, ...changes } })
 upgraded("a visitor opens a page");
 upgraded("a browser without Sec-Fetch headers that asks for HTML", request({ headers: { Accept: "text/html,*/*" } }));
 upgraded("Sec-Fetch-Dest is absent", request({ headers: { "Sec-Fetch-Mode": "navigate" } }));
+upgraded("a service worker fetches the page", headers({ "Sec-Fetch-Dest": "empty" }));
+upgraded("a frame of the site's own page", headers({ "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "same-origin" }));
 upgraded("HEAD", request({ method: "HEAD", headers: NAVIGATION }));
 upgraded("a redirect", { handle: page(["Location: /next"], "302 Found") });
 upgraded("an error page", { handle: page([], "404 Not Found") });
@@ -75,6 +77,13 @@ withheld("never", "the key says so", {
 });
 withheld("not-navigation", "a script's request", headers({ "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty" }));
 withheld("not-navigation", "a frame", headers({ "Sec-Fetch-Dest": "iframe" }));
+withheld(
+  "not-navigation",
+  "a frame of another site's page",
+  headers({ "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site" }),
+);
+withheld("not-navigation", "a prefetch of older Chromium", headers({ Purpose: "prefetch" }));
+withheld("not-navigation", "a prefetch of older Firefox", headers({ "X-Moz": "prefetch" }));
 withheld("not-navigation", "a prefetch", headers({ "Sec-Purpose": "prefetch;prerender" }));
 withheld("not-navigation", "a form's POST", request({ method: "POST", headers: NAVIGATION, body: "a=1" }));
 withheld("not-navigation", "no Sec-Fetch headers and no wish for HTML", request({ headers: { Accept: "*/*" } }));
@@ -140,8 +149,43 @@ test("withheld (attributes-differ): once the origin was seen to set another Path
   assert.equal(parseSetCookie(login.setCookies[0]).path, "/app");
   assert.deepEqual((await go("/", `sessionid=${old}`)).setCookies, []);
   const [, seen, after] = (await edge.reports(3)).map(verdictsOf);
-  assert.ok(seen.includes("attributes-differ"), `verdicts were ${seen}`);
+  assert.ok(seen.includes("attributes-differ: path"), `verdicts were ${seen}`);
   assert.ok(after.includes("upgrade-withheld: attributes-differ"), `verdicts were ${after}`);
+});
+
+test("withheld (attributes-differ): a rule without Max-Age would end what the origin keeps by Expires", async (t) => {
+  const other = await sign.session("ORIGIN_KEY");
+  const expires = new Date(Date.now() + 86400_000).toUTCString();
+  const set = `Set-Cookie: sessionid=${other}; Path=/; HttpOnly; SameSite=Lax; Expires=${expires}`;
+  const config = withRule({ attributes: "Path=/; HttpOnly; SameSite=Lax" });
+  const { edge } = await edgeAndOrigin(t, config, ({ path }) => answer("200 OK", path === "/login" ? [set] : []));
+  const go = (path, cookie) => send(edge.port, { path, headers: NAVIGATION, cookie });
+  const login = await go("/login");
+  assert.ok(login.setCookies[0].endsWith(`Expires=${expires}`), "what the origin sets stays as it is");
+  assert.deepEqual((await go("/", `sessionid=${old}`)).setCookies, []);
+  const [seen, after] = (await edge.reports(2)).map(verdictsOf);
+  assert.deepEqual(seen, ["attributes-differ: persistence", "sealed"]);
+  assert.ok(after.includes("upgrade-withheld: attributes-differ"), `verdicts were ${after}`);
+});
+
+test("told and sent all the same: HttpOnly that the rule adds", async (t) => {
+  const other = await sign.session("ORIGIN_KEY");
+  const set = `Set-Cookie: sessionid=${other}; Path=/; SameSite=Lax; Max-Age=60`;
+  const { edge } = await edgeAndOrigin(t, pinned(), ({ path }) => answer("200 OK", path === "/login" ? [set] : []));
+  const go = (path, cookie) => send(edge.port, { path, headers: NAVIGATION, cookie });
+  await go("/login");
+  assert.equal((await go("/", `sessionid=${old}`)).setCookies.length, 1);
+  const [seen, after] = (await edge.reports(2)).map(verdictsOf);
+  assert.deepEqual(seen, ["attributes-differ: http-only", "sealed"]);
+  assert.deepEqual(after, ["fallback", "upgraded"]);
+});
+
+test("a cookie of the future is told when it is set, and is sealed", async (t) => {
+  const set = `Set-Cookie: sessionid=${await sign.session("ORIGIN_KEY", { at: ago(-3660) })}; ${SESSION.attributes}`;
+  const { edge } = await edgeAndOrigin(t, pinned(), page([set]));
+  const login = await send(edge.port, { headers: NAVIGATION });
+  assert.ok(await sign.readSession("NEW_KEY", parseSetCookie(login.setCookies[0]).value));
+  assert.deepEqual(verdictsOf((await edge.reports(1))[0]), ["sealed", "not-yet-valid"]);
 });
 
 test("an answer that says nothing of caches is made private by an upgrade", async (t) => {

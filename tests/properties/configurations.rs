@@ -10,7 +10,7 @@ use crate::headers::{anything, header};
 use crate::support::*;
 
 /// Words that a configuration has a use for.
-const WORDS: [&str; 36] = [
+const WORDS: [&str; 38] = [
     "mode",
     "keys",
     "cookies",
@@ -26,6 +26,7 @@ const WORDS: [&str; 36] = [
     "format",
     "accept",
     "max_age",
+    "leeway",
     "attributes",
     "on_invalid",
     "look_alikes",
@@ -42,6 +43,7 @@ const WORDS: [&str; 36] = [
     "unsafe_open",
     "observe",
     "plain",
+    "jwt",
     "django-session",
     "django-signed-cookie",
     "NEW",

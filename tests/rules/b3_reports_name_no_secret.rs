@@ -86,6 +86,10 @@ fn every_refusal_is_told_as_one() {
             format!("sessionid={}", session_at("NEW", NOW - 601)),
             "expired",
         ),
+        (
+            format!("sessionid={}", session_at("NEW", NOW + 301)),
+            "not-yet-valid",
+        ),
         ("sessionid=x".to_owned(), "malformed"),
         (format!("sessionid={}", "x".repeat(20_000)), "too-long"),
         (
@@ -198,6 +202,73 @@ fn another_refusal_is_told_at_once() {
             "{header}"
         );
     }
+}
+
+/// How an operator tells which upgrades never come: of those due, how many are withheld, and why.
+#[test]
+fn upgrades_are_counted_by_what_became_of_them() {
+    let gate = reporting("all");
+    let header = format!("sessionid={}", session("OLD"));
+    for (page, counted, told) in [
+        (
+            page(),
+            "upgraded",
+            json!({"verdict": "upgraded", "key": "NEW"}),
+        ),
+        (
+            subrequest(),
+            "upgrade-withheld:not-navigation",
+            json!({"verdict": "upgrade-withheld", "reason": "not-navigation"}),
+        ),
+        (
+            page().status(206),
+            "upgrade-withheld:status",
+            json!({"verdict": "upgrade-withheld", "reason": "status"}),
+        ),
+    ] {
+        let judged = judge(&gate, &header);
+        let events = answer_to(&gate, &judged.passage, &page, &[]).events;
+        let points = points(gate.policy(), &events);
+        assert_eq!(points.len(), 1);
+        assert_eq!(
+            (points[0].verdict.as_str(), points[0].weight),
+            (counted, 1.0)
+        );
+        let line = line(&mut Reporter::default(), &gate, &events, NOW).unwrap();
+        assert_eq!(
+            line["verdicts"],
+            json!([with(told, json!({"rule": "sessionid"}))])
+        );
+    }
+}
+
+#[test]
+fn what_differs_in_the_attributes_is_named() {
+    let gate = reporting("refusals");
+    let set = format!(
+        "sessionid={}; Path=/; Secure; Max-Age=60; SameSite=Lax",
+        session("ORIGIN")
+    );
+    let events = answer(&gate, &[&set]).events;
+    let counted: Vec<String> = points(gate.policy(), &events)
+        .into_iter()
+        .map(|p| p.verdict)
+        .collect();
+    assert_eq!(
+        counted,
+        [
+            "attributes-differ:http-only",
+            "attributes-differ:persistence",
+            "sealed"
+        ]
+    );
+    let line = line(&mut Reporter::default(), &gate, &events, NOW).unwrap();
+    let verdict =
+        |reason| json!({"rule": "sessionid", "verdict": "attributes-differ", "reason": reason});
+    assert_eq!(
+        line["verdicts"],
+        json!([verdict("http-only"), verdict("persistence")])
+    );
 }
 
 #[test]

@@ -474,7 +474,8 @@ fn a_loss_reads_as_a_sentence() {
 #[test]
 fn less_leeway_is_no_loss_and_is_told() {
     let lenient = |leeway: u64| {
-        let rule = json!({"name": "token", "format": "jwt", "attributes": ATTRIBUTES, "leeway": leeway});
+        let rule =
+            json!({"name": "token", "format": "jwt", "attributes": ATTRIBUTES, "leeway": leeway});
         outline(&config(pinned(), [rule]))
     };
     assert_compatible(&lenient(300), &lenient(0));

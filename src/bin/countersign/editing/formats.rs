@@ -8,12 +8,13 @@ use crate::answer::Failure;
 use crate::config::{entries, json};
 
 /// What a rule says beside the options of its format.
-const RULE_FIELDS: [&str; 12] = [
+const RULE_FIELDS: [&str; 13] = [
     "name",
     "format",
     "accept",
     "origin",
     "max_age",
+    "leeway",
     "attributes",
     "upgrade",
     "on_invalid",
