@@ -9,6 +9,7 @@ use std::env;
 use std::path::Path;
 
 mod server;
+mod writing;
 
 #[test]
 fn sessions() {
@@ -23,6 +24,7 @@ fn sessions() {
         .env("PATH", path.to_str().unwrap())
         .env("COUNTERSIGN_URL", &site)
         .env("TOLD", told.to_str().unwrap())
+        .env("COUNTERSIGN_TEST_NO_PAUSE", "1")
         .env("CLOUDFLARE_ACCOUNT_ID", "account")
         .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
         .insert_var("[SITE]", site)
