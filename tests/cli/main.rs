@@ -27,6 +27,7 @@ fn sessions() {
         .env("PATH", path.to_str().unwrap())
         .env("COUNTERSIGN_NOW", NOW.to_string())
         .env("COUNTERSIGN_TOKEN", server::TOKEN)
+        .env("COUNTERSIGN_TEST_NO_PAUSE", "1")
         .env("COUNTERSIGN_URL", &site)
         .env("CLOUDFLARE_API_TOKEN", "cloudflare")
         .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))

@@ -13,6 +13,14 @@ const SEED = process.env.ROTATION_SEED ?? String(Date.now());
 const SITE_KEY = SECRETS.ORIGIN_KEY;
 const ROUTES = 'routes = [{ pattern = "shop.example/*", zone_name = "shop.example" }]';
 
+/** The lines of `status` about what may be rolled back to. */
+const rollbacks = (said) =>
+  said
+    .slice(said.indexOf("roll back to"))
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => /^(yes|no) /.test(line));
+
 const HISTORY = [
   "Begin",
   "Route the shop",
@@ -131,14 +139,24 @@ test("an installation lives from first deployment to last without losing a sessi
     const forgery = away[0].copy(Math.random);
     await forgery.script(edge);
     assert.ok(forgery.isKnown, "the forgery must be good, or the test shows nothing");
+    // wrangler would write to the Worker shop-production
+    folder.write(".git/info/exclude", ".env\n");
+    folder.write(".env", "CLOUDFLARE_ENV=production\n");
     assert.match(await folder.countersign("revoke KEY_2026_11 --now"), /KEY_2026_11 has new bytes/);
     await shop.isKnownToAll();
+    const [again, ...others] = rollbacks(await folder.countersign("status"));
+    assert.match(again, /Promote KEY_2027_05 \(as it was deployed before\): it would accept KEY_2026_11 again/);
+    assert.match(others[0], /Stage KEY_2027_05: it would accept KEY_2026_11 again/);
     await each([forgery, ...away], (one) => one.page(edge));
     const stillKnown = [forgery, ...away].filter(({ isKnown }) => isKnown).map(({ name }) => name);
     assert.deepEqual(stillKnown, []);
     await shop.begin(away);
     await shop.deploys("revoke KEY_2026_11");
     assert.deepEqual(Object.values(account.history[1]), [100], "a revocation goes to all traffic at once");
+    const offered = rollbacks(await folder.countersign("status"));
+    assert.match(offered[0], /Promote KEY_2027_05: it would accept KEY_2026_11 again/);
+    assert.deepEqual(offered.filter((line) => line.startsWith("yes")), []);
+    folder.write(".env", "");
   });
 
   await step("leave: back to the site's own key", async () => {

@@ -9,6 +9,7 @@ use std::env;
 use std::path::Path;
 
 mod server;
+mod writing;
 
 /// The time for the command line and the live Worker, whatever the day: 2026-11-21 12:00 UTC.
 const NOW: u64 = 1_795_262_400;
@@ -31,6 +32,7 @@ fn sessions() {
         .env("COUNTERSIGN_NOW", NOW.to_string())
         .env("COUNTERSIGN_URL", &site)
         .env("TOLD", told.to_str().unwrap())
+        .env("COUNTERSIGN_TEST_NO_PAUSE", "1")
         .env("CLOUDFLARE_ACCOUNT_ID", "account")
         .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
         .insert_var("[SITE]", site)

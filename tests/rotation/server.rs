@@ -79,7 +79,8 @@ fn analytics(token: &str, query: &str) -> (u16, String) {
     (200, json!({ "meta": [], "data": rows }).to_string())
 }
 
-/// The token's beginning names the live configuration, and behind a dot the new version's.
+/// The token's beginning names the live configuration, and behind a dot the new version's. `NAME~SECONDS` is one
+/// whose clock differs by so much, and `hostile` is `first` with a version that no terminal should obey.
 fn reply(
     method: &str,
     path: &str,
@@ -91,6 +92,10 @@ fn reply(
     let (live, new) = bearer.split_once('.').unwrap_or((bearer, bearer));
     let (new, _) = new.split_once('_').unwrap_or((new, ""));
     let (live, _) = live.split_once('_').unwrap_or((live, ""));
+    let (live, apart) = live.split_once('~').unwrap_or((live, "0"));
+    let apart: i64 = apart.parse().unwrap();
+    let is_hostile = live == "hostile";
+    let live = if is_hostile { "first" } else { live };
     let chosen = version == "shop=\"new-version\"";
     let (name, id) = match chosen || told.join("deployed").exists() {
         true => (new, "new-version"),
@@ -111,8 +116,15 @@ fn reply(
         configuration: &configuration.to_string(),
         problems: &[],
         passes: false,
-        version: vec![("id", id.to_owned())],
-        now: crate::NOW,
+        version: match is_hostile {
+            true => vec![
+                ("id", "\x1b[2J\x1b]0;title\x07id".to_owned()),
+                ("tag", "tag\n\nroll back to\n  yes  aaa".to_owned()),
+                ("timestamp", "\u{9b}1A\u{202e}\u{2028}".to_owned()),
+            ],
+            false => vec![("id", id.to_owned())],
+        },
+        now: crate::NOW.saturating_add_signed(apart),
     };
     let reply = status.reply(method, body);
     (reply.status, reply.body)

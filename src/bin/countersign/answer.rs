@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::harmless::printed;
+
 /// Exit codes, as `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -47,6 +49,11 @@ pub fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// Prints to standard error, beside the answer: progress, warnings and failures.
+pub fn print_beside(text: &str) {
+    anstream::eprint!("{}", printed(text));
+}
+
 impl Answer {
     /// A text, and nothing to complain of.
     pub fn fine(text: impl Into<String>) -> Self {
@@ -59,7 +66,7 @@ impl Answer {
     /// Prints it; answers the exit code.
     pub fn print(&self) -> ExitCode {
         // a reader that has gone, such as `head`, has read enough
-        let _ = anstream::stdout().write_all(self.text.as_bytes());
+        let _ = anstream::stdout().write_all(printed(&self.text).as_bytes());
         ExitCode::from(self.exit as u8)
     }
 }
@@ -91,12 +98,18 @@ impl Failure {
         self.what.contains(text)
     }
 
+    /// What happened.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// Prints it; answers the exit code.
     pub fn print(&self) -> ExitCode {
-        anstream::eprintln!("{} {}", styled(ERROR, "error:"), self.what);
+        let mut text = format!("{} {}\n", styled(ERROR, "error:"), self.what);
         for hint in &self.hints {
-            anstream::eprintln!("{} {hint}", styled(HINT, "hint:"));
+            text.push_str(&format!("{} {hint}\n", styled(HINT, "hint:")));
         }
+        print_beside(&text);
         ExitCode::from(self.exit as u8)
     }
 

@@ -1,6 +1,8 @@
 //! A step of a key's life: the edited configuration is held against what is live, written, and deployed where
 //! that is asked for.
 
+use std::cell::{Cell, OnceCell};
+
 use clap::Args;
 use countersign::compatibility::{Note, losses, notes};
 use countersign::outline::Outline;
@@ -15,6 +17,7 @@ use crate::difference;
 use crate::editing::Draft;
 use crate::git;
 use crate::live::{self, Live};
+use crate::skew;
 
 /// What every such command may be told.
 #[derive(Args)]
@@ -54,14 +57,54 @@ pub struct Where {
 
     #[command(flatten)]
     which: Which,
+
+    /// What is live, once it has been asked for.
+    #[arg(skip)]
+    before: OnceCell<Before>,
+
+    /// Whether the time has decided something.
+    #[arg(skip)]
+    is_timed: Cell<bool>,
 }
 
 /// What is live.
+#[derive(Clone)]
 pub struct Before {
     /// What it seals and opens.
     pub outline: Outline,
     /// Where that is known from.
     pub from: String,
+    /// The present in Unix seconds: by the live Worker's clock, or by this machine's where it was not asked.
+    pub now: u64,
+    /// Whether the live Worker was asked.
+    pub is_live: bool,
+    /// By how much this machine's clock is wrong.
+    skew: Option<String>,
+}
+
+impl Before {
+    /// What a file says is live, by this machine's clock.
+    fn of_file(outline: Outline, from: String) -> Self {
+        Self {
+            outline,
+            from,
+            now: clock::now(),
+            is_live: false,
+            skew: None,
+        }
+    }
+
+    fn ask(live: &Live) -> Result<Self, Failure> {
+        let status = live.status()?;
+        let now = skew::now(&status, live.site())?;
+        Ok(Self {
+            outline: live::outline(&status, live.site())?,
+            from: live.site().to_owned(),
+            now,
+            is_live: true,
+            skew: skew::difference(now, clock::now(), live.site()),
+        })
+    }
 }
 
 /// A step.
@@ -74,8 +117,8 @@ pub struct Change {
     pub notes: Vec<String>,
     /// What to do first, where it cannot be done with what is live.
     pub first: String,
-    /// Whether it goes to all traffic at once, and may end sessions: a revocation.
-    pub at_once: bool,
+    /// The key that it revokes: it goes to all traffic at once, and may end sessions.
+    pub revokes: Option<String>,
     /// A new secret that goes with it.
     pub secret: Option<NewSecret>,
     /// A cookie that it has to open.
@@ -105,36 +148,74 @@ impl Where {
         config.one(self.env.as_deref())
     }
 
+    /// What a command for the same environment needs behind it, as of [`Environment::option`].
+    pub fn option(&self) -> String {
+        let name = self.env.as_deref();
+        name.map_or(String::new(), |name| format!(" --env {name}"))
+    }
+
     /// Whether it is to be deployed.
     pub fn deploys(&self) -> bool {
         self.deploy
     }
 
-    /// What is live.
+    /// What is live. It is asked for once.
     ///
     /// # Errors
     /// It cannot be had, or is wrong.
-    pub fn before(&self, environment: &Environment<'_>) -> Result<Before, Failure> {
+    pub fn before(&self, environment: &Environment<'_>) -> Result<&Before, Failure> {
+        match self.before.get() {
+            Some(before) => Ok(before),
+            None => {
+                let before = self.ask(environment)?;
+                Ok(self.before.get_or_init(|| before))
+            }
+        }
+    }
+
+    fn ask(&self, environment: &Environment<'_>) -> Result<Before, Failure> {
         if let Some(file) = &self.against {
             let config = Config::read(Some(file.as_ref()))?;
             let other = config.one(self.env.as_deref())?;
             let outline = Draft::open(&other)?.outline()?;
-            return Ok(Before {
-                outline,
-                from: file.clone(),
-            });
+            return Ok(Before::of_file(outline, file.clone()));
         }
         if self.offline {
             let outline = Draft::open(environment)?.outline()?;
             let from = format!("{} as it is", environment.config().file_name());
-            return Ok(Before { outline, from });
+            return Ok(Before::of_file(outline, from));
         }
-        let live = self.live(environment)?;
-        let outline = live::outline(&live.status()?, live.site())?;
-        Ok(Before {
-            outline,
-            from: live.site().to_owned(),
-        })
+        Before::ask(&self.live(environment)?)
+    }
+
+    /// The present in Unix seconds, for what depends on it: by the clock of the live Worker.
+    ///
+    /// # Errors
+    /// It cannot be asked, or this machine's clock differs from it by more than five minutes.
+    pub fn now(&self, environment: &Environment<'_>) -> Result<u64, Failure> {
+        let before = self.before(environment)?;
+        self.is_timed.set(true);
+        match &before.skew {
+            Some(skew) => Err(Failure::refused(skew.clone()).hint(skew::CURE)),
+            None => Ok(before.now),
+        }
+    }
+
+    /// What there is to say of the clock: that it is this machine's where that has decided something, or that it
+    /// is wrong, where the step goes on all the same.
+    pub fn clock_note(&self) -> Option<String> {
+        let before = self.before.get()?;
+        let option = if self.offline {
+            "--offline"
+        } else {
+            "--against"
+        };
+        let is_local = !before.is_live && self.is_timed.get();
+        let local = is_local.then(|| {
+            let now = clock::moment(before.now);
+            format!("the time is that of this machine, {now}: {option} asks no Worker")
+        });
+        local.or_else(|| before.skew.clone())
     }
 
     /// The live Worker.
@@ -158,15 +239,20 @@ impl Where {
     pub fn carry_out(
         &self,
         environment: &Environment<'_>,
-        change: Change,
+        mut change: Change,
     ) -> Result<Answer, Failure> {
         let before = self.before(environment)?;
         let after = change.draft.outline()?;
-        let now = clock::now();
-        let ends = match change.at_once {
-            false => refuse_losses(&before, &after, now, &change.first).map(|()| String::new())?,
-            true => ended(&before, &after, now),
+        let ends = match &change.revokes {
+            None => {
+                if before.is_live {
+                    self.now(environment)?;
+                }
+                refuse_losses(before, &after, &change.first).map(|()| String::new())?
+            }
+            Some(_) => ended(before, &after),
         };
+        change.notes.extend(self.clock_note());
         let text = change.described(environment.config(), &ends);
         let done = match (self.deploy, self.dry_run) {
             (false, false) => change.draft.save().map(|()| change.next(environment))?,
@@ -210,7 +296,7 @@ impl Where {
             secret: change.secret.as_ref(),
             cookies: cookies.collect(),
             expected,
-            at_once: change.at_once,
+            revokes: change.revokes.as_deref(),
         })
     }
 }
@@ -262,12 +348,8 @@ impl Change {
 ///
 /// # Errors
 /// One seals what the other does not open.
-pub fn refuse_losses(
-    before: &Before,
-    after: &Outline,
-    now: u64,
-    first: &str,
-) -> Result<(), Failure> {
+pub fn refuse_losses(before: &Before, after: &Outline, first: &str) -> Result<(), Failure> {
+    let now = before.now;
     let forth = losses(&before.outline, after, now);
     let back = losses(after, &before.outline, now);
     if forth.is_empty() && back.is_empty() {
@@ -288,7 +370,8 @@ pub fn refuse_losses(
 }
 
 /// What a revocation ends.
-fn ended(before: &Before, after: &Outline, now: u64) -> String {
+fn ended(before: &Before, after: &Outline) -> String {
+    let now = before.now;
     let lost = losses(&before.outline, after, now)
         .into_iter()
         .map(|loss| loss.to_string());

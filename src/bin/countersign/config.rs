@@ -162,6 +162,12 @@ impl<'c> Environment<'c> {
         self.config
     }
 
+    /// What a command of countersign's that is to be typed needs behind it: ` --env staging`, or nothing.
+    pub fn option(&self) -> String {
+        self.name
+            .map_or(String::new(), |name| format!(" --env {name}"))
+    }
+
     /// `[env.staging]`, or `the top level`.
     pub fn title(&self) -> String {
         match self.name {

@@ -1,24 +1,17 @@
 //! Deploys one version: key and configuration together, tried at 0 % before it gets traffic.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use countersign::compatibility::losses;
 use countersign::outline::Outline;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::answer::{FAINT, Failure, styled};
+use crate::answer::{FAINT, Failure, print_beside, styled};
+use crate::arrival;
 use crate::change::NewSecret;
-use crate::clock;
 use crate::config::Environment;
 use crate::live::{self, Live, OVERRIDE};
-use crate::wrangler;
-
-/// How often a version is asked for until it answers, and how long between; Cloudflare takes some seconds
-/// to have a deployment everywhere.
-const TRIES: usize = 20;
-const PAUSE: Duration = Duration::from_secs(3);
+use crate::skew;
+use crate::{harmless, wrangler};
 
 /// One deployment.
 pub struct Rollout<'r> {
@@ -31,8 +24,8 @@ pub struct Rollout<'r> {
     pub cookies: Vec<String>,
     /// What the version has to say that it seals and opens, but for fingerprints.
     pub expected: Outline,
-    /// Whether it gets all traffic at once, untried.
-    pub at_once: bool,
+    /// The key that it revokes: the version then gets all traffic at once, untried.
+    pub revokes: Option<&'r str>,
 }
 
 impl Rollout<'_> {
@@ -54,7 +47,7 @@ impl Rollout<'_> {
         );
         let tried = self.typed(&self.traffic(&["OLD@100", "NEW@0"]));
         let full = self.typed(&self.traffic(&["NEW@100"]));
-        let lines = match self.at_once {
+        let lines = match self.revokes.is_some() {
             true => vec![upload, full],
             false => vec![status, upload, tried, probe, full],
         };
@@ -66,21 +59,22 @@ impl Rollout<'_> {
     /// # Errors
     /// There is none, or more than one.
     pub fn replaces(&self) -> Result<Option<String>, Failure> {
-        match self.at_once {
-            true => Ok(None),
-            false => self.deployed().map(Some),
+        match self.revokes {
+            Some(_) => Ok(None),
+            None => self.deployed().map(Some),
         }
     }
 
     /// Deploys, trying it first beside the version that it replaces; answers the version.
     ///
     /// # Errors
-    /// A step fails. Until the last one all traffic stays with the old version.
+    /// A step fails: until the last one all traffic stays with the old version. Or the site does not come to
+    /// answer with the new one.
     pub fn run(&self, old: Option<&str>) -> Result<String, Failure> {
         let Some(old) = old else {
             let new = self.uploaded()?;
             self.deploy(&[&format!("{new}@100")])?;
-            self.await_arrival(&new);
+            self.await_arrival(&new)?;
             return Ok(new);
         };
         let before = self.live.status()?;
@@ -96,7 +90,7 @@ impl Rollout<'_> {
             });
         }
         self.deploy(&[&format!("{new}@100")])?;
-        self.await_arrival(&new);
+        self.await_arrival(&new)?;
         Ok(new)
     }
 
@@ -119,9 +113,7 @@ impl Rollout<'_> {
     fn deployed(&self) -> Result<String, Failure> {
         let said = wrangler::run(self.environment, &STATUS, None)?;
         let status = said.find('{').and_then(|at| said.get(at..));
-        let status: Value = status
-            .and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default();
+        let status: Value = status.and_then(harmless::json).unwrap_or_default();
         let versions = status["versions"].as_array().into_iter().flatten();
         let mut shares = versions.filter(|version| version["percentage"] != 0);
         match (
@@ -132,7 +124,10 @@ impl Rollout<'_> {
             (Some(_), Some(_)) => Err(Failure::refused(
                 "a gradual deployment is under way: two versions have traffic",
             )
-            .hint("finish it first: npx wrangler versions deploy")),
+            .hint(format!(
+                "finish it first: {}",
+                self.typed(&["versions", "deploy"])
+            ))),
             (None, _) => Err(Failure::unreachable("wrangler tells of no deployment")
                 .hint("the first deployment is made by hand: the README begins with it")),
         }
@@ -175,13 +170,13 @@ impl Rollout<'_> {
             );
         }
         let live = live::outline(before, self.live.site())?;
-        let now = clock::now();
+        let now = skew::now(&status, self.live.site())?;
         let lost = [losses(&live, &outline, now), losses(&outline, &live, now)].concat();
         if let Some(loss) = lost.first() {
             return Err(Failure::refused(format!(
                 "by the fingerprints of the keys, sessions would be lost: {loss}"
             ))
-            .hint("a secret of the new version has other bytes than the live one's, and so would the next version; put the right ones: npx wrangler versions secret put NAME"));
+            .hint(format!("a secret of the new version has other bytes than the live one's, and so would the next version; put the right ones: {}", self.typed(&["versions", "secret", "put", "NAME"]))));
         }
         for cookie in &self.cookies {
             opened(&tried.inspect(cookie)?)?;
@@ -189,13 +184,32 @@ impl Rollout<'_> {
         Ok(())
     }
 
-    /// Waits until the site answers with the version. It is deployed, whether or not that is seen.
-    fn await_arrival(&self, version: &str) {
-        if answers(&self.live, version).is_err() {
-            say(
-                "it is deployed, and the site has not answered with it yet; look again with countersign status",
-            );
-        }
+    /// Waits until the site answers with the version, and goes by its configuration.
+    ///
+    /// # Errors
+    /// It does not. The version is deployed all the same: to another Worker than the one that answers there,
+    /// or the site is slow to have it.
+    fn await_arrival(&self, version: &str) -> Result<(), Failure> {
+        let arrived = || {
+            let status = self.live.status()?;
+            let is_it = status["version"]["id"]
+                .as_str()
+                .is_none_or(|id| id == version);
+            let outline = live::outline(&status, self.live.site())?;
+            let goes_by_it = outline.unprinted() == self.expected.unprinted();
+            Ok((is_it && goes_by_it).then_some(()))
+        };
+        arrival::seen(arrived).ok_or_else(|| {
+            let (site, worker, waited) = (self.live.site(), self.worker(), arrival::waited());
+            let lives = self.revokes.map_or(String::new(), |key| {
+                format!(": {key} is still alive there, and opens what it opened")
+            });
+            Failure::unreachable(format!(
+                "version {version} of {worker} is deployed, and {site} does not go by it after {waited}{lives}"
+            ))
+            .hint(wrong_worker(&worker))
+            .hint("look again: countersign status")
+        })
     }
 
     fn worker(&self) -> String {
@@ -220,31 +234,36 @@ pub fn typed(environment: &Environment<'_>, words: &[&str]) -> String {
     wrangler::shown(environment, &quoted)
 }
 
+/// What to compare where the site does not show what wrangler has done.
+pub fn wrong_worker(worker: &str) -> String {
+    format!(
+        "is it the Worker {worker} of the account that wrangler uses that answers there? compare `name`, `routes`, account_id, --env and --url; CLOUDFLARE_ACCOUNT_ID may stand in a .env"
+    )
+}
+
 /// Progress, beside the answer.
-fn say(what: &str) {
-    anstream::eprintln!("{}", styled(FAINT, format!("{what} …")));
+pub fn say(what: &str) {
+    print_beside(&format!("{}\n", styled(FAINT, format!("{what} …"))));
 }
 
 /// What the version says of itself, once it does.
 fn answers(live: &Live, version: &str) -> Result<Value, Failure> {
-    for attempt in 1..=TRIES {
+    let answer = arrival::first(|| {
         let status = live.status()?;
         match status["version"]["id"].as_str() {
-            Some(id) if id == version => return Ok(status),
-            None => return Err(Failure::refused(
+            Some(id) => Ok((id == version).then_some(status)),
+            None => Err(Failure::refused(
                 "the Worker does not tell its version, so that none can be tried",
             )
             .hint(
                 "add to wrangler.toml: [version_metadata] and binding = \"CF_VERSION_METADATA\"",
             )),
-            Some(_) if attempt < TRIES => sleep(PAUSE),
-            Some(_) => {}
         }
-    }
-    let waited = PAUSE.as_secs() * (TRIES as u64 - 1);
-    Err(Failure::unreachable(format!(
-        "version {version} did not answer in {waited} seconds"
-    )))
+    })?;
+    answer.ok_or_else(|| {
+        let waited = arrival::waited();
+        Failure::unreachable(format!("version {version} did not answer in {waited}"))
+    })
 }
 
 /// Whether a test cookie got through.

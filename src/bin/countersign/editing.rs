@@ -12,6 +12,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, TableLike, Value};
 
 use crate::answer::Failure;
 use crate::config::{Environment, cause, entries, json};
+use crate::file;
 
 mod formats;
 mod list;
@@ -104,15 +105,10 @@ impl Draft {
     /// Writes it back.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written, or somebody has changed it meanwhile.
     pub fn save(&self) -> Result<(), Failure> {
-        fs::write(&self.path, self.text()).map_err(|error| {
-            Failure::usage(format!(
-                "{} cannot be written: {}",
-                self.path.display(),
-                cause(&error)
-            ))
-        })
+        let after = self.text();
+        file::replace(&self.path, self.before.as_bytes(), after.as_bytes())
     }
 
     /// The variable COUNTERSIGN.
@@ -263,8 +259,8 @@ impl Draft {
     /// The key takes the place of the current one, which is answered. What the origin signs with stays.
     fn replace_current(&mut self, ring: Ring<'_>, key: &str) -> Result<InlineTable, Failure> {
         let place = self.ring(ring)?;
+        self.refuse_without_origin(&place)?;
         let old = self.entry(&place, "current");
-        self.keep_origins(ring)?;
         let mut new = self.listed(ring, key)?.unwrap_or_else(|| {
             let mut entry = old.clone();
             entry.remove("allow_weak");
@@ -279,32 +275,17 @@ impl Draft {
         Ok(old)
     }
 
-    /// Where no `origin` is written it is the same as `current`: it is written before that moves.
-    fn keep_origins(&mut self, ring: Ring<'_>) -> Result<(), Failure> {
+    /// What the origin signs with is never told by an absence: as `current` moves, it has to be written.
+    fn refuse_without_origin(&self, place: &Place) -> Result<(), Failure> {
         let value = self.value();
-        if !value["keys"]["origin"].is_null() {
+        let is_written = |keys: &Json| !keys["origin"].is_null();
+        if is_written(at(&value, place)) || is_written(&value["keys"]) {
             return Ok(());
         }
-        let mut places = vec![self.ring(ring)?];
-        if ring == Ring::Shared {
-            // what is written for all would become theirs
-            let cookies = value["cookies"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .enumerate();
-            let own = cookies.filter(|(_, rule)| !rule["keys"]["current"].is_null());
-            places.extend(own.map(|(at, _)| keys_of(at)));
-        }
-        for place in places {
-            let current = self.entry(&place, "current");
-            if let Some(keys) = self.item(&place).and_then(Item::as_table_like_mut)
-                && !keys.contains_key("origin")
-            {
-                set(keys, "origin", short(current));
-            }
-        }
-        Ok(())
+        Err(Failure::refused(
+            "`keys` does not name the key that the site signs with",
+        )
+        .hint("write it: origin = \"NAME_OF_THE_SECRET\"; where the site has the current key, name that"))
     }
 
     /// A fallback as it is written.

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::answer::Failure;
 use crate::config::{Config, Environment};
 use crate::editing::Draft;
+use crate::harmless;
 
 /// How far back the history is read.
 const LONGEST: &str = "--max-count=1000";
@@ -52,6 +53,8 @@ pub fn shown(config: &Config, message: &str) -> String {
 pub struct Revision {
     /// The commit's name, as short as git has it.
     pub commit: String,
+    /// When it was made, in Unix seconds; none where git does not tell.
+    pub time: Option<u64>,
     /// The first line of its message.
     pub subject: String,
     pub draft: Draft,
@@ -62,19 +65,50 @@ pub struct Revision {
 pub fn history(environment: &Environment<'_>) -> Option<Vec<Revision>> {
     let config = environment.config();
     let name = config.file_name();
-    let log = run(config, &["log", LONGEST, "--format=%h %s", "--", &name]).ok()?;
+    let log = run(config, &["log", LONGEST, "--format=%h %ct %s", "--", &name]).ok()?;
     let revision = |line: &str| {
-        let (commit, subject) = line.split_once(' ').unwrap_or((line, ""));
+        let (commit, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let (time, subject) = timed(rest);
         let text = run(config, &["show", &format!("{commit}:./{name}")]).ok()?;
         Some(Revision {
-            commit: commit.to_owned(),
-            subject: subject.to_owned(),
+            commit: harmless::line(commit),
+            time,
+            subject: harmless::line(subject),
             draft: Draft::parse(&text, environment.name, config.path.clone())?,
         })
     };
     let has_one = log.lines().next().is_some();
     has_one.then(|| log.lines().filter_map(revision).collect())
 }
+
+/// `TIME SUBJECT`.
+fn timed(text: &str) -> (Option<u64>, &str) {
+    let split = text.split_once(' ');
+    let time = split.and_then(|(time, subject)| Some((time.parse().ok()?, subject)));
+    time.map_or((None, text), |(time, subject)| (Some(time), subject))
+}
+
+/// The lines of every note of the project's own in the repository, in no order.
+pub fn notes(config: &Config) -> Vec<String> {
+    let said = run(config, &["log", LONGEST, NOTES, "--format=%N"]);
+    let lines = said.iter().flat_map(|said| said.lines());
+    lines.map(str::to_owned).collect()
+}
+
+/// Adds a line to the note of the commit that is checked out. No commit is made, and no branch moves.
+///
+/// # Errors
+/// git's reason, or that there is no commit to put it at.
+pub fn note(config: &Config, line: &str) -> Result<(), String> {
+    run(
+        config,
+        &["notes", "--ref=countersign", "append", "--message", line],
+    )
+    .map(drop)
+}
+
+/// Where [`note`] puts them.
+const NOTES: &str = "--notes=refs/notes/countersign";
 
 /// Runs git in the folder of the configuration; answers what it printed, or why it failed.
 fn run(config: &Config, words: &[&str]) -> Result<String, String> {
@@ -87,10 +121,9 @@ fn run(config: &Config, words: &[&str]) -> Result<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match output.status.success() {
         true => Ok(text(&output.stdout)),
-        false => Err(text(&output.stderr)
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned()),
+        false => {
+            let said = harmless::lines(&text(&output.stderr));
+            Err(said.lines().next().unwrap_or_default().to_owned())
+        }
     }
 }

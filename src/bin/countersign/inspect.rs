@@ -18,6 +18,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::dev_vars::DevVars;
 use crate::live::Live;
+use crate::skew;
 
 mod payload;
 mod picture;
@@ -104,9 +105,9 @@ impl Inspect {
     /// Looks at it.
     pub fn run(self) -> Result<Answer, Failure> {
         let given = self.given()?;
-        let known = match self.live {
+        let (known, now) = match self.live {
             true => self.ask(&given)?,
-            false => self.look(&given)?,
+            false => (self.look(&given)?, clock::now()),
         };
         let exit = match known.is_refused() && !known.cannot_tell() {
             _ if known.wrong.is_some() => Exit::Usage,
@@ -115,7 +116,7 @@ impl Inspect {
         };
         let text = match self.json {
             true => format!("{:#}\n", known.to_json()),
-            false => picture::draw(&known, clock::now()),
+            false => picture::draw(&known, now),
         };
         Ok(Answer { text, exit })
     }
@@ -137,16 +138,18 @@ impl Inspect {
         })
     }
 
-    fn ask(&self, given: &Given) -> Result<Known, Failure> {
+    /// What the live Worker says, and the present by its clock.
+    fn ask(&self, given: &Given) -> Result<(Known, u64), Failure> {
         let config = Config::beside(self.which.config.as_deref(), self.url.as_deref())?;
         let environment = match &config {
             Some(config) => Some(config.one(self.env.as_deref())?),
             None => None,
         };
         let live = Live::of(self.url.as_deref(), environment.as_ref())?;
+        let now = skew::now(&live.status()?, live.site())?;
         let found = live.inspect(&given.header)?;
         let given = given.managed(&found);
-        Ok(given.known(Some(found), Vec::new(), None))
+        Ok((given.known(Some(found), Vec::new(), None), now))
     }
 
     fn look(&self, given: &Given) -> Result<Known, Failure> {

@@ -1,5 +1,6 @@
 //! `countersign keygen`: a key fit for a format, to be seen or straight into the Worker's secrets.
 
+use std::env;
 use std::path::Path;
 
 use base64::Engine;
@@ -8,13 +9,16 @@ use clap::Args;
 use countersign::encoding::hex;
 use countersign::formats;
 use countersign::key::KeyId;
+use countersign::outline::Outline;
 use countersign::settings::{Problems, Table};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::answer::{Answer, Failure};
+use crate::answer::{Answer, Failure, WARNING, print_beside, styled};
 use crate::arguments::Which;
 use crate::config::{Config, Environment};
+use crate::live::{self, Live};
+use crate::revocation::{self, NewBytes, fingerprints};
 use crate::wrangler;
 
 /// Make a key fit for a format
@@ -103,16 +107,86 @@ impl Keygen {
         }
         let shared = shape.make()?;
         let mut text = String::new();
+        // what a variable names is one site
+        let url = env::var("COUNTERSIGN_URL").ok();
+        let url = url.filter(|_| environments.len() == 1);
         for environment in &environments {
             let key = match self.same {
                 true => shared.clone(),
                 false => shape.make()?,
             };
+            let before = self
+                .replace
+                .then(|| Before::ask(url.as_deref(), environment, &name))
+                .transpose()?;
             wrangler::run(environment, &["secret", "put", name.as_str()], Some(&key))?;
             let worker = environment.worker().unwrap_or_default();
             text.push_str(&format!("put {name} into the secrets of {worker}\n"));
+            if let Some(before) = before {
+                // what is done already is said before an error about the rest
+                print_beside(&std::mem::take(&mut text));
+                text = before.confirm(environment, &name)?;
+            }
         }
         Ok(Answer::fine(text))
+    }
+}
+
+/// What a secret was before it is replaced.
+enum Before {
+    /// There was none.
+    Unset,
+    /// The live Worker knows it, or not.
+    Live(Live, Outline),
+    /// There was one, and why nobody knows whether the live Worker goes by it.
+    Unknown(Failure),
+}
+
+impl Before {
+    fn ask(
+        url: Option<&str>,
+        environment: &Environment<'_>,
+        name: &KeyId,
+    ) -> Result<Self, Failure> {
+        let listed = wrangler::secrets(environment)?;
+        let live = Live::of(url, Some(environment)).and_then(|live| {
+            let outline = live::outline(&live.status()?, live.site())?;
+            Ok(Self::Live(live, outline))
+        });
+        Ok(match live {
+            Ok(live) => live,
+            Err(_) if !listed.iter().any(|known| known == name.as_str()) => Self::Unset,
+            Err(failure) => Self::Unknown(failure),
+        })
+    }
+
+    /// Says what ended, once the live Worker shows it.
+    fn confirm(self, environment: &Environment<'_>, name: &KeyId) -> Result<String, Failure> {
+        let name = name.as_str();
+        let confirmed = match &self {
+            Self::Unset => return Ok(String::new()),
+            Self::Live(_, outline) if fingerprints(outline, name).is_empty() => {
+                return Ok(String::new());
+            }
+            Self::Live(live, outline) => revocation::confirm(environment, live, outline, name),
+            Self::Unknown(failure) => Err(revocation::unconfirmed(
+                environment,
+                name,
+                &format!("the live Worker was not asked: {}", failure.what()),
+            )),
+        };
+        let notes = NewBytes::of(name).note(environment);
+        match confirmed {
+            Ok(()) => {
+                let notes = notes.iter();
+                let notes = notes.map(|note| format!("{} {note}\n", styled(WARNING, "note:")));
+                let notes: String = notes.collect();
+                Ok(format!(
+                    "{name} has new bytes: what the old ones sealed opens no longer\n{notes}"
+                ))
+            }
+            Err(failure) => Err(notes.into_iter().fold(failure, Failure::hint)),
+        }
     }
 }
 

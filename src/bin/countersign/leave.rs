@@ -6,7 +6,7 @@ use clap::Args;
 use countersign::compatibility::losses;
 use countersign::outline::{Outline, PLAIN, RuleOutline};
 
-use crate::answer::{Answer, Failure, GOOD, HINT, styled};
+use crate::answer::{Answer, Failure, GOOD, HINT, WARNING, styled};
 use crate::change::{Change, Where};
 use crate::clock::{self, from_now};
 use crate::config::Environment;
@@ -14,6 +14,7 @@ use crate::deploy::typed;
 use crate::editing::{Draft, Ring};
 use crate::grace;
 use crate::promote::{again, promoted};
+use crate::revocation;
 use crate::subject::{shown, written};
 
 /// Take the next safe step out of Countersign
@@ -51,17 +52,23 @@ impl Leave {
         let environment = self.place.environment(&config)?;
         let draft = Draft::open(&environment)?;
         let outline = draft.outline()?;
-        if let Some(change) = self.next_key(&draft, &outline)? {
+        let now = self.place.now(&environment)?;
+        if let Some(change) = self.next_key(&draft, &outline, now)? {
             return self.place.carry_out(&environment, change);
         }
-        if let Some(change) = self.next_format(&draft, &outline)? {
+        if let Some(change) = self.next_format(&draft, &outline, now)? {
             return self.place.carry_out(&environment, change);
         }
-        self.last_steps(&environment, draft, &outline)
+        self.last_steps(&environment, draft, &outline, now)
     }
 
     /// A ring whose current key is not the site's own.
-    fn next_key(&self, draft: &Draft, outline: &Outline) -> Result<Option<Change>, Failure> {
+    fn next_key(
+        &self,
+        draft: &Draft,
+        outline: &Outline,
+        now: u64,
+    ) -> Result<Option<Change>, Failure> {
         for rule in draft.rings() {
             let ring = rule.as_deref().map_or(Ring::Shared, Ring::Of);
             let Some(own) = own_key(draft, outline, ring)? else {
@@ -73,8 +80,8 @@ impl Leave {
             let fallbacks = draft.fallbacks(ring)?;
             let listed = fallbacks.iter().find(|(id, _)| *id == own);
             return Ok(Some(match listed {
-                Some((_, until)) if !is_past(until.as_deref()) => {
-                    let change = promoted(draft.clone(), &own, ring, self.grace)?;
+                Some((_, until)) if !is_past(until.as_deref(), now) => {
+                    let change = promoted(draft.clone(), &own, ring, self.grace, now)?;
                     Change {
                         message: format!("Leave: promote {own}"),
                         ..change
@@ -92,7 +99,12 @@ impl Leave {
     }
 
     /// A rule that seals in another format than the site's own.
-    fn next_format(&self, draft: &Draft, outline: &Outline) -> Result<Option<Change>, Failure> {
+    fn next_format(
+        &self,
+        draft: &Draft,
+        outline: &Outline,
+        now: u64,
+    ) -> Result<Option<Change>, Failure> {
         let mut rules = outline.rules.iter();
         let Some(rule) = rules.find(|rule| rule.format != rule.origin_format) else {
             return Ok(None);
@@ -103,12 +115,12 @@ impl Leave {
         };
         let is_plain = format["format"] == PLAIN;
         let seconds = grace::seconds(self.grace, &draft.policy()?, &[name.to_owned()])?;
-        let until = grace::until(clock::now(), seconds);
+        let until = grace::until(now, seconds);
         let accepted = draft.accepted(name)?;
         let listed = accepted.iter().find(|(known, _)| *known == format);
         let mut draft = draft.clone();
         Ok(Some(match listed {
-            Some((_, end)) if !is_past(end.as_deref()) => {
+            Some((_, end)) if !is_past(end.as_deref(), now) => {
                 draft.promote_format(name, &format, Some(&until))?;
                 if is_plain {
                     // what carries no time has no age
@@ -140,6 +152,7 @@ impl Leave {
         environment: &Environment<'_>,
         mut draft: Draft,
         outline: &Outline,
+        now: u64,
     ) -> Result<Answer, Failure> {
         let mut waits: BTreeSet<(u64, String)> = BTreeSet::new();
         let mut endless: BTreeSet<String> = BTreeSet::new();
@@ -150,12 +163,14 @@ impl Leave {
             for (id, until) in draft.fallbacks(ring)? {
                 match until.as_deref().and_then(grace::read) {
                     _ if id == current => {}
-                    Some(end) if end > clock::now() => drop(waits.insert((end, id))),
+                    Some(end) if end > now => drop(waits.insert((end, id))),
                     Some(_) => {
                         draft.unlist(ring, &id)?;
                         gone.insert(id);
                     }
-                    None => drop(endless.insert(format!("countersign retire {id}"))),
+                    None => drop(
+                        endless.insert(format!("countersign retire {id}{}", environment.option())),
+                    ),
                 }
             }
         }
@@ -163,25 +178,26 @@ impl Leave {
             for (format, until) in draft.accepted(&rule.name)? {
                 let what = format!("{} in {}", rule.name, shown(&format));
                 match until.as_deref().and_then(grace::read) {
-                    Some(end) if end > clock::now() => drop(waits.insert((end, what))),
+                    Some(end) if end > now => drop(waits.insert((end, what))),
                     Some(_) => {
                         draft.unaccept(&rule.name, &format)?;
                         gone.insert(what);
                     }
                     None => drop(endless.insert(format!(
-                        "countersign retire --rule {} --format '{}'",
+                        "countersign retire --rule {} --format '{}'{}",
                         rule.name,
-                        written(&format)
+                        written(&format),
+                        environment.option()
                     ))),
                 }
             }
         }
         if !gone.is_empty() {
             let gone: Vec<String> = gone.into_iter().collect();
-            let change = step(draft, format!("Leave: retire {}", gone.join(", ")));
+            let change = step(draft, revocation::leaving(&gone));
             return self.place.carry_out(environment, change);
         }
-        self.answer(environment, outline, &waits, &endless)
+        self.answer(environment, outline, &waits, &endless, now)
     }
 
     fn answer(
@@ -190,8 +206,8 @@ impl Leave {
         outline: &Outline,
         waits: &BTreeSet<(u64, String)>,
         endless: &BTreeSet<String>,
+        now: u64,
     ) -> Result<Answer, Failure> {
-        let now = clock::now();
         let mut text = String::new();
         for (end, what) in waits {
             text.push_str(&format!(
@@ -204,6 +220,9 @@ impl Leave {
             text.push_str(&format!("{} {command}\n", styled(HINT, "next:")));
         }
         if !text.is_empty() {
+            if let Some(note) = self.place.clock_note() {
+                text.push_str(&format!("{} {note}\n", styled(WARNING, "note:")));
+            }
             return Ok(Answer::fine(text));
         }
         let none = outline.without_worker();
@@ -226,9 +245,13 @@ impl Leave {
             ))
             .hint("deploy this configuration to all traffic first"));
         }
+        let note = self.place.clock_note();
+        let note = note.map_or(String::new(), |note| {
+            format!("{} {note}\n", styled(WARNING, "note:"))
+        });
         // wrangler leaves the routes of a wrangler.toml that names none as they are
         Ok(Answer::fine(format!(
-            "{}: the Worker changes not a byte that a session needs\n{} remove its routes in the dashboard: wrangler leaves them alone where wrangler.toml names none\n{} {}\n",
+            "{note}{}: the Worker changes not a byte that a session needs\n{} remove its routes in the dashboard: wrangler leaves them alone where wrangler.toml names none\n{} {}\n",
             styled(GOOD, "nothing would be lost without it"),
             styled(HINT, "next:"),
             styled(HINT, "then:"),
@@ -261,10 +284,8 @@ fn own_key(draft: &Draft, outline: &Outline, ring: Ring<'_>) -> Result<Option<St
     }
 }
 
-fn is_past(until: Option<&str>) -> bool {
-    until
-        .and_then(grace::read)
-        .is_some_and(|end| end <= clock::now())
+fn is_past(until: Option<&str>, now: u64) -> bool {
+    until.and_then(grace::read).is_some_and(|end| end <= now)
 }
 
 fn at_once(rule: &str) -> String {

@@ -12,11 +12,14 @@ use crate::answer::Failure;
 use crate::check::patterns;
 use crate::config::Environment;
 use crate::dev_vars::DevVars;
-use crate::http;
+use crate::site::Site;
+use crate::{harmless, http, wrangler};
 
 /// A live Worker and the token that it answers to.
 pub struct Live {
-    url: String,
+    site: Site,
+    /// The site as a text.
+    shown: String,
     token: Zeroizing<String>,
     /// The header that chooses a version; without it, any that traffic meets answers.
     version: Option<String>,
@@ -33,29 +36,22 @@ impl Live {
     /// There is no site or no token.
     pub fn of(url: Option<&str>, environment: Option<&Environment<'_>>) -> Result<Self, Failure> {
         let site = match url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+            Some(url) => Site::parse(url)?,
             None => environment.and_then(site).ok_or_else(|| {
                 Failure::usage("it is not known where the site is: no route names a host")
                     .hint("name the site: --url https://www.example.com")
-            })?,
+            })??,
         };
-        let site = with_scheme(&site)?;
         let token = match (env::var(TOKEN), environment) {
             (Ok(token), _) => Some(token),
-            (Err(_), Some(environment)) if is_local(&site) => local_token(environment)?,
+            (Err(_), Some(environment)) if site.is_local() => local_token(environment)?,
             (Err(_), _) => None,
         };
-        let token = token.ok_or_else(|| {
-            Failure::usage("COUNTERSIGN_TOKEN is not set")
-                .hint("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen > token, then npx wrangler secret put COUNTERSIGN_TOKEN < token")
-        })?;
-        let (url, token) = (
-            format!("{site}{PATH}"),
-            Zeroizing::new(token.trim().to_owned()),
-        );
+        let token = token.ok_or_else(|| no_token(environment))?;
         Ok(Self {
-            url,
-            token,
+            shown: site.to_string(),
+            site,
+            token: Zeroizing::new(token.trim().to_owned()),
             version: None,
         })
     }
@@ -63,7 +59,8 @@ impl Live {
     /// One version of it, whatever share of the traffic that has.
     pub fn version(&self, worker: &str, version: &str) -> Self {
         Self {
-            url: self.url.clone(),
+            site: self.site.clone(),
+            shown: self.shown.clone(),
             token: self.token.clone(),
             version: Some(format!("{worker}=\"{version}\"")),
         }
@@ -87,14 +84,15 @@ impl Live {
 
     /// Where it was asked, without the path.
     pub fn site(&self) -> &str {
-        self.url.strip_suffix(PATH).unwrap_or(&self.url)
+        &self.shown
     }
 
     fn answer(&self, body: Option<&str>) -> Result<Value, Failure> {
         let version = self.version.as_deref();
         let header = version.map(|version| (OVERRIDE, version));
-        let reply = http::ask(&self.url, &self.token, header, body)?;
-        let json: Option<Value> = serde_json::from_str(&reply.text).ok();
+        let url = self.site.join(PATH);
+        let reply = http::ask(&url, &self.token, header, body)?;
+        let json = harmless::json(&reply.text);
         match (reply.status, json) {
             (200, Some(json)) if json.is_object() => Ok(json),
             (503, Some(json)) if json["problems"].is_array() => {
@@ -106,8 +104,7 @@ impl Live {
                 Err(Failure::usage(format!("the live Worker says: {error}")))
             }
             (status, _) => Err(Failure::unreachable(format!(
-                "{} answered {status}, and not as Countersign does",
-                self.url
+                "{url} answered {status}, and not as Countersign does"
             ))
             .hint("either the token is another, or no Worker with the secret COUNTERSIGN_TOKEN (32 bytes or more) is on this route")),
         }
@@ -138,33 +135,22 @@ pub fn is_wrong(status: &Value) -> bool {
         .is_some_and(|problems| !problems.is_empty())
 }
 
-fn site(environment: &Environment<'_>) -> Option<String> {
+/// The host of the first route that names one.
+fn site(environment: &Environment<'_>) -> Option<Result<Site, Failure>> {
     let patterns = patterns(environment);
     let hosts = patterns
         .iter()
         .filter_map(|pattern| pattern.split('/').next());
     let mut named = hosts.filter(|host| !host.contains('*'));
-    Some(format!("https://{}", named.next()?))
+    Some(Site::parse(&format!("https://{}", named.next()?)))
 }
 
-/// The token is sent without encryption to this machine alone.
-fn with_scheme(site: &str) -> Result<String, Failure> {
-    match site {
-        site if site.starts_with("https://") || is_local(site) => Ok(site.to_owned()),
-        site if !site.contains("://") => Ok(format!("https://{site}")),
-        _ => Err(
-            Failure::usage("--url: the token would be sent without encryption")
-                .hint("write https://"),
-        ),
-    }
-}
-
-fn is_local(site: &str) -> bool {
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    local.iter().any(|local| {
-        let rest = site.strip_prefix(local);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-    })
+fn no_token(environment: Option<&Environment<'_>>) -> Failure {
+    let put = match environment {
+        Some(environment) => wrangler::shown(environment, &["secret", "put", TOKEN]),
+        None => format!("npx wrangler secret put {TOKEN} --env="),
+    };
+    Failure::usage(format!("{TOKEN} is not set")).hint(format!("put into the environment what the Worker's secret of that name holds; to make one: countersign keygen > token, then {put} < token"))
 }
 
 /// That of .dev.vars, for the Worker that runs on this machine.

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::answer::{Answer, Failure};
 use crate::change::{Change, Where};
-use crate::clock;
+use crate::config::Environment;
+use crate::deploy::typed;
 use crate::editing::{Draft, Ring};
 use crate::grace;
 use crate::subject::{About, Subject, shown};
@@ -56,19 +57,26 @@ impl Promote {
         let environment = self.place.environment(&config)?;
         let draft = Draft::open(&environment)?;
         let change = match self.subject.read()? {
-            About::Key(key, ring) => self.key(draft, key.as_str(), ring)?,
-            About::Format(format, rule) => self.format(draft, &format, rule)?,
+            About::Key(key, ring) => self.key(&environment, draft, key.as_str(), ring)?,
+            About::Format(format, rule) => self.format(&environment, draft, &format, rule)?,
         };
         self.place.carry_out(&environment, change)
     }
 
-    fn key(&self, draft: Draft, key: &str, ring: Ring<'_>) -> Result<Change, Failure> {
+    fn key(
+        &self,
+        environment: &Environment<'_>,
+        draft: Draft,
+        key: &str,
+        ring: Ring<'_>,
+    ) -> Result<Change, Failure> {
         if draft.current(ring)? == key {
             let is_done = Failure::refused(format!("{key} is the current key already"));
             return match self.place.deploys() {
                 true => Ok(Change {
                     first: format!(
-                        "what is live does not open {key}: deploy the staging to all traffic first; or, where a rollback has brought that version back, roll forward at once: npx wrangler deploy"
+                        "what is live does not open {key}: deploy the staging to all traffic first; or, where a rollback has brought that version back, roll forward at once: {}",
+                        typed(environment, &["deploy"])
                     ),
                     ..again(draft, format!("Promote {key}"))
                 }),
@@ -80,12 +88,19 @@ impl Promote {
             return Err(Failure::refused(format!(
                 "{key} is not staged: no version opens what it would seal"
             ))
-            .hint(format!("countersign stage {key}")));
+            .hint(format!("countersign stage {key}{}", self.place.option())));
         }
-        promoted(draft, key, ring, self.grace)
+        let now = self.place.now(environment)?;
+        promoted(draft, key, ring, self.grace, now)
     }
 
-    fn format(&self, mut draft: Draft, format: &Value, rule: &str) -> Result<Change, Failure> {
+    fn format(
+        &self,
+        environment: &Environment<'_>,
+        mut draft: Draft,
+        format: &Value,
+        rule: &str,
+    ) -> Result<Change, Failure> {
         let name = shown(format);
         let message = format!("Seal {rule} in {name}");
         if draft.format(rule)? == *format {
@@ -109,7 +124,7 @@ impl Promote {
             &draft.policy()?,
             &[rule.to_owned()],
         )?;
-        let until = grace::until(clock::now(), seconds);
+        let until = grace::until(self.place.now(environment)?, seconds);
         let adopts = draft.format(rule)?["format"] == PLAIN;
         draft.promote_format(rule, format, Some(&until))?;
         if let Some(seconds) = self.max_age {
@@ -134,11 +149,12 @@ pub fn promoted(
     key: &str,
     ring: Ring<'_>,
     said: Option<u64>,
+    now: u64,
 ) -> Result<Change, Failure> {
     let policy = draft.policy()?;
     let rules = draft.rules(ring);
     let seconds = grace::seconds(said, &policy, &rules)?;
-    let until = grace::until(clock::now(), seconds);
+    let until = grace::until(now, seconds);
     let old = draft.current(ring)?;
     draft.promote(ring, key, &until)?;
     let unlimited = policy.rules.iter().map(|rule| &rule.spec);
@@ -161,7 +177,7 @@ pub fn again(draft: Draft, message: String) -> Change {
         message,
         notes: Vec::new(),
         first: FIRST.to_owned(),
-        at_once: false,
+        revokes: None,
         secret: None,
         cookie: None,
     }

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use crate::answer::{Answer, Failure};
 use crate::change::{Change, Where};
-use crate::clock;
 use crate::config::Environment;
 use crate::editing::{Draft, Ring};
 use crate::grace;
 use crate::promote::again;
+use crate::revocation;
 use crate::subject::{About, Subject, shown};
 use crate::usage::{self, Usage};
 
@@ -68,7 +68,7 @@ impl Retire {
         key: &str,
         ring: Ring<'_>,
     ) -> Result<Change, Failure> {
-        let message = format!("Retire {key}");
+        let message = revocation::retirement(key);
         let fallbacks = draft.fallbacks(ring)?;
         let listed = fallbacks.iter().find(|(known, _)| known == key);
         let is_current = draft.current(ring)? == key;
@@ -134,7 +134,8 @@ impl Retire {
         is_use: &dyn Fn(&usage::Use) -> bool,
     ) -> Result<Vec<String>, Failure> {
         if let Some(until) = until
-            && grace::read(until).is_some_and(|end| end <= clock::now())
+            && let Some(end) = grace::read(until)
+            && end <= self.place.now(environment)?
         {
             return Ok(vec![format!("{what} has opened nothing since {until}")]);
         }

@@ -4,12 +4,13 @@ use clap::{Args, ValueEnum};
 use countersign::outline::{Outline, RuleOutline};
 
 use crate::answer::{Answer, Failure, WARNING, styled};
-use crate::change::{Change, Where};
+use crate::change::{Before, Change, Where};
 use crate::config::Environment;
 use crate::deploy::typed;
 use crate::editing::{Draft, Ring};
 use crate::git;
 use crate::promote::again;
+use crate::revocation::{self, NewBytes};
 use crate::stage::{fresh, with_key};
 use crate::subject::read_key;
 use crate::wrangler;
@@ -90,7 +91,7 @@ impl Revoke {
         for outline in [&local, &live.outline] {
             if !signs_at_origin(outline, key).is_empty() {
                 return Err(Failure::refused(format!("the site signs with {key}: with other bytes the Worker would not understand it, and every session would end"))
-                    .hint(format!("take it out of the ring and leave it `origin`: countersign revoke {key} --deploy")));
+                    .hint(format!("take it out of the ring and leave it `origin`: countersign revoke {key}{} --deploy", self.place.option())));
             }
         }
         let Some(format) = format_of(&live.outline, key).or_else(|| format_of(&local, key)) else {
@@ -106,26 +107,72 @@ impl Revoke {
                 typed(environment, &["secret", "put", key])
             )));
         }
+        let mut notes = aftermath(environment, draft, &[&local, &live.outline], key);
+        notes.extend(self.place.clock_note());
         let words = ["secret", "put", key];
-        let mut text = match self.place.dry_run {
+        let done = match self.place.dry_run {
             true => format!(
                 "countersign keygen --format {format} | {}\n",
                 typed(environment, &words)
             ),
             false => {
-                wrangler::run(environment, &words, Some(&value)).map_err(|failure| {
-                    match failure.says(NOT_DEPLOYED) {
-                        true => failure.hint(format!("a version is in the way that was uploaded and never deployed, and the next one takes over its secrets; where they are right: countersign revoke {key} --deploy, with --to where it is the current key; where one is wrong, first: npx wrangler versions secret put NAME")),
-                        false => failure,
-                    }
-                })?;
-                format!("{key} has new bytes: what the old ones sealed opens no longer\n")
+                self.put(environment, &words, &value)?;
+                // from here on what is left to say is said, whatever comes
+                let confirmed = self.confirm(environment, live, key);
+                notes.extend(NewBytes::of(key).note(environment));
+                match confirmed {
+                    Ok(done) => done,
+                    Err(failure) => return Err(notes.into_iter().fold(failure, Failure::hint)),
+                }
             }
         };
-        for note in aftermath(environment, draft, &[&local, &live.outline], key) {
-            text.push_str(&format!("{} {note}\n", styled(WARNING, "note:")));
+        let notes = notes.iter();
+        let notes = notes.map(|note| format!("{} {note}\n", styled(WARNING, "note:")));
+        Ok(Answer::fine(done + &notes.collect::<String>()))
+    }
+
+    fn put(
+        &self,
+        environment: &Environment<'_>,
+        words: &[&str],
+        value: &str,
+    ) -> Result<(), Failure> {
+        let key = &self.key;
+        let put = wrangler::run(environment, words, Some(value)).map(drop);
+        put.map_err(|failure| match failure.says(NOT_DEPLOYED) {
+            true => failure.hint(format!("a version is in the way that was uploaded and never deployed, and the next one takes over its secrets; where they are right: countersign revoke {key}{} --deploy, with --to where it is the current key; where one is wrong, first: {}", self.place.option(), typed(environment, &["versions", "secret", "put", "NAME"]))),
+            false => failure,
+        })
+    }
+
+    /// Says that the key is dead once the live Worker shows another fingerprint for it.
+    ///
+    /// # Errors
+    /// It shows the old one, or was not asked.
+    fn confirm(
+        &self,
+        environment: &Environment<'_>,
+        before: &Before,
+        key: &str,
+    ) -> Result<String, Failure> {
+        if !before.is_live {
+            return Err(revocation::unconfirmed(
+                environment,
+                key,
+                "the live Worker was not asked",
+            ));
         }
-        Ok(Answer::fine(text))
+        if format_of(&before.outline, key).is_none() {
+            let site = &before.from;
+            return Ok(format!(
+                "{key} has new bytes; {site} has no key of that name in its rings, so nothing ends there\n"
+            ));
+        }
+        let live = self.place.live(environment)?;
+        revocation::confirm(environment, &live, &before.outline, key)?;
+        Ok(format!(
+            "{key} has new bytes: what the old ones sealed opens no longer\n"
+        ))
     }
 
     fn out_of_the_ring(
@@ -154,10 +201,13 @@ impl Revoke {
         if !origins.is_empty() {
             notes.push(format!("the site still signs {} with {key}: who reaches it round the Worker can forge them there, and what else it signs (password-reset links) everywhere; lock the site to the edge, and give it another key", origins.join(", ")));
         }
+        if !self.place.deploys() {
+            notes.push(format!("{key} is alive until this is deployed"));
+        }
         let change = Change {
             notes,
-            at_once: true,
-            ..again(draft, format!("Revoke {key}"))
+            revokes: Some(key.to_owned()),
+            ..again(draft, revocation::message(key))
         };
         self.place.carry_out(environment, change)
     }
@@ -206,6 +256,7 @@ impl Revoke {
 
     /// Who signs what browsers get from now on.
     fn successor(&self, draft: &Draft, ring: Ring<'_>, key: &str) -> Result<String, Failure> {
+        let option = self.place.option();
         let fallbacks = draft.fallbacks(ring)?;
         let others: Vec<&str> = fallbacks
             .iter()
@@ -221,9 +272,11 @@ impl Revoke {
             let hint = match staged {
                 Some((other, _)) => format!("name the one that takes its place: --to {other}"),
                 None if !signs_at_origin(&outline, key).is_empty() => {
-                    "stage another key first: countersign stage NEW_KEY; then come back with --to NEW_KEY".to_owned()
+                    format!(
+                        "stage another key first: countersign stage NEW_KEY{option}; then come back with --to NEW_KEY"
+                    )
                 }
-                None => format!("give it new bytes: countersign revoke {key} --now"),
+                None => format!("give it new bytes: countersign revoke {key}{option} --now"),
             };
             return Err(Failure::refused(format!(
                 "{key} is the current key: the ring would have none"
@@ -234,7 +287,7 @@ impl Revoke {
         match others.contains(&to.as_str()) {
             true => Ok(to.as_str().to_owned()),
             false => Err(Failure::refused(format!("{to} is no fallback of the ring"))
-                .hint(format!("stage it first: countersign stage {to}"))),
+                .hint(format!("stage it first: countersign stage {to}{option}"))),
         }
     }
 }

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::answer::{Answer, Failure};
 use crate::change::{Change, NewSecret, Where};
-use crate::clock;
 use crate::config::Environment;
+use crate::deploy::typed;
 use crate::editing::{Draft, Ring};
 use crate::keygen::Keygen;
 use crate::subject::{About, Subject, shown};
@@ -71,17 +71,22 @@ impl Stage {
         }
         let is_there = draft.fallbacks(ring)?.iter().any(|(known, _)| known == id);
         if is_there && !self.place.deploys() {
-            return Err(Failure::refused(format!("{id} is a fallback already"))
-                .hint(format!("deploy it, then: countersign promote {id}")));
+            return Err(
+                Failure::refused(format!("{id} is a fallback already")).hint(format!(
+                    "deploy it, then: countersign promote {id}{}",
+                    self.place.option()
+                )),
+            );
         }
         if !is_there {
             draft.stage(ring, id)?;
         }
         let mut change = change(draft, format!("Stage {id}"));
         match self.place.deploys() {
-            true => new_secret(environment, &mut change, id, ring)?,
+            true => self.new_secret(environment, &mut change, id, ring)?,
             false => change.notes.push(format!(
-                "its bytes go into the Worker's secrets before this is deployed: countersign keygen --put {id}"
+                "its bytes go into the Worker's secrets before this is deployed: countersign keygen --put {id}{}",
+                environment.option()
             )),
         }
         Ok(change)
@@ -112,6 +117,50 @@ impl Stage {
         }
         Ok(change(draft, format!("Accept {rule} in {name}")))
     }
+
+    /// The key itself, unless the Worker has it; and a cookie to try it with.
+    fn new_secret(
+        &self,
+        environment: &Environment<'_>,
+        change: &mut Change,
+        key: &str,
+        ring: Ring<'_>,
+    ) -> Result<(), Failure> {
+        if wrangler::secrets(environment)?
+            .iter()
+            .any(|known| known == key)
+        {
+            change
+                .notes
+                .push(format!("the Worker has a secret {key}: that is the key"));
+            return Ok(());
+        }
+        let rule = change.draft.rules(ring).into_iter().next();
+        let format = match &rule {
+            Some(rule) => change.draft.format(rule)?["format"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            None => String::new(),
+        };
+        let value = fresh(&format)?;
+        let policy = with_key(&change.draft, key, &value).map_err(|problem| {
+            Failure::refused(format!(
+                "a key that countersign makes does not fit: {problem}"
+            ))
+            .hint(format!(
+                "put one that fits into the Worker's secrets: {}",
+                typed(environment, &["secret", "put", key])
+            ))
+        })?;
+        let now = self.place.now(environment)?;
+        change.cookie = rule.and_then(|rule| sealed(&policy, &rule, key, now));
+        change.secret = Some(NewSecret {
+            name: key.to_owned(),
+            value,
+        });
+        Ok(())
+    }
 }
 
 fn change(draft: Draft, message: String) -> Change {
@@ -120,51 +169,10 @@ fn change(draft: Draft, message: String) -> Change {
         message,
         notes: Vec::new(),
         first: "wrangler.toml differs from what is live in other ways as well: countersign check --against live".to_owned(),
-        at_once: false,
+        revokes: None,
         secret: None,
         cookie: None,
     }
-}
-
-/// The key itself, unless the Worker has it; and a cookie to try it with.
-fn new_secret(
-    environment: &Environment<'_>,
-    change: &mut Change,
-    key: &str,
-    ring: Ring<'_>,
-) -> Result<(), Failure> {
-    if wrangler::secrets(environment)?
-        .iter()
-        .any(|known| known == key)
-    {
-        change
-            .notes
-            .push(format!("the Worker has a secret {key}: that is the key"));
-        return Ok(());
-    }
-    let rule = change.draft.rules(ring).into_iter().next();
-    let format = match &rule {
-        Some(rule) => change.draft.format(rule)?["format"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned(),
-        None => String::new(),
-    };
-    let value = fresh(&format)?;
-    let policy = with_key(&change.draft, key, &value).map_err(|problem| {
-        Failure::refused(format!(
-            "a key that countersign makes does not fit: {problem}"
-        ))
-        .hint(format!(
-            "put one that fits into the Worker's secrets: npx wrangler secret put {key}"
-        ))
-    })?;
-    change.cookie = rule.and_then(|rule| sealed(&policy, &rule, key));
-    change.secret = Some(NewSecret {
-        name: key.to_owned(),
-        value,
-    });
-    Ok(())
 }
 
 /// A key as `countersign keygen` makes it.
@@ -203,7 +211,7 @@ pub fn with_key(draft: &Draft, key: &str, value: &str) -> Result<Policy, String>
 }
 
 /// A cookie that the key seals, where a plain word is a payload that the gate takes.
-fn sealed(policy: &Policy, rule: &str, key: &str) -> Option<String> {
+fn sealed(policy: &Policy, rule: &str, key: &str, now: u64) -> Option<String> {
     let rule = policy.rules.iter().find(|known| known.spec.name == rule)?;
     let fallbacks = rule
         .spec
@@ -216,7 +224,6 @@ fn sealed(policy: &Policy, rule: &str, key: &str) -> Option<String> {
         .find(|known| known.id().as_str() == key)?;
     let name = &rule.spec.name;
     let keyed = rule.spec.format.keyed(name, key).ok()?;
-    let now = clock::now();
     let content = Content::of(b"e30".as_slice()).signed_at(now);
     let value = keyed.seal(&content, |bytes| {
         // without randomness it would be a worse nonce, of a cookie that holds nothing

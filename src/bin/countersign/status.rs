@@ -13,6 +13,8 @@ use crate::clock::{self, from_now, moment, span};
 use crate::config::{Config, Environment};
 use crate::git;
 use crate::live::{self, Live};
+use crate::revocation::NewBytes;
+use crate::skew;
 
 mod next;
 mod rollback;
@@ -66,11 +68,18 @@ impl Status {
         };
         let live = Live::of(self.url.as_deref(), environment.as_ref())?;
         let status = live.status()?;
+        let now = skew::now(&status, live.site())?;
+        let skew = skew::difference(now, clock::now(), live.site());
         let text = match self.json {
             true => format!("{status:#}\n"),
-            false => drawn(live.site(), &status, environment.as_ref())?,
+            false => drawn(live.site(), &status, environment.as_ref(), now)?,
         };
-        let exit = match problems(&status).is_empty() {
+        let is_fine = problems(&status).is_empty() && skew.is_none();
+        if let Some(skew) = skew {
+            // the rest is right all the same: it goes by the Worker's clock
+            Failure::refused(skew).hint(skew::CURE).print();
+        }
+        let exit = match is_fine {
             true => Exit::Fine,
             false => Exit::Problems,
         };
@@ -82,12 +91,12 @@ fn drawn(
     site: &str,
     status: &Value,
     environment: Option<&Environment<'_>>,
+    now: u64,
 ) -> Result<String, Failure> {
     let outline = match live::is_wrong(status) {
         true => Outline::default(), // it goes by none
         false => live::outline(status, site)?,
     };
-    let now = clock::now();
     let mut text = format!("{}\n", styled(STRONG, site));
     line(
         &mut text,
@@ -120,9 +129,11 @@ fn drawn(
     text.push('\n');
     for (command, when) in next::steps(&status["configuration"], known, now) {
         let when = styled(FAINT, when);
-        let _ = writeln!(text, "{} {command}  {when}", styled(HINT, "next:"));
+        let option = environment.map(Environment::option).unwrap_or_default();
+        let _ = writeln!(text, "{} {command}{option}  {when}", styled(HINT, "next:"));
     }
-    text.push_str(&rollback::shown(revisions, &outline, now));
+    let new_bytes = environment.map(NewBytes::recorded).unwrap_or_default();
+    text.push_str(&rollback::shown(revisions, &outline, &new_bytes, now));
     Ok(text)
 }
 

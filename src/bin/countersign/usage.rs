@@ -7,7 +7,7 @@ use toml_edit::Item;
 
 use crate::answer::Failure;
 use crate::config::{Environment, entries};
-use crate::http;
+use crate::{harmless, http};
 
 /// What is known of the use of keys.
 pub enum Usage {
@@ -51,12 +51,12 @@ pub fn ask(environment: &Environment<'_>, days: u32) -> Result<Usage, Failure> {
     let base = base.unwrap_or_else(|_| "https://api.cloudflare.com/client/v4".to_owned());
     let url = format!("{base}/accounts/{account}/analytics_engine/sql");
     let reply = http::ask(&url, &token, None, Some(&query(&dataset, days)))?;
-    let answer: Value = serde_json::from_str(&reply.text).unwrap_or_default();
+    let answer = harmless::json(&reply.text).unwrap_or_default();
     match (reply.status, answer["data"].as_array()) {
         (200, Some(rows)) => Ok(known(rows, days)),
         (status, _) => Err(Failure::unreachable(format!(
             "Analytics Engine answered {status}: {}",
-            first_line(&reply.text)
+            harmless::line(reply.text.lines().next().unwrap_or_default())
         ))
         .hint("the token in CLOUDFLARE_API_TOKEN has to read Account Analytics")),
     }
@@ -113,8 +113,4 @@ impl Use {
     pub fn is_of(&self, key: &str) -> bool {
         self.key == key && OPENED.contains(&self.verdict.as_str()) && self.count > 0.0
     }
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

@@ -1,24 +1,32 @@
 //! Runs wrangler: the project's own, or the one on PATH.
+//!
+//! The environment is always said. Without `--env`, wrangler takes it from CLOUDFLARE_ENV, which may stand in the
+//! environment or in a `.env`, and writes to another Worker: `shop-production` for `shop`.
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use serde_json::Value;
 
-use crate::answer::Failure;
+use crate::answer::{Failure, WARNING, print_beside, styled};
 use crate::config::Environment;
+use crate::harmless;
 
 const WRANGLER: &str = match cfg!(windows) {
     true => "wrangler.cmd",
     false => "wrangler",
 };
 
+/// What wrangler puts in front of an error.
+const ERROR_MARK: &str = "[ERROR] ";
+
 /// How `secret list` ends its first sentence where nothing has been deployed yet.
 const NO_SUCH_WORKER: &str = " not found.";
 
-/// Runs `wrangler WORDS --config … --env …`, answers what it printed.
+/// Runs `wrangler WORDS --config … --env=…`, answers what it printed. Its warnings are shown.
 ///
 /// `input` goes to its standard input, and nowhere else.
 ///
@@ -44,11 +52,19 @@ pub fn run(
     let output = child
         .wait_with_output()
         .map_err(|error| not_there(&error))?;
-    let text = |bytes: &[u8]| plain(&String::from_utf8_lossy(bytes)).trim().to_owned();
+    let text = |bytes: &[u8]| {
+        harmless::lines(&String::from_utf8_lossy(bytes))
+            .trim()
+            .to_owned()
+    };
+    let (answer, beside) = (text(&output.stdout), text(&output.stderr));
+    if output.status.success() || beside.contains(ERROR_MARK) {
+        warn(&beside);
+    }
     match output.status.success() {
-        true => Ok(text(&output.stdout)),
+        true => Ok(answer),
         false => {
-            let said = format!("{}\n{}", text(&output.stderr), text(&output.stdout));
+            let said = format!("{beside}\n{answer}");
             let command = shown(environment, words);
             Err(Failure::unreachable(format!(
                 "`{command}` failed: {}",
@@ -58,14 +74,34 @@ pub fn run(
     }
 }
 
-/// Without colours, which wrangler gives its errors wherever they go.
-fn plain(said: &str) -> String {
-    anstream::adapter::strip_str(said).to_string()
+/// Shows what wrangler warns of, each text once: every command of a run says the same.
+fn warn(beside: &str) {
+    static SHOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let warnings = warnings_in(beside);
+    let Ok(mut shown) = SHOWN.lock() else { return };
+    if warnings.is_empty() || shown.contains(&warnings) {
+        return;
+    }
+    let lines = warnings.lines().map(|line| format!("  {line}\n"));
+    let lines: String = lines.collect();
+    print_beside(&format!("{}\n{lines}", styled(WARNING, "wrangler says:")));
+    shown.push(warnings);
+}
+
+/// What stands before an error on standard error, without empty lines; all of it where there is no error.
+fn warnings_in(beside: &str) -> String {
+    let before = match beside.split_once(ERROR_MARK) {
+        // a sign stands in front of the mark
+        Some((before, _)) => before.trim_end().trim_end_matches(['✘', 'X', 'x']),
+        None => beside,
+    };
+    let lines = before.lines().filter(|line| !line.trim().is_empty());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What wrangler marks as its error, up to the next empty line; all of it where nothing is marked.
 fn error_in(said: &str) -> &str {
-    let error = said.split_once("[ERROR] ").map_or(said, |(_, error)| error);
+    let error = said.split_once(ERROR_MARK).map_or(said, |(_, error)| error);
     error.trim().split("\n\n").next().unwrap_or_default()
 }
 
@@ -82,9 +118,7 @@ fn arguments(environment: &Environment<'_>, words: &[&str]) -> Vec<OsString> {
     arguments.extend(["--config".into(), environment.config().path.clone().into()]);
     match environment.name {
         Some(name) => arguments.extend(["--env".into(), name.into()]),
-        // where there are several, wrangler wants to hear that the top level is meant
-        None if environment.config().environments().len() > 1 => arguments.push("--env=".into()),
-        None => {}
+        None => arguments.push("--env=".into()),
     }
     arguments
 }
@@ -118,7 +152,7 @@ pub fn secrets(environment: &Environment<'_>) -> Result<Vec<String>, Failure> {
         Err(failure) if failure.says(NO_SUCH_WORKER) => return Ok(Vec::new()),
         Err(failure) => return Err(failure),
     };
-    let list: Option<Vec<Value>> = serde_json::from_str(&text).ok();
+    let list: Option<Vec<Value>> = harmless::json(&text).and_then(|list| list.as_array().cloned());
     let names = list.map(|list| {
         let names = list.iter().filter_map(|secret| secret["name"].as_str());
         names.map(str::to_owned).collect()
@@ -129,4 +163,24 @@ pub fn secrets(environment: &Environment<'_>) -> Result<Vec<String>, Failure> {
             shown(environment, &words)
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_wrangler_warns_of_is_told_from_its_error() {
+        let warning =
+            "▲ [WARNING] Processing wrangler.toml configuration:\n\n    - No environment found";
+        let shown =
+            "▲ [WARNING] Processing wrangler.toml configuration:\n    - No environment found";
+        assert_eq!(warnings_in(warning), shown);
+        let both =
+            format!("{warning}\n\n✘ [ERROR] Worker \"shop\" not found.\n\n  Deploy first.\n");
+        assert_eq!(error_in(&both), "Worker \"shop\" not found.");
+        assert_eq!(warnings_in(&both), shown);
+        assert_eq!(warnings_in("✘ [ERROR] no"), "");
+        assert_eq!(warnings_in(""), "");
+    }
 }

@@ -14,6 +14,7 @@ use crate::answer::{ERROR, GOOD, HINT, STRONG, WARNING, styled};
 use crate::clock;
 use crate::config::{Config, Environment};
 use crate::live::{self, Live};
+use crate::skew;
 
 /// A change from one configuration to another.
 pub struct Change {
@@ -53,10 +54,13 @@ pub fn change(
         return Ok(None);
     };
     let after = outline(&after);
-    let (from, before) = match other {
-        "none" => (From::None, after.without_worker()),
+    let (from, before, now) = match other {
+        "none" => (From::None, after.without_worker(), clock::now()),
         "live" => of_live(environment, url)?,
-        file => (From::File(file.to_owned()), of_file(file, environment)?),
+        file => {
+            let before = of_file(file, environment)?;
+            (From::File(file.to_owned()), before, clock::now())
+        }
     };
     let environment = environment.name.map(str::to_owned);
     if let From::Wrong(_) = from {
@@ -70,7 +74,6 @@ pub fn change(
             is_left: false,
         }));
     }
-    let now = clock::now();
     let is_removal = matches!(from, From::None);
     let mut left = match is_removal {
         true => notes(&after, &before, now),
@@ -136,15 +139,20 @@ fn of_file(file: &str, environment: &Environment<'_>) -> Result<Outline, Failure
     }
 }
 
-fn of_live(environment: &Environment<'_>, url: Option<&str>) -> Result<(From, Outline), Failure> {
+/// What is live, and the present by its clock.
+fn of_live(
+    environment: &Environment<'_>,
+    url: Option<&str>,
+) -> Result<(From, Outline, u64), Failure> {
     let live = Live::of(url, Some(environment))?;
     let status = live.status()?;
+    let now = skew::agreed(&status, live.site())?;
     let site = live.site().to_owned();
     if live::is_wrong(&status) {
-        return Ok((From::Wrong(site), Outline::default()));
+        return Ok((From::Wrong(site), Outline::default(), now));
     }
     let outline = live::outline(&status, &site)?;
-    Ok((From::Live(site), outline))
+    Ok((From::Live(site), outline, now))
 }
 
 impl Change {

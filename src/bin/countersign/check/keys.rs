@@ -44,11 +44,10 @@ fn fallback_finding(scene: &Scene<'_>, table: &Keys, fallback: &Named) -> Option
 /// The origin signs with the current key, and a fallback remembers another: perhaps the origin's last one.
 fn catch_up(table: &Keys) -> Option<Finding> {
     let current = table.current.as_ref()?;
-    let left_out = table.origin.is_none();
     let old = table
         .fallbacks
         .iter()
-        .find(|fallback| !table.is_origins(fallback) && (left_out || fallback.until.is_some()))?;
+        .find(|fallback| !table.is_origins(fallback) && fallback.until.is_some())?;
     table.is_origins(current).then(|| {
         let reason = format!(
             "if {} is the key that the site had before, logins end all the same: Django ties each to its SECRET_KEY",

@@ -34,7 +34,7 @@ pub struct Accepted {
 pub struct Keys {
     pub current: Option<Named>,
     pub fallbacks: Vec<Named>,
-    /// None where it is left out, and so the same as `current`.
+    /// None where it is left out, which is wrong: no role is told by an absence.
     pub origin: Option<Vec<Named>>,
 }
 
@@ -142,10 +142,8 @@ impl Keys {
 
     /// Whether the origin verifies with it.
     pub fn is_origins(&self, key: &Named) -> bool {
-        match &self.origin {
-            Some(origin) => origin.iter().any(|origin| origin.id == key.id),
-            None => self.is_current(key),
-        }
+        let mut origin = self.origin.iter().flatten();
+        origin.any(|origin| origin.id == key.id)
     }
 
     /// Whether it signs what browsers get.

@@ -10,7 +10,7 @@ use super::Scene;
 use super::worker::{patterns, zones};
 use crate::answer::Failure;
 use crate::finding::Finding;
-use crate::{http, wrangler};
+use crate::{harmless, http, wrangler};
 
 /// Asks wrangler, and Cloudflare's API where there is a token for it.
 ///
@@ -39,12 +39,20 @@ pub fn find(scene: &Scene<'_>) -> Result<Vec<Finding>, Failure> {
 
 fn unset(scene: &Scene<'_>) -> Result<Vec<Finding>, Failure> {
     let set = wrangler::secrets(&scene.environment)?;
+    let put = |name: &str| wrangler::shown(&scene.environment, &["secret", "put", name]);
     let named = scene.reading.secrets().into_iter();
     let unset = named.filter(|named| !set.iter().any(|set| set == named.id.as_str()));
     let finding = |named: &super::reading::Named| {
         let id = &named.id;
-        Finding::error(&named.path, format!("the Worker has no secret {id}: every request would get 503"))
-            .cure(format!("put it there first: npx wrangler secret put {id}, or for a new key countersign keygen --put {id}"))
+        Finding::error(
+            &named.path,
+            format!("the Worker has no secret {id}: every request would get 503"),
+        )
+        .cure(format!(
+            "put it there first: {}, or for a new key countersign keygen --put {id}{}",
+            put(id.as_str()),
+            scene.environment.option()
+        ))
     };
     let mut found: Vec<Finding> = unset.map(finding).collect();
     if !set.iter().any(|set| set == TOKEN) {
@@ -52,7 +60,8 @@ fn unset(scene: &Scene<'_>) -> Result<Vec<Finding>, Failure> {
             "the Worker has no secret {TOKEN}: it tells its status to nobody, and `check --against live` cannot ask it"
         );
         found.push(Finding::warning("--remote", reason).cure(format!(
-            "make one: countersign keygen > token, then npx wrangler secret put {TOKEN} < token"
+            "make one: countersign keygen > token, then {} < token",
+            put(TOKEN)
         )));
     }
     Ok(found)
@@ -150,7 +159,7 @@ impl Cloudflare {
 
     fn get(&self, path: &str) -> Result<Value, Failure> {
         let reply = http::ask(&format!("{}/{path}", self.base), &self.token, None, None)?;
-        let mut answer: Value = serde_json::from_str(&reply.text).unwrap_or_default();
+        let mut answer = harmless::json(&reply.text).unwrap_or_default();
         if answer["success"] == true {
             return Ok(answer["result"].take());
         }

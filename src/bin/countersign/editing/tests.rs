@@ -165,14 +165,28 @@ fn only_the_environment_that_is_meant_is_edited() {
 }
 
 #[test]
-fn what_the_origin_signs_with_is_written_before_the_current_key_moves() {
+fn no_current_key_moves_where_the_origins_is_not_named() {
     let text = RING.replace("origin    = \"DJANGO_SECRET_KEY\"     # the site's\n", "");
-    let text = edited(&text, |draft| draft.stage(Ring::Shared, "KEY_2"));
-    let after = edited(&text, |draft| draft.promote(Ring::Shared, "KEY_2", UNTIL));
+    let mut draft = draft(&edited(&text, |draft| draft.stage(Ring::Shared, "KEY_2")));
+    for failure in [
+        draft.promote(Ring::Shared, "KEY_2", UNTIL).unwrap_err(),
+        draft.put_in_place(Ring::Shared, "KEY_2").unwrap_err(),
+    ] {
+        assert!(failure.says("does not name the key that the site signs with"));
+    }
+    assert_eq!(draft.value()["keys"]["current"], "KEY_1");
+}
+
+#[test]
+fn a_rule_with_a_current_key_of_its_own_may_inherit_the_origins() {
+    let text = format!("{RING}keys = {{ current = \"KEY_3\", fallbacks = [\"KEY_4\"] }}\n");
+    let after = edited(&text, |draft| {
+        draft.promote(Ring::Of("sessionid"), "KEY_4", UNTIL)
+    });
     let value = draft(&after).value();
-    assert_eq!(value["keys"]["origin"], "KEY_1");
-    assert_eq!(value["keys"]["current"], "KEY_2");
-    assert!(after.contains("\norigin    = \"KEY_1\"\n"), "{after}");
+    assert_eq!(value["cookies"][0]["keys"]["current"], "KEY_4");
+    assert!(value["cookies"][0]["keys"]["origin"].is_null());
+    assert_eq!(value["keys"]["origin"], "DJANGO_SECRET_KEY");
 }
 
 #[test]

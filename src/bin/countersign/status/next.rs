@@ -10,11 +10,12 @@ use crate::subject::written;
 
 /// Commands, each with when. Keys and formats stand as the live configuration writes them.
 pub fn steps(configuration: &Value, history: &[Revision], now: u64) -> Vec<(String, String)> {
-    let mut steps = of_ring(&configuration["keys"], "", history, now);
+    let shared = &configuration["keys"];
+    let mut steps = of_ring(shared, shared, "", history, now);
     for rule in list(&configuration["cookies"]) {
         let of_rule = format!("--rule {} ", rule["name"].as_str().unwrap_or_default());
         if !rule["keys"]["current"].is_null() {
-            steps.extend(of_ring(&rule["keys"], &of_rule, history, now));
+            steps.extend(of_ring(&rule["keys"], shared, &of_rule, history, now));
         }
         let accepted = list(&rule["accept"]).iter();
         steps.extend(accepted.map(|format| of_format(format, rule, history, now)));
@@ -26,7 +27,18 @@ pub fn steps(configuration: &Value, history: &[Revision], now: u64) -> Vec<(Stri
     steps
 }
 
-fn of_ring(keys: &Value, of_rule: &str, history: &[Revision], now: u64) -> Vec<(String, String)> {
+/// An `origin` that a rule's own keys leave out is that of all rules.
+fn of_ring(
+    keys: &Value,
+    shared: &Value,
+    of_rule: &str,
+    history: &[Revision],
+    now: u64,
+) -> Vec<(String, String)> {
+    let origin = match &keys["origin"] {
+        Value::Null => &shared["origin"],
+        own => own,
+    };
     let current = id(&keys["current"]);
     let step = |fallback: &Value| {
         // an entry for the current key says nothing, and may stay for the day it is no longer current
@@ -34,7 +46,7 @@ fn of_ring(keys: &Value, of_rule: &str, history: &[Revision], now: u64) -> Vec<(
         let retire = format!("countersign retire {of_rule}{key}");
         Some(match until(fallback) {
             Some(until) => (retire, ended(until, now)),
-            None if was_current(&key, keys, history) => (retire, OUT_OF_USE.to_owned()),
+            None if was_current(&key, origin, history) => (retire, OUT_OF_USE.to_owned()),
             None => (
                 format!("countersign promote {of_rule}{key}"),
                 STAGED.to_owned(),
@@ -74,8 +86,7 @@ fn ended(until: u64, now: u64) -> String {
 }
 
 /// Whether it has signed before: the origin's own did, and so did one that was current in some revision.
-fn was_current(key: &KeyId, keys: &Value, history: &[Revision]) -> bool {
-    let origin = &keys["origin"];
+fn was_current(key: &KeyId, origin: &Value, history: &[Revision]) -> bool {
     let mut origins = list(&origin["fallbacks"])
         .iter()
         .chain([origin, &origin["current"]]);
