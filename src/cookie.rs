@@ -84,12 +84,7 @@ impl<'h> SetCookie<'h> {
 
     /// The same, its attributes being known.
     pub fn is_deletion_by(&self, attributes: &Attributes<'_>, now: u64) -> bool {
-        let expired = match (attributes.max_age, attributes.expires) {
-            (Some(max_age), _) => max_age <= 0,
-            (None, Some(expires)) => i64::try_from(now).is_ok_and(|now| expires <= now),
-            (None, None) => false,
-        };
-        expired || self.value.is_empty() || self.value == "\"\""
+        attributes.have_ended(now) || self.value.is_empty() || self.value == "\"\""
     }
 }
 
@@ -136,6 +131,16 @@ impl<'a> Attributes<'a> {
             }
         }
         attributes
+    }
+
+    /// Whether a browser deletes a cookie with these attributes, whatever its value: `Max-Age` of zero or less,
+    /// or, without Max-Age, `Expires` in the past. `now` is in Unix seconds.
+    pub fn have_ended(&self, now: u64) -> bool {
+        match (self.max_age, self.expires) {
+            (Some(max_age), _) => max_age <= 0,
+            (None, Some(expires)) => i64::try_from(now).is_ok_and(|now| expires <= now),
+            (None, None) => false,
+        }
     }
 
     /// What is wrong with a text as attributes of a cookie that is to be kept, and how to mend it.

@@ -31,11 +31,12 @@ mod plug;
 mod rack;
 mod rails;
 mod recognise;
+mod sealed;
 mod secure_session;
 mod securecookie;
 mod tornado;
 
-pub use plain::Plain;
+pub use plain::{OctetsOnly, Plain};
 pub use recognise::recognise;
 
 /// Every family. A configuration's `format` is looked up here by name.
@@ -55,6 +56,7 @@ const TABLE: &[&[Entry]] = &[
     plug::FORMATS,
     rack::FORMATS,
     rails::FORMATS,
+    sealed::FORMATS,
     secure_session::FORMATS,
     securecookie::FORMATS,
     tornado::FORMATS,
@@ -261,6 +263,9 @@ pub struct Nature {
     /// What the name of a second cookie, that holds the signature alone, adds to the name. To such a format
     /// a value is `VALUE;SIGNATURE`: no cookie value holds a semicolon.
     pub companion: Option<&'static str>,
+    /// Whether any value that a browser keeps, an empty one among them, may be its payload where the origin's
+    /// cookie is not signed. Other formats wrap RFC 6265 cookie-octets only, and an empty value deletes.
+    pub wraps_any_value: bool,
 }
 
 impl Nature {
@@ -273,6 +278,7 @@ impl Nature {
             carries_expiry: false,
             least_key: None,
             companion: None,
+            wraps_any_value: false,
         }
     }
 }

@@ -42,7 +42,7 @@ impl Gate {
         let rule = &self.policy.rules[rule_at];
         judged.set.push(rule_at);
         let attributes = cookie.attributes();
-        let deletes = cookie.is_deletion_by(&attributes, judged.work.now);
+        let deletes = rule.is_deletion(&cookie, &attributes, judged.work.now);
         let is_elsewhere = self.watch_attributes(rule_at, &attributes, deletes, judged);
         if deletes {
             self.delete(rule_at, at, &cookie, judged);
@@ -355,6 +355,15 @@ impl Rule {
             None => Verdict::Malformed,
             Some(_) => Verdict::OriginUnverified,
         })
+    }
+
+    /// S3: an empty value deletes, unless the rule's format wraps it as any other.
+    fn is_deletion(&self, cookie: &SetCookie<'_>, attributes: &Attributes<'_>, now: u64) -> bool {
+        if self.wraps_any_value() {
+            attributes.have_ended(now)
+        } else {
+            cookie.is_deletion_by(attributes, now)
+        }
     }
 
     /// S3: a deletion in another place than `attributes` leaves an upgraded twin alive.

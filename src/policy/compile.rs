@@ -2,7 +2,7 @@
 
 use super::rule::is_plain;
 use super::{Candidate, Rule, Seal, Spec, Standing};
-use crate::formats::{Configured, Keyed, same};
+use crate::formats::{Configured, Keyed, OctetsOnly, same};
 use crate::key::Key;
 use crate::look_alike::{Names, reads_alike};
 use crate::settings::Problems;
@@ -42,6 +42,11 @@ impl Rule {
     /// Whether the origin's copy is not signed.
     pub fn is_plain_at_origin(&self) -> bool {
         self.origin.key.is_none()
+    }
+
+    /// Whether the origin's copy is not signed, and the browser's holds whatever value that has.
+    pub fn wraps_any_value(&self) -> bool {
+        self.is_plain_at_origin() && self.spec.format.nature().wraps_any_value
     }
 }
 
@@ -122,7 +127,9 @@ fn keyed(
     key: &Key,
     problems: &Problems,
 ) -> Option<Box<dyn Keyed>> {
+    let octets_only = is_plain(&spec.origin_format) && !format.nature().wraps_any_value;
     match format.keyed(&spec.name, key) {
+        Ok(keyed) if octets_only => Some(Box::new(OctetsOnly(keyed))),
         Ok(keyed) => Some(keyed),
         Err(fault) => {
             problems.add(

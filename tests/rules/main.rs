@@ -32,6 +32,7 @@ mod s3_deletions;
 mod s4_what_no_origin_key_verifies;
 mod s5_upgrades;
 mod s6_cookies_that_browsers_drop;
+mod sealed;
 mod signer;
 mod status;
 mod topologies;
