@@ -64,7 +64,8 @@ impl Keyed for Plain {
 fn is_value(text: &str) -> bool {
     let is_kept = |c: char| c == '\t' || !(c.is_ascii_control() || c == ';');
     let is_space = |c: char| matches!(c, ' ' | '\t');
-    text.chars().all(|c| is_kept(c) && c != char::REPLACEMENT_CHARACTER)
+    text.chars()
+        .all(|c| is_kept(c) && c != char::REPLACEMENT_CHARACTER)
         && !text.starts_with(is_space)
         && !text.ends_with(is_space)
 }
@@ -150,7 +151,11 @@ mod tests {
             let content = Content::of(value.as_bytes());
             let fits = value.bytes().all(is_cookie_octet);
             assert_eq!(octets.seal(&content, no_random).is_ok(), fits, "{value}");
-            let expected = if fits { Ok(content) } else { Err(Refusal::Content) };
+            let expected = if fits {
+                Ok(content)
+            } else {
+                Err(Refusal::Content)
+            };
             assert_eq!(octets.open(value, 0), expected, "{value}");
         }
     }

@@ -156,7 +156,10 @@ mod tests {
             assert_eq!(open(&value), Ok(Content::of(payload).signed_at(TIME)));
         }
         let timeless = Content::of(&b"x"[..]);
-        assert_eq!(keyed("user", "K").seal(&timeless, no_random), Err(Uncarriable));
+        assert_eq!(
+            keyed("user", "K").seal(&timeless, no_random),
+            Err(Uncarriable)
+        );
     }
 
     #[test]

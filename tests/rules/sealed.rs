@@ -230,7 +230,11 @@ fn another_format_adopts_and_upgrades_what_it_can_carry_and_no_more() {
     for value in VALUES {
         let judged = judge(&gate, &format!("user={value}"));
         let carries = matches!(value, "42" | "" | "a=b=c" | "=");
-        let verdict = if carries { "accepted-format" } else { "malformed" };
+        let verdict = if carries {
+            "accepted-format"
+        } else {
+            "malformed"
+        };
         assert_eq!(judged.verdicts, [verdict], "{value}");
     }
     let accept = json!([{"format": "sealed"}]);
@@ -283,6 +287,10 @@ fn c1_keeps_its_key_apart_from_one_that_is_used_bare() {
         json!({"format": "itsdangerous", "digest": "sha256", "key_derivation": "hmac", "salt": "countersign sealed v1"}),
     ] {
         let other = with(bare, attributes.clone());
-        assert_refused(rules(other), "COUNTERSIGN.cookies[1].format", &["shares a key"]);
+        assert_refused(
+            rules(other),
+            "COUNTERSIGN.cookies[1].format",
+            &["shares a key"],
+        );
     }
 }
