@@ -10,13 +10,17 @@ use countersign::policy::Policy;
 use serde_json::{Value, json};
 
 const FORMATS: &str = include_str!("../docs/formats.md");
+const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const DESIGN: &str = include_str!("../docs/design.md");
 
-/// The TOML blocks that hold rules.
-fn rules(text: &str) -> Vec<Value> {
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
     let blocks = text.split("```toml\n").skip(1);
-    let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
-    let parsed = blocks.map(|block| {
+    blocks.map(|rest| rest.split("```").next().unwrap())
+}
+
+/// The rules that the TOML blocks hold.
+fn rules(text: &str) -> Vec<Value> {
+    let parsed = blocks(text).map(|block| {
         let table: toml::Table = toml::from_str(block).unwrap_or_else(|e| panic!("{e}\n{block}"));
         serde_json::to_value(table).unwrap()
     });
@@ -78,6 +82,26 @@ fn each_rule_for_a_site_that_sets_a_lifetime_is_accepted() {
     let lasts = |rule: &&Value| rule["attributes"].as_str().unwrap().contains("Max-Age=");
     assert!(rules.iter().filter(lasts).count() > lines);
     rules.iter().for_each(is_accepted);
+}
+
+#[test]
+fn the_two_applications_under_two_paths_are_accepted_and_each_has_its_path() {
+    let section = CONFIGURATION.split("\n## Two applications").nth(1).unwrap();
+    let examples: Vec<toml::Table> = blocks(section)
+        .map(|block| toml::from_str(block).unwrap())
+        .collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let example = serde_json::to_value(example).unwrap();
+        let config = &example["vars"]["COUNTERSIGN"];
+        if let Err(problems) = Policy::parse(config, &secret) {
+            panic!("{config}: {problems:?}");
+        }
+        let pattern = example["routes"][0]["pattern"].as_str().unwrap();
+        let path = pattern.trim_start_matches("www.example.com").trim_end_matches("/*");
+        let attributes = config["cookies"][0]["attributes"].as_str().unwrap();
+        assert!(attributes.starts_with(&format!("Path={path};")), "{attributes}");
+    }
 }
 
 #[test]
