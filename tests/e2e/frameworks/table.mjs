@@ -1,7 +1,10 @@
 // The frameworks that a key is rotated behind: the site, the rule for its cookie, and what Debian calls what it needs.
+// The rules are those of docs/formats.md. Every site sets Secure, as one on HTTPS does, and is told its visitors come by
+// HTTPS where it asks. The variable LIFETIME, in seconds, gives its cookie a lifetime; without it, its default holds.
 import { fileURLToPath } from "node:url";
 import { goProgram, withTool, works } from "../harness/installed.mjs";
 import { interpreter, temporaryFolder } from "../harness/processes.mjs";
+import { recipe } from "./recipes.mjs";
 
 const base64 = (text) => Buffer.from(text).toString("base64");
 const BYTES_IN_BASE64 = {
@@ -9,71 +12,70 @@ const BYTES_IN_BASE64 = {
   NEW_KEY: base64("a new secret of the ring, bytes."),
 };
 
+const APP_KEYS = { ORIGIN_KEY: `base64:${BYTES_IN_BASE64.ORIGIN_KEY}`, NEW_KEY: `base64:${BYTES_IN_BASE64.NEW_KEY}` };
+
 const NUMBERED = { ORIGIN_KEY: 1, NEW_KEY: 2 };
+
+const LARAVEL = "php-cli php-illuminate-cookie php-illuminate-encryption php-symfony-http-foundation";
 
 /**
  * `command()` starts the site, or is null where it cannot run here; `needs` names the Debian packages then.
  * `sessions: "at the site"`: the cookie holds no more than an id, which another process of the site knows nothing of.
  * `isRandom`: two seals of one content differ. `keys` and their `encoding` are given where not every text will do.
  */
-export const FRAMEWORKS = [
+const ENTRIES = [
   {
-    name: "Flask's session",
-    command: () => python("flask_site.py"),
-    rule: { name: "session", format: "flask-session", max_age: 2678400, attributes: "HttpOnly; Path=/" },
+    name: "Django's session in a signed cookie",
+    command: () => python("django_site.py", "session"),
+    ...recipe("Django", "sessionid"),
   },
+  {
+    name: "a signed cookie of Django",
+    command: () => python("django_site.py", "cookie"),
+    ...recipe("Django", "user"),
+  },
+  { name: "Flask's session", command: () => python("flask_site.py"), ...recipe("Flask") },
   {
     name: "SessionMiddleware of Starlette and FastAPI",
     command: () => python("starlette_site.py"),
-    rule: {
-      name: "session",
-      format: "starlette-session",
-      max_age: 1209600,
-      attributes: "path=/; Max-Age=1209600; httponly; samesite=lax",
-    },
+    ...recipe("Starlette and FastAPI"),
+  },
+  {
+    name: "a serializer of itsdangerous",
+    command: () => python("itsdangerous_site.py"),
+    ...recipe("itsdangerous"),
   },
   {
     name: "express-session",
     command: () => node("express-session.mjs"),
     sessions: "at the site",
-    rule: { name: "connect.sid", format: "express", attributes: "Path=/; HttpOnly" },
+    ...recipe("express-session"),
   },
-  {
-    name: "a signed cookie of cookie-parser",
-    command: () => node("cookie-parser.mjs"),
-    rule: { name: "user", format: "express", attributes: "Path=/; HttpOnly" },
-  },
-  {
-    name: "a signed cookie of Tornado",
-    command: () => python("tornado_site.py"),
-    rule: { name: "user", format: "tornado", max_age: 2678400, attributes: "Path=/; Max-Age=2592000" },
-  },
+  { name: "a signed cookie of cookie-parser", command: () => node("cookie-parser.mjs"), ...recipe("cookie-parser") },
+  { name: "a signed cookie of Tornado", command: () => python("tornado_site.py"), ...recipe("Tornado") },
   {
     name: "a signed cookie of Tornado, its keys numbered",
     command: () => python("tornado_site.py", JSON.stringify(NUMBERED)),
-    rule: {
-      name: "user",
-      format: "tornado",
-      key_version: NUMBERED,
-      max_age: 2678400,
-      attributes: "Path=/; Max-Age=2592000",
-    },
+    ...recipe("Tornado"),
+    options: { key_version: NUMBERED },
   },
-  {
-    name: "a signed cookie of Bottle",
-    command: () => python("bottle_site.py"),
-    rule: { name: "user", format: "bottle", attributes: "HttpOnly; Path=/" },
-  },
+  { name: "a signed cookie of Bottle", command: () => python("bottle_site.py"), ...recipe("Bottle") },
   {
     name: "a signed cookie of @fastify/cookie",
     command: () => node("fastify-cookie.mjs"),
-    rule: { name: "user", format: "fastify-cookie", attributes: "Path=/; HttpOnly; SameSite=Lax" },
+    ...recipe("@fastify/cookie"),
   },
   {
     name: "Rack::Session::Cookie of Rack 2",
     needs: "ruby-rack ruby-webrick",
     command: () => ruby(["rack.rb"], 'require "rack"; require "webrick"; exit Rack.release.start_with?("2.")'),
-    rule: { name: "rack.session", format: "rack-session", attributes: "path=/; HttpOnly" },
+    ...recipe("Rack 2"),
+  },
+  {
+    name: "Go's gorilla/sessions",
+    needs: "golang-go golang-github-gorilla-sessions-dev",
+    command: () => goProgram(site("sessions.go")),
+    ...recipe("Go"),
   },
   { name: "Go's gorilla/securecookie", ...securecookie() },
   { name: "Go's gorilla/securecookie, encrypted", ...securecookie("thirty-two bytes for AES at home") },
@@ -81,40 +83,22 @@ export const FRAMEWORKS = [
     name: "the session of Mojolicious",
     needs: "libmojolicious-perl",
     command: () => withTool("perl", (perl) => works(perl, ["-MMojolicious", "-e1"]) && [perl, site("mojolicious.pl")]),
-    rule: { name: "mojolicious", format: "mojolicious", attributes: "path=/; HttpOnly; SameSite=Lax" },
+    ...recipe("Mojolicious"),
   },
   {
     name: "PHP's own session, wrapped",
     needs: "php-cli",
     command: () => php("native-session.php"),
     sessions: "at the site",
-    rule: {
-      name: "PHPSESSID",
-      format: "django-signed-cookie",
-      origin: { format: "plain" },
-      max_age: 2592000,
-      attributes: "path=/",
-    },
+    ...recipe("An unsigned cookie"),
   },
-  {
-    name: "cookie-session of Express",
-    command: () => node("cookie-session.mjs"),
-    rule: { name: "session", format: "keygrip", attributes: "path=/; httponly" },
-  },
-  {
-    name: "koa-session",
-    command: () => node("koa-session.mjs"),
-    rule: { name: "koa.sess", format: "keygrip", attributes: "path=/; httponly" },
-  },
-  {
-    name: "a signed cookie of Koa",
-    command: () => node("koa.mjs"),
-    rule: { name: "user", format: "keygrip", attributes: "path=/; httponly" },
-  },
+  { name: "cookie-session of Express", command: () => node("cookie-session.mjs"), ...recipe("cookie-session") },
+  { name: "koa-session", command: () => node("koa-session.mjs"), ...recipe("koa-session") },
+  { name: "a signed cookie of Koa", command: () => node("koa.mjs"), ...recipe("Koa") },
   {
     name: "@fastify/secure-session",
     command: () => node("secure-session.mjs"),
-    rule: { name: "session", format: "fastify-secure-session", attributes: "Path=/; HttpOnly; SameSite=Lax" },
+    ...recipe("@fastify/secure-session"),
     keys: BYTES_IN_BASE64,
     encoding: "base64",
     isRandom: true,
@@ -122,80 +106,87 @@ export const FRAMEWORKS = [
   {
     name: "iron-session",
     command: () => node("iron-session.mjs"),
-    rule: {
-      name: "session",
-      format: "iron-session",
-      attributes: "Max-Age=1209540; Path=/; HttpOnly; Secure; SameSite=Lax",
-    },
+    ...recipe("iron-session"),
     isRandom: true,
   },
   {
     name: "@hapi/cookie",
     command: () => node("hapi-cookie.mjs"),
-    rule: { name: "sid", format: "iron", attributes: "HttpOnly; SameSite=Strict; Path=/" },
+    ...recipe("@hapi/cookie"),
     isRandom: true,
   },
   {
     name: "a signed cookie of hapi",
     command: () => node("hapi-signed.mjs"),
-    rule: { name: "user", format: "hapi", attributes: "HttpOnly; SameSite=Strict; Path=/" },
+    ...recipe("hapi"),
     isRandom: true,
   },
   {
     name: "aiohttp_session in an encrypted cookie",
     command: () => python("aiohttp_site.py"),
-    rule: { name: "AIOHTTP_SESSION", format: "fernet", attributes: "HttpOnly; Path=/" },
+    ...recipe("aiohttp_session"),
     keys: BYTES_IN_BASE64,
     isRandom: true,
   },
-  {
-    name: "a token of jsonwebtoken",
-    command: () => node("jsonwebtoken.mjs"),
-    rule: { name: "token", format: "jwt", alg: "HS256", attributes: "Path=/; HttpOnly" },
-  },
+  { name: "a token of jsonwebtoken", command: () => node("jsonwebtoken.mjs"), ...recipe("JSON Web Token") },
   {
     name: "the session of Rails",
     ...rails("session"),
-    rule: {
-      name: "_app_session",
-      format: "rails-encrypted",
-      kdf_digest: "sha1",
-      attributes: "path=/; HttpOnly; SameSite=Lax",
-    },
+    ...recipe("Rails", "_app_session"),
+    options: { kdf_digest: "sha1" },
     isRandom: true,
   },
   {
     name: "a signed cookie of Rails",
     ...rails("signed"),
-    rule: { name: "user", format: "rails-signed", kdf_digest: "sha1", attributes: "path=/; SameSite=Lax" },
+    ...recipe("Rails", "user"),
+    options: { kdf_digest: "sha1" },
   },
   {
     name: "an encrypted cookie of Rails",
     ...rails("encrypted"),
-    rule: { name: "user", format: "rails-encrypted", kdf_digest: "sha1", attributes: "path=/; SameSite=Lax" },
+    ...recipe("Rails", "user"),
+    options: { format: "rails-encrypted", kdf_digest: "sha1" },
     isRandom: true,
   },
   {
     name: "an encrypted cookie of Rails as before 5.2",
     ...rails("encrypted", "aes-256-cbc"),
-    rule: {
-      name: "user",
-      format: "rails-encrypted",
-      cipher: "aes-256-cbc",
-      kdf_digest: "sha1",
-      attributes: "path=/; SameSite=Lax",
-    },
+    ...recipe("Rails", "user"),
+    options: { format: "rails-encrypted", cipher: "aes-256-cbc", kdf_digest: "sha1" },
+    isRandom: true,
+  },
+  {
+    name: "the session of Rails, its old cipher at the site alone",
+    ...rails("session", "aes-256-cbc"),
+    ...recipe("Rails, leaving AES-CBC"),
+    isRandom: true,
+  },
+  {
+    name: "the session of Laravel",
+    needs: `${LARAVEL} php-illuminate-config php-illuminate-container php-illuminate-http php-illuminate-session`,
+    command: () => php("laravel-session.php", ...illuminate("Config", "Container", "Cookie", "Encryption", "Http", "Session")),
+    sessions: "at the site",
+    ...recipe("Laravel"),
+    keys: APP_KEYS,
     isRandom: true,
   },
   {
     name: "EncryptCookies of Laravel",
-    needs: "php-cli php-illuminate-cookie php-illuminate-encryption php-symfony-http-foundation",
-    command: () => php("laravel.php", "Illuminate/Cookie/autoload.php", "Illuminate/Encryption/autoload.php"),
+    needs: LARAVEL,
+    command: () => php("laravel.php", ...illuminate("Cookie", "Encryption")),
     rule: { name: "user", format: "laravel", attributes: "path=/; httponly; samesite=lax" },
-    keys: { ORIGIN_KEY: `base64:${BYTES_IN_BASE64.ORIGIN_KEY}`, NEW_KEY: `base64:${BYTES_IN_BASE64.NEW_KEY}` },
+    keys: APP_KEYS,
     isRandom: true,
   },
 ];
+
+/** Every entry with the options that its site needs beside the recipe's. */
+export const FRAMEWORKS = ENTRIES.map(({ options, rule, lasting, ...entry }) => ({
+  ...entry,
+  rule: { ...rule, ...options },
+  ...(lasting && { lasting: { ...lasting, ...options } }),
+}));
 
 const site = (file) => fileURLToPath(new URL(`sites/${file}`, import.meta.url));
 const python = (file, ...args) => [interpreter("venv-e2e"), site(file), ...args];
@@ -205,7 +196,8 @@ function securecookie(...blockKey) {
   return {
     needs: "golang-go golang-github-gorilla-securecookie-dev",
     command: () => goProgram(site("securecookie.go"))?.concat(blockKey),
-    rule: { name: "user", format: "securecookie", max_age: 2592000, attributes: "Path=/; Max-Age=2592000; HttpOnly" },
+    ...recipe("Go"),
+    options: { name: "user" },
   };
 }
 
@@ -216,6 +208,8 @@ function rails(...place) {
   };
 }
 
+const illuminate = (...parts) => parts.map((part) => `Illuminate/${part}/autoload.php`);
+
 const ruby = ([file, ...args], check) =>
   withTool("ruby", (ruby) => works(ruby, ["-e", check]) && [ruby, site(file), ...args]);
 
@@ -223,6 +217,7 @@ const ruby = ([file, ...args], check) =>
 const php = (file, ...needed) =>
   withTool("php", (php) => {
     if (!works(php, ["-r", needed.map((name) => `require_once "${name}";`).join(" ")])) return null;
-    const options = ["-d", `session.save_path=${temporaryFolder()}`, "-S", "127.0.0.1:0", site(file)];
+    const settings = [`session.save_path=${temporaryFolder()}`, "session.cookie_httponly=1", "session.cookie_secure=1"];
+    const options = [...settings.flatMap((setting) => ["-d", setting]), "-S", "127.0.0.1:0", site(file)];
     return ["sh", "-c", 'exec "$0" "$@" 2>&1', php, ...options];
   });

@@ -6,7 +6,7 @@ import { answer, rawOrigin } from "./raw-origin.mjs";
 export async function tapped(t, site) {
   const origin = await rawOrigin(t, (request) =>
     forwarded(site, request, ({ setCookies }) => {
-      if (setCookies.length) origin.lastSet = setCookies.map((cookie) => cookie.split(";")[0]).join("; ");
+      if (setCookies.length) origin.lastSet = setCookies.map((cookie) => cookie.split(";")[0].trim()).join("; ");
     }),
   );
   return origin;

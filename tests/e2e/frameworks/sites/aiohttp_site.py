@@ -23,6 +23,7 @@ async def logout(request):
 
 
 site = web.Application()
-setup(site, EncryptedCookieStorage(os.environ["ORIGIN_KEY"]))
+LIFETIME = int(os.environ.get("LIFETIME", 0)) or None
+setup(site, EncryptedCookieStorage(os.environ["ORIGIN_KEY"], secure=True, max_age=LIFETIME))
 site.add_routes([web.get("/", home), web.get("/login", login), web.get("/logout", logout)])
 web.run_app(site, sock=listening("aiohttp-session"), print=None)

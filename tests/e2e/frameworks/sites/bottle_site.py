@@ -6,6 +6,9 @@ from bottle import Bottle, redirect, request, response
 from serve import wsgi
 
 KEY = os.environ["ORIGIN_KEY"]
+SET = {"path": "/", "secure": True, "httponly": True}
+if "LIFETIME" in os.environ:
+    SET["max_age"] = int(os.environ["LIFETIME"])
 site = Bottle()
 
 
@@ -16,7 +19,7 @@ def home():
 
 @site.get("/login")
 def login():
-    response.set_cookie("user", request.query.user, secret=KEY, path="/", httponly=True)
+    response.set_cookie("user", request.query.user, secret=KEY, **SET)
     redirect("/")
 
 

@@ -1,10 +1,11 @@
 // Express with cookie-session.
 import cookieSession from "cookie-session";
 import express from "express";
-import { KEY, serve } from "./serve.mjs";
+import { KEY, MAX_AGE, serve } from "./serve.mjs";
 
 const site = express();
-site.use(cookieSession({ keys: [KEY] }));
+site.set("trust proxy", true);
+site.use(cookieSession({ keys: [KEY], ...MAX_AGE }));
 site.get("/", (request, response) => response.send(request.session.user ?? "nobody"));
 site.get("/login", (request, response) => {
   request.session.user = request.query.user;

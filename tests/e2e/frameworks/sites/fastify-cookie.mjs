@@ -1,7 +1,9 @@
 // Fastify with a signed cookie of @fastify/cookie.
 import cookie from "@fastify/cookie";
 import fastify from "fastify";
-import { announce, KEY } from "./serve.mjs";
+import { announce, KEY, LIFETIME } from "./serve.mjs";
+
+const SIGNED = { signed: true, httpOnly: true, secure: true, path: "/", ...(LIFETIME && { maxAge: LIFETIME }) };
 
 const site = fastify();
 site.register(cookie, { secret: KEY });
@@ -10,7 +12,7 @@ site.get("/", (request) => {
   return valid ? value : "nobody";
 });
 site.get("/login", (request, reply) =>
-  reply.setCookie("user", request.query.user, { signed: true, httpOnly: true, path: "/" }).redirect("/"),
+  reply.setCookie("user", request.query.user, SIGNED).redirect("/"),
 );
 site.get("/logout", (request, reply) => reply.clearCookie("user", { path: "/" }).redirect("/"));
 await site.listen({ host: "127.0.0.1", port: 0 });

@@ -7,6 +7,7 @@ from serve import wsgi
 
 site = Flask(__name__)
 site.secret_key = os.environ["ORIGIN_KEY"]
+site.config["SESSION_COOKIE_SECURE"] = True
 
 
 @site.get("/")
@@ -16,6 +17,7 @@ def home():
 
 @site.get("/login")
 def login():
+    session.permanent = "LIFETIME" in os.environ
     session["user"] = request.args["user"]
     return redirect("/")
 

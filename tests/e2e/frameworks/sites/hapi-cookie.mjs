@@ -2,12 +2,12 @@
 import cookie from "@hapi/cookie";
 import hapi from "@hapi/hapi";
 import { OPTIONS } from "./hapi-options.mjs";
-import { announce, KEY } from "./serve.mjs";
+import { announce, KEY, MAX_AGE } from "./serve.mjs";
 
 const site = hapi.server(OPTIONS);
 await site.register(cookie);
 site.auth.strategy("session", "cookie", {
-  cookie: { password: KEY, path: "/", isSecure: false },
+  cookie: { password: KEY, path: "/", ttl: MAX_AGE.maxAge ?? null },
   validate: (request, session) => ({ isValid: true, credentials: session }),
 });
 site.auth.default({ strategy: "session", mode: "try" });

@@ -1,14 +1,14 @@
 // hapi with a signed cookie of its own.
 import hapi from "@hapi/hapi";
 import { OPTIONS } from "./hapi-options.mjs";
-import { announce, KEY } from "./serve.mjs";
+import { announce, KEY, MAX_AGE } from "./serve.mjs";
 
 const site = hapi.server(OPTIONS);
 site.state("user", {
   sign: { password: KEY },
   encoding: "base64",
   path: "/",
-  isSecure: false,
+  ttl: MAX_AGE.maxAge ?? null,
   ignoreErrors: true,
 });
 site.route([

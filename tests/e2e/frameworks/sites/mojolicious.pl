@@ -3,6 +3,7 @@ use Mojolicious::Lite -signatures;
 use Mojo::Server::Daemon;
 
 app->secrets([$ENV{ORIGIN_KEY}]);
+app->sessions->secure(1);
 app->log->level('fatal');
 
 get '/' => sub ($c) { $c->render(text => $c->session('user') // 'nobody') };

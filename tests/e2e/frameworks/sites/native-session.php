@@ -1,5 +1,8 @@
 <?php
 // PHP with its own sessions, whose cookie is not signed.
+if (getenv('LIFETIME')) {
+    ini_set('session.cookie_lifetime', getenv('LIFETIME'));
+}
 session_start();
 
 switch (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {

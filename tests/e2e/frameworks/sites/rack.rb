@@ -2,7 +2,7 @@
 require_relative "serve"
 
 site = Rack::Builder.app do
-  use Rack::Session::Cookie, key: "rack.session", path: "/", secret: ENV.fetch("ORIGIN_KEY")
+  use Rack::Session::Cookie, key: "rack.session", path: "/", secret: ENV.fetch("ORIGIN_KEY"), secure: true, **EXPIRE_AFTER
   run(lambda do |env|
     request = Rack::Request.new(env)
     case request.path

@@ -11,7 +11,7 @@ class Site < Rails::Application
   config.secret_key_base = ENV.fetch("ORIGIN_KEY")
   config.hosts.clear
   config.logger = Logger.new(IO::NULL)
-  config.session_store :cookie_store, key: "_app_session"
+  config.session_store :cookie_store, key: "_app_session", secure: true, **EXPIRE_AFTER
 end
 
 class UsersController < ActionController::Base
@@ -20,7 +20,7 @@ class UsersController < ActionController::Base
   end
 
   def login
-    kept[:user] = params[:user]
+    PLACE == "session" ? session[:user] = params[:user] : kept[:user] = cookie(params[:user])
     redirect_to "/"
   end
 
@@ -30,6 +30,11 @@ class UsersController < ActionController::Base
   end
 
   private
+
+  def cookie(value)
+    lasting = EXPIRE_AFTER.transform_keys(expire_after: :expires).transform_values { |seconds| Time.now + seconds }
+    { value: value, secure: true, httponly: true, **lasting }
+  end
 
   def kept
     { "session" => session, "signed" => cookies.signed, "encrypted" => cookies.encrypted }.fetch(PLACE)

@@ -1,10 +1,10 @@
 // Fastify with @fastify/secure-session.
 import secureSession from "@fastify/secure-session";
 import fastify from "fastify";
-import { announce, KEY } from "./serve.mjs";
+import { announce, KEY, LIFETIME } from "./serve.mjs";
 
 const site = fastify();
-site.register(secureSession, { key: Buffer.from(KEY, "base64"), cookie: { path: "/" } });
+site.register(secureSession, { key: Buffer.from(KEY, "base64"), cookie: { path: "/", secure: true, ...(LIFETIME && { maxAge: LIFETIME }) } });
 site.get("/", (request) => request.session.get("user") ?? "nobody");
 site.get("/login", (request, reply) => {
   request.session.set("user", request.query.user);

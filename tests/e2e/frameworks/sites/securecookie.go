@@ -30,7 +30,7 @@ func main() {
 		if err != nil {
 			panic(err)
 		}
-		http.SetCookie(w, &http.Cookie{Name: "user", Value: value, Path: "/", HttpOnly: true, MaxAge: 2592000})
+		http.SetCookie(w, &http.Cookie{Name: "user", Value: value, Path: "/", HttpOnly: true, Secure: true, MaxAge: 2592000})
 		http.Redirect(w, r, "/", http.StatusFound)
 	})
 	http.HandleFunc("/logout", func(w http.ResponseWriter, r *http.Request) {

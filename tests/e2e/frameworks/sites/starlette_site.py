@@ -28,6 +28,6 @@ asgi(
     "starlette",
     Starlette(
         routes=[Route("/", home), Route("/login", login), Route("/logout", logout)],
-        middleware=[Middleware(SessionMiddleware, secret_key=os.environ["ORIGIN_KEY"])],
+        middleware=[Middleware(SessionMiddleware, secret_key=os.environ["ORIGIN_KEY"], https_only=True)],
     ),
 )

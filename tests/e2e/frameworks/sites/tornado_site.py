@@ -17,7 +17,7 @@ class Home(RequestHandler):
 
 class Login(RequestHandler):
     def get(self):
-        self.set_signed_cookie("user", self.get_argument("user"))
+        self.set_signed_cookie("user", self.get_argument("user"), secure=True, httponly=True)
         self.redirect("/")
 
 
