@@ -68,7 +68,7 @@ fn changes(gate: &Gate, row: &Value) -> Option<bool> {
         .or(row["signed_at"].as_u64())
         .unwrap_or(0);
     let header = pairs.join("; ");
-    let ruling = gate.request(Some(&header), now * 1000).unwrap();
+    let ruling = gate.request(Some(&header), &page(), now * 1000).unwrap();
     if words(gate, &ruling.passage.events) != ["current SITE"] {
         return None;
     }
