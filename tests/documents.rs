@@ -98,9 +98,14 @@ fn the_two_applications_under_two_paths_are_accepted_and_each_has_its_path() {
             panic!("{config}: {problems:?}");
         }
         let pattern = example["routes"][0]["pattern"].as_str().unwrap();
-        let path = pattern.trim_start_matches("www.example.com").trim_end_matches("/*");
+        let path = pattern
+            .trim_start_matches("www.example.com")
+            .trim_end_matches("/*");
         let attributes = config["cookies"][0]["attributes"].as_str().unwrap();
-        assert!(attributes.starts_with(&format!("Path={path};")), "{attributes}");
+        assert!(
+            attributes.starts_with(&format!("Path={path};")),
+            "{attributes}"
+        );
     }
 }
 

@@ -140,10 +140,10 @@ allowed(
   PASSES,
 );
 
-test("C2: observe of everything with a ring of its own is reported, and passes as any wrong configuration in observe", async (t) => {
+test("C2: observe of everything with a ring of its own stops traffic, unlike any other wrong configuration", async (t) => {
   const edge = await worker(t, { config: pinned({ mode: "observe" }), secrets: SECRETS, origin });
-  assert.equal((await send(edge.port)).status, 200);
-  await edge.logged(/traffic passes unchecked \(observe\)\n {2}COUNTERSIGN\.(mode|cookies\[0\])/);
+  assert.equal((await send(edge.port)).status, 503);
+  await edge.logged(/so every request gets 503\n {2}COUNTERSIGN\.cookies\[0\]\.mode: /);
 });
 
 // C3, strength
