@@ -5,7 +5,7 @@ use super::keys::{Keys, STRONG};
 use super::rule::is_plain;
 use super::{Mode, OnInvalid, Spec};
 use crate::formats::{Configured, Derivation, same};
-use crate::key::Key;
+use crate::key::{Encoding, Key};
 use crate::look_alike::Names;
 use crate::settings::Problems;
 
@@ -264,10 +264,14 @@ fn check_strength(spec: &Spec, keys: &Keys, problems: &Problems) {
     let current = &spec.ring.current;
     let is_origins = current.same_bytes(&spec.origin_keys.current);
     if current.bytes().len() < least && !keys.allow_weak && !is_origins && !spec.is_unsealed() {
+        let read = match current.encoding() {
+            Encoding::Utf8 => "",
+            Encoding::Base64 | Encoding::Hex => ", read as its `encoding` says",
+        };
         problems.add_once(crate::settings::Problem {
             path: keys.current_path.clone(),
             text: format!(
-                "the key {} has fewer than {least} bytes; make a longer one, such as `openssl rand -base64 48`, or say allow_weak = true",
+                "the key {} has fewer than {least} bytes{read}; make a longer one, such as `openssl rand -base64 48`, or say allow_weak = true",
                 current.id()
             ),
         });
