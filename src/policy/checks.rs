@@ -143,7 +143,7 @@ fn check_binding(spec: &Spec, problems: &Problems) {
         if !is_plain(format) && !format.nature().binds_name {
             problems.add(
                 path,
-                "does not bind the cookie's name, which a rule with origin \"plain\" needs: a visitor could rename another cookie into this one; \"django-signed-cookie\" does",
+                "does not bind the cookie's name, which a rule with origin \"plain\" needs: a visitor could rename another cookie into this one; \"sealed\" does, and \"django-signed-cookie\" too",
             );
         }
     }

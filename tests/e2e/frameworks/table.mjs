@@ -97,6 +97,19 @@ export const FRAMEWORKS = [
     },
   },
   {
+    name: "PHP's own session, wrapped in `sealed`",
+    needs: "php-cli",
+    command: () => php("native-session.php"),
+    sessions: "at the site",
+    rule: {
+      name: "PHPSESSID",
+      format: "sealed",
+      origin: { format: "plain" },
+      max_age: 2592000,
+      attributes: "path=/",
+    },
+  },
+  {
     name: "cookie-session of Express",
     command: () => node("cookie-session.mjs"),
     rule: { name: "session", format: "keygrip", attributes: "path=/; httponly" },
