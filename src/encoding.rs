@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{
 };
 use memchr::memchr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use zeroize::Zeroizing;
 
 /// Appends `bytes` as base64url without padding.
 pub fn push_base64url(text: &mut String, bytes: &[u8]) {
@@ -60,6 +61,21 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true)
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
+
+/// The bytes of a base64 text as people paste it: in either alphabet, with or without padding, in lines of any
+/// length as `openssl` breaks them; or `None`.
+pub fn from_pasted_base64(text: &str) -> Option<Vec<u8>> {
+    let letters = text.bytes().filter(|b| !b.is_ascii_whitespace());
+    let in_one_alphabet = letters.map(|b| match b {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => other,
+    });
+    // it may be a key
+    let letters = Zeroizing::new(in_one_alphabet.collect::<Vec<u8>>());
+    let text = std::str::from_utf8(&letters).ok()?;
+    from_base64url_leniently(text)
+}
 
 /// Appends `bytes` as standard base64 with padding.
 pub fn push_base64(text: &mut String, bytes: &[u8]) {
@@ -384,6 +400,28 @@ mod tests {
         }
         for bad in ["e30", "YQ=", "YQ===", "====", "=", "e31=", "+/8=", "Y"] {
             assert_eq!(from_padded_base64url(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_base64_may_be_of_either_alphabet_with_or_without_padding() {
+        let bytes = [0xFB, 0xFF, 0xFE, 0x3F];
+        for good in [
+            "+//+Pw==",
+            "-__-Pw==",
+            "+//+Pw",
+            "-__-Pw",
+            "+__+Pw==",
+            " +//+\r\nPw==\n",
+        ] {
+            assert_eq!(
+                from_pasted_base64(good).as_deref(),
+                Some(&bytes[..]),
+                "{good}"
+            );
+        }
+        for bad in ["+//+P", "+//+Pw==+//+Pw==", "+//+P?==", "é"] {
+            assert_eq!(from_pasted_base64(bad), None, "{bad}");
         }
     }
 

@@ -300,7 +300,7 @@ impl Policy {
         if entries.is_empty() && !table.has("keys") {
             table.missing("keys", "name the secrets: [vars.COUNTERSIGN.keys]");
         }
-        secrets.note_weak(notes);
+        secrets.add_notes(notes);
         table.finish();
         let readable: Vec<&Spec> = specs.iter().flatten().collect();
         checks::check(&readable, problems);

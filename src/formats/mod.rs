@@ -275,7 +275,7 @@ pub struct Nature {
     /// What the name of a second cookie, that holds the signature alone, adds to the name. To such a format
     /// a value is `VALUE;SIGNATURE`: no cookie value holds a semicolon.
     pub companion: Option<&'static str>,
-    /// Whether any value that a browser keeps, an empty one among them, may be its payload where the origin's
+    /// Whether any value that a browser may keep, an empty one among them, can be its payload where the origin's
     /// cookie is not signed. Other formats wrap RFC 6265 cookie-octets only, and an empty value deletes.
     pub wraps_any_value: bool,
 }

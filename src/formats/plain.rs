@@ -7,9 +7,9 @@
 //! user="ada@example.com"
 //! ```
 //!
-//! Browsers keep any value without a control character other than a tab (RFC 6265bis, section 5.6), and so
-//! does this format. A signed format that wraps such a cookie takes RFC 6265 cookie-octets only
-//! ([`OctetsOnly`]), unless it is made to wrap any value.
+//! A value is any that RFC 6265bis (section 5.6) lets browsers keep, a tab included (which Chromium 156 does not
+//! keep). A signed format that wraps such a cookie takes RFC 6265 cookie-octets only ([`OctetsOnly`]), unless
+//! it is made to wrap any value.
 
 use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
 use crate::encoding::is_cookie_octet;
@@ -58,9 +58,9 @@ impl Keyed for Plain {
     }
 }
 
-/// Whether a text can be a cookie's value: it ends neither the pair nor the header, every browser keeps it, no
-/// white space is trimmed from it, and it was read from bytes that the runtime could show. (It shows others as
-/// U+FFFD: the site would get back that character's bytes in place of its own.)
+/// Whether a text can be a cookie's value: it ends neither the pair nor the header, no white space is trimmed
+/// from it, and it was read from bytes that the runtime could show. (It shows others as U+FFFD: the site would
+/// get back that character's bytes in place of its own.)
 fn is_value(text: &str) -> bool {
     let is_kept = |c: char| c == '\t' || !(c.is_ascii_control() || c == ';');
     let is_space = |c: char| matches!(c, ' ' | '\t');
@@ -115,7 +115,7 @@ mod tests {
     ];
 
     #[test]
-    fn any_value_that_browsers_keep_is_read_and_written() {
+    fn any_value_that_a_browser_may_keep_is_read_and_written() {
         for value in VALUES {
             let content = Content::of(value.as_bytes());
             assert_eq!(Plain.open(value), Ok(content.clone()), "{value}");

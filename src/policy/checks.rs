@@ -5,7 +5,7 @@ use super::keys::{Keys, STRONG};
 use super::rule::is_plain;
 use super::{OnInvalid, Spec};
 use crate::formats::{Configured, Derivation, same};
-use crate::key::Key;
+use crate::key::{Encoding, Key};
 use crate::look_alike::Names;
 use crate::settings::{Problem, Problems};
 
@@ -148,7 +148,7 @@ fn check_binding(spec: &Spec, problems: &Problems) {
         if !is_plain(format) && !format.nature().binds_name {
             problems.add(
                 path,
-                "does not bind the cookie's name, which a rule with origin \"plain\" needs: a visitor could rename another cookie into this one; \"django-signed-cookie\" does",
+                "does not bind the cookie's name, which a rule with origin \"plain\" needs: a visitor could rename another cookie into this one; \"sealed\" does, and \"django-signed-cookie\" too",
             );
         }
     }
@@ -282,10 +282,14 @@ fn check_strength(spec: &Spec, keys: &Keys, problems: &Problems) {
     let current = &spec.ring.current;
     let is_origins = current.same_bytes(&spec.origin_keys.current);
     if current.bytes().len() < least && !keys.allow_weak && !is_origins && !spec.is_unsealed() {
+        let read = match current.encoding() {
+            Encoding::Utf8 => "",
+            Encoding::Base64 | Encoding::Hex => ", read as its `encoding` says",
+        };
         problems.add_once(Problem::new(
             &keys.current_path,
             format!(
-                "the key {} has fewer than {least} bytes; make a longer one, such as `openssl rand -base64 48`, or say allow_weak = true",
+                "the key {} has fewer than {least} bytes{read}; make a longer one, such as `openssl rand -base64 48`, or say allow_weak = true",
                 current.id()
             ),
         ));

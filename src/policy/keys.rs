@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::encoding::{from_base64, from_hex};
+use crate::encoding::{from_hex, from_pasted_base64};
 use crate::key::{Encoding, Key, KeyId, OriginKeys, Ring, RingKey};
 use crate::settings::{NOT_A_KEY_ID, Problems, Table};
 
@@ -17,8 +17,18 @@ pub struct Secrets<'a> {
     text: &'a dyn Fn(&str) -> Option<String>,
     problems: &'a Problems,
     missing: RefCell<Vec<KeyId>>,
-    /// By name; a map would bring a second kind of tree along.
-    weak: RefCell<Vec<(KeyId, String)>>,
+    /// By name, each with the path where it was found; a map would bring a second kind of tree along.
+    notes: RefCell<Vec<(KeyId, Unwise, String)>>,
+}
+
+/// What is unwise of a secret, and not refused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Unwise {
+    Weak,
+    /// The newline counts: the text is the key.
+    EndsInNewline,
+    /// The white space does not count.
+    HasSpaceAround,
 }
 
 /// The `keys` table as it is written: the global one, or what a rule puts in its place.
@@ -65,7 +75,7 @@ impl<'a> Secrets<'a> {
             text,
             problems,
             missing: RefCell::default(),
-            weak: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -91,15 +101,18 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// Adds a note for each weak fallback or origin key.
-    pub fn note_weak(&self, notes: &Problems) {
-        for (id, path) in self.weak.borrow().iter() {
-            notes.add(
-                path,
-                format!(
-                    "{id} has fewer than {STRONG} bytes: what it signs can be forged by guessing it"
-                ),
-            );
+    /// Tells what is unwise of the secrets.
+    pub fn add_notes(&self, notes: &Problems) {
+        for (id, unwise, path) in self.notes.borrow().iter() {
+            notes.add(path, unwise.text(id));
+        }
+    }
+
+    fn note(&self, id: &KeyId, unwise: Unwise, path: &str) {
+        let mut notes = self.notes.borrow_mut();
+        let found = notes.binary_search_by(|(known, of, _)| (known, of).cmp(&(id, &unwise)));
+        if let Err(at) = found {
+            notes.insert(at, (id.clone(), unwise, path.to_owned()));
         }
     }
 
@@ -117,9 +130,12 @@ impl<'a> Secrets<'a> {
 
     fn read(&self, entry: &Entry) -> Option<Key> {
         let text = self.text(&entry.path, &entry.id)?;
+        if let Some(unwise) = Unwise::of(&text, entry.encoding) {
+            self.note(&entry.id, unwise, &entry.path);
+        }
         let bytes = match entry.encoding {
             Encoding::Utf8 => Some(text.as_bytes().to_vec()),
-            Encoding::Base64 => from_base64(text.trim()),
+            Encoding::Base64 => from_pasted_base64(&text),
             Encoding::Hex => from_hex(text.trim()),
         };
         match bytes {
@@ -138,12 +154,35 @@ impl<'a> Secrets<'a> {
     fn lesser_key(&self, entry: &Entry) -> Key {
         let key = self.key(entry);
         if key.bytes().len() < STRONG && !entry.allow_weak {
-            let mut weak = self.weak.borrow_mut();
-            if let Err(at) = weak.binary_search_by(|(id, _)| id.cmp(key.id())) {
-                weak.insert(at, (key.id().clone(), entry.path.clone()));
-            }
+            self.note(key.id(), Unwise::Weak, &entry.path);
         }
         key
+    }
+}
+
+impl Unwise {
+    /// What is unwise of how a secret's text ends or begins.
+    fn of(text: &str, encoding: Encoding) -> Option<Self> {
+        let counts = encoding == Encoding::Utf8;
+        match () {
+            () if counts && text.ends_with('\n') => Some(Self::EndsInNewline),
+            () if !counts && text.trim() != text => Some(Self::HasSpaceAround),
+            () => None,
+        }
+    }
+
+    fn text(self, id: &KeyId) -> String {
+        match self {
+            Self::Weak => format!(
+                "{id} has fewer than {STRONG} bytes: what it signs can be forged by guessing it"
+            ),
+            Self::EndsInNewline => format!(
+                "the secret {id} ends with a newline, which counts as part of the key; if the site's key has none, set it again without: `npx wrangler secret put {id}` cuts it off"
+            ),
+            Self::HasSpaceAround => format!(
+                "the secret {id} begins or ends with white space, such as a newline; it does not count as part of the key"
+            ),
+        }
     }
 }
 

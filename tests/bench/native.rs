@@ -8,7 +8,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use countersign::encoding::{from_base64, from_hex};
+use countersign::encoding::{from_hex, from_pasted_base64};
 use countersign::formats::{self, Content, Keyed, PAIR};
 use countersign::gate::{Gate, RequestHead};
 use countersign::key::{Key, KeyId};
@@ -163,7 +163,7 @@ fn sample(name: &str, row: &Value) -> Option<Sample> {
 fn key_bytes(row: &Value, field: &str) -> Option<Vec<u8>> {
     let key = row[field].as_str()?;
     match row["key_encoding"].as_str() {
-        Some("base64") => from_base64(key),
+        Some("base64") => from_pasted_base64(key),
         Some("hex") => from_hex(key),
         _ => Some(key.as_bytes().to_vec()),
     }

@@ -1,5 +1,6 @@
 // Cookies that the origin does not sign: sealed on the way out, verified and unwrapped on the way in.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import test, { after } from "node:test";
 import { ago, answer, edgeAndOrigin, NAVIGATION, parseSetCookie, pinned, SECRETS, send, signer } from "./harness.mjs";
 
@@ -162,4 +163,77 @@ test("a sealed cookie over 4,096 bytes is still sent, and reported", async (t) =
   const { value } = parseSetCookie((await send(edge.port)).setCookies[0]);
   assert.equal(await opened(value), "v".repeat(4080));
   await edge.logged(/4,?096|too-long/);
+});
+
+// A character is a byte here. U+0085 and U+FEFF are white space to some readers.
+const utf8 = (text) => Buffer.from(text).toString("latin1");
+const ANY = ['"ada@example.com"', '"a\\054b"', '{"id":7}', "12,15,19", "Ada L", "Ada\tL", "a=b==", '5" nails', "", '""'];
+const BEYOND_ASCII = ["Zoë", "日本語 😀", "\u0085x\u00a0", "\ufeffx\u2028"].map(utf8);
+const SEALED = { format: "sealed" };
+
+/** What `sealed` makes of a payload, after the contract's own words. */
+function sealedBy(payload, time, key = SECRETS.NEW_KEY) {
+  const hmac = (key, text) => createHmac("sha256", key).update(text, "latin1").digest();
+  const mac = hmac(hmac(key, "countersign sealed v1"), `PHPSESSID\0${time}\0${payload}`);
+  return `v1.${Buffer.from(payload, "latin1").toString("base64url")}.${time}.${mac.toString("base64url")}`;
+}
+
+test("in `sealed` any value comes back byte for byte, signed for its name and time", async (t) => {
+  const { edge, origin } = await edgeAndOrigin(t, wrapped(SEALED));
+  for (const value of [...ANY, ...BEYOND_ASCII, "x".repeat(2950)]) {
+    origin.handle = () => answer("200 OK", [`Set-Cookie: PHPSESSID=${value}; path=/; HttpOnly`]);
+    const [setCookie] = (await send(edge.port)).setCookies;
+    const shown = parseSetCookie(setCookie).value;
+    assert.equal(shown, sealedBy(value, shown.split(".")[2]), value);
+    assert.equal(setCookie, `PHPSESSID=${shown}; path=/; HttpOnly`);
+    origin.handle = () => answer("200 OK");
+    await send(edge.port, { cookie: `a=1; PHPSESSID=${shown}; b="2"` });
+    assert.equal(origin.last.cookie, `a=1; PHPSESSID=${value}; b="2"`);
+  }
+  const verdicts = (await edge.reports()).flatMap((report) => report.verdicts).map(({ verdict }) => verdict);
+  assert.deepEqual(new Set(verdicts), new Set(["sealed", "current"]));
+});
+
+test("in `sealed` any value is rotated with its time kept", async (t) => {
+  const at = ago(1000);
+  const { edge, origin } = await edgeAndOrigin(t, wrapped(SEALED));
+  for (const value of [...ANY, ...BEYOND_ASCII]) {
+    const cookie = `PHPSESSID=${sealedBy(value, at, SECRETS.OLD_KEY)}`;
+    const { setCookies } = await send(edge.port, { cookie, headers: NAVIGATION });
+    assert.equal(origin.last.cookie, `PHPSESSID=${value}`);
+    assert.equal(parseSetCookie(setCookies[0]).value, sealedBy(value, at));
+  }
+});
+
+test("in `sealed` any value from before the first deployment is adopted", async (t) => {
+  const accept = [{ format: "plain", until: "2099-01-01T00:00:00Z" }];
+  const { edge, origin } = await edgeAndOrigin(t, wrapped({ ...SEALED, accept }));
+  for (const value of [...ANY, ...BEYOND_ASCII]) {
+    const { setCookies } = await send(edge.port, { cookie: `PHPSESSID=${value}`, headers: NAVIGATION });
+    assert.equal(origin.last.cookie, `PHPSESSID=${value}`);
+    const shown = parseSetCookie(setCookies[0]).value;
+    assert.equal(shown, sealedBy(value, shown.split(".")[2]));
+  }
+});
+
+test("bytes that the runtime cannot show are told when they are set, and neither sealed nor adopted", async (t) => {
+  const accept = [{ format: "plain", until: "2099-01-01T00:00:00Z" }];
+  for (const value of ["Zo\xeb", "\xff", utf8("\ufffd")]) {
+    const { edge, origin } = await edgeAndOrigin(t, wrapped({ ...SEALED, accept }), () =>
+      answer("200 OK", [`Set-Cookie: PHPSESSID=${value}; Path=/`]),
+    );
+    assert.deepEqual((await send(edge.port)).setCookies, [`PHPSESSID=${value}; Path=/`]);
+    const verdicts = (await edge.reports(1)).flatMap((report) => report.verdicts).map(({ verdict }) => verdict);
+    assert.deepEqual(verdicts, ["malformed"]);
+    await send(edge.port, { cookie: `a=1; PHPSESSID=${value}` });
+    assert.equal(origin.last.cookie, "a=1");
+  }
+});
+
+test("in `sealed` an empty value deletes only where Max-Age or Expires do", async (t) => {
+  const { edge, origin } = await edgeAndOrigin(t, wrapped(SEALED));
+  for (const deletion of ["PHPSESSID=; Path=/; Max-Age=0", 'PHPSESSID=""; expires=Thu, 01 Jan 1970 00:00:00 GMT']) {
+    origin.handle = () => answer("200 OK", [`Set-Cookie: ${deletion}`]);
+    assert.deepEqual((await send(edge.port)).setCookies.slice(0, 1), [deletion]);
+  }
 });

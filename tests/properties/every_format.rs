@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use countersign::encoding::{from_base64, from_hex};
+use countersign::encoding::{from_hex, from_pasted_base64};
 use countersign::formats::{self, Configured, Content, Keyed, PAIR, Payload};
 use countersign::gate::{Action, Gate, Passage};
 use countersign::key::{Key, KeyId};
@@ -50,7 +50,7 @@ impl Sample {
         let keyed = |field: &str| {
             let text = row[field].as_str()?;
             let bytes = match row["key_encoding"].as_str() {
-                Some("base64") => from_base64(text)?,
+                Some("base64") => from_pasted_base64(text)?,
                 Some("hex") => from_hex(text)?,
                 _ => text.as_bytes().to_vec(),
             };

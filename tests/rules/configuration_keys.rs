@@ -1,5 +1,8 @@
 //! The `keys` tables, global and of a rule, and the secrets that they name.
 
+use countersign::gate::Gate;
+use countersign::policy::Policy;
+use countersign::settings::Problem;
 use serde_json::{Value, json};
 
 use crate::django::sessions;
@@ -274,6 +277,81 @@ fn a_secret_is_read_as_its_encoding_says() {
         let set = format!("sessionid={}; {ATTRIBUTES}", session("ORIGIN"));
         let sent = answer(&gate, &[&set]).set_cookies.unwrap();
         assert_eq!(sent, [format!("sessionid={shown}; {ATTRIBUTES}")]);
+    }
+}
+
+#[test]
+fn a_key_in_base64_may_be_of_either_alphabet_with_or_without_padding() {
+    let bytes: Vec<u8> = std::iter::once(0xFF).chain(0..31).collect();
+    let text = key("IN_BASE64");
+    let (first, last) = text.split_at(20);
+    for spelled in [
+        text.replace(['+', '/'], "_"),
+        text.trim_end_matches('=').to_owned(),
+        text.replace('/', "_").replace('=', ""),
+        format!("{text}\n"),
+        format!("  {first}\r\n{last}\r\n"),
+    ] {
+        let current = json!({"secret": "PASTED", "encoding": "base64"});
+        let text = |name: &str| {
+            if name == "PASTED" {
+                Some(spelled.clone())
+            } else {
+                secret(name)
+            }
+        };
+        let config = pinned_with(json!({"current": current}));
+        let gate = Gate::new(Policy::parse(&config, &text).unwrap(), random);
+        let shown = format!(
+            "sessionid={}",
+            sessions().sign(bytes.clone(), PAYLOAD, SIGNED)
+        );
+        assert_eq!(
+            judge(&gate, &shown).verdicts,
+            ["current PASTED"],
+            "{spelled:?}"
+        );
+    }
+}
+
+#[test]
+fn white_space_around_a_secret_is_noted_once_and_says_whether_it_counts() {
+    let notes = |encoding: &str, text: &str| {
+        let pasted = json!({"secret": "PASTED", "encoding": encoding});
+        let config = pinned_with(json!({"current": pasted, "origin": pasted}));
+        let text = |name: &str| {
+            if name == "PASTED" {
+                Some(text.to_owned())
+            } else {
+                secret(name)
+            }
+        };
+        let notes = Policy::parse(&config, &text).unwrap().notes;
+        notes
+            .iter()
+            .map(Problem::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let (new, in_base64, in_hex) = (key("NEW"), key("IN_BASE64"), key("IN_HEX"));
+    for (encoding, text) in [("utf8", &new), ("base64", &in_base64), ("hex", &in_hex)] {
+        assert_eq!(notes(encoding, text), "", "{encoding}");
+    }
+    for text in [format!("{new}\n"), format!("{new}\r\n")] {
+        let told = notes("utf8", &text);
+        let is_told =
+            told.starts_with("COUNTERSIGN.keys.current: the secret PASTED ends with a newline");
+        assert!(is_told && told.contains("part of the key"), "{told}");
+        assert!(told.lines().count() == 1 && !told.contains(&new), "{told}");
+    }
+    for (encoding, text) in [("base64", &in_base64), ("hex", &in_hex)] {
+        for text in [format!("{text}\n"), format!(" {text}")] {
+            let told = notes(encoding, &text);
+            assert!(
+                told.contains("PASTED") && told.contains("does not count"),
+                "{told}"
+            );
+        }
     }
 }
 

@@ -83,8 +83,9 @@ fn whatever_the_origin_sets_is_sealed_and_comes_back_to_it() {
 #[test]
 fn white_space_around_a_value_is_none_of_it() {
     let gate = sealing(json!({}));
-    let sent = format!("user = {} ; Path=/", sealed("NEW", "Ada L", NOW));
-    assert_set(&gate, &["user = Ada L ; Path=/"], &[&sent], &["sealed NEW"]);
+    let set = format!("user = Ada L ; {ATTRIBUTES}");
+    let sent = format!("user = {} ; {ATTRIBUTES}", sealed("NEW", "Ada L", NOW));
+    assert_set(&gate, &[&set], &[&sent], &["sealed NEW"]);
 }
 
 #[test]
@@ -103,7 +104,8 @@ fn a_rotation_keeps_payload_and_time() {
 
 #[test]
 fn an_empty_value_deletes_only_where_its_attributes_do() {
-    let gate = sealing(json!({}));
+    let lasting = format!("{ATTRIBUTES}; Max-Age=60");
+    let gate = sealing(json!({"attributes": lasting}));
     for value in ["", "\"\"", "deleted", "\"ada@example.com\""] {
         for attributes in [
             "Path=/; Max-Age=0",
@@ -113,8 +115,8 @@ fn an_empty_value_deletes_only_where_its_attributes_do() {
             let set = format!("user={value}; {attributes}");
             assert_set(&gate, &[&set], &[&set], &["deletion"]);
         }
-        let set = format!("user={value}; Path=/; Max-Age=60");
-        let sent = format!("user={}; Path=/; Max-Age=60", sealed("NEW", value, NOW));
+        let set = format!("user={value}; {lasting}");
+        let sent = format!("user={}; {lasting}", sealed("NEW", value, NOW));
         assert_set(&gate, &[&set], &[&sent], &["sealed NEW"]);
     }
 }
@@ -130,9 +132,11 @@ fn an_empty_value_is_a_deletion_for_every_other_format() {
 
 #[test]
 fn an_empty_value_is_no_deletion_while_a_rule_seals_nothing() {
-    let unsealed = json!({"format": "plain", "accept": [{"format": "sealed"}]});
-    let set = "user=; Path=/; Max-Age=60";
-    assert_set(&sealing(unsealed), &[set], &[set], &[]);
+    let lasting = format!("{ATTRIBUTES}; Max-Age=60");
+    let unsealed =
+        json!({"format": "plain", "accept": [{"format": "sealed"}], "attributes": lasting});
+    let set = format!("user=; {lasting}");
+    assert_set(&sealing(unsealed), &[&set], &[&set], &[]);
 }
 
 #[test]
