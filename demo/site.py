@@ -1,10 +1,13 @@
-"""A small Django site whose three cookies are signed: a login, a message, a theme. `npm start` runs it.
+"""A small Django site with three signed cookies (a login, a message, a theme) and an unsigned one (a nickname), which
+the Worker wraps in `sealed`. `npm start` runs it.
 
 It knows nothing of Countersign, except that /keys tells which key signed the cookies that arrived: asked through the
 Worker these are the site's copies, asked at the site's own port (cookies ignore ports) they are the browser's.
 Environment: DJANGO_SECRET_KEY, DEMO_FOLDER, DEMO_KEYS (JSON, bytes by key id), DEMO_WORKER_PORT. Prints its port as JSON.
 """
 
+import base64
+import hmac
 import json
 import logging
 import os
@@ -21,8 +24,14 @@ KEYS = json.loads(os.environ["DEMO_KEYS"])
 WORKER = [f"http://{host}:{os.environ['DEMO_WORKER_PORT']}" for host in ("127.0.0.1", "localhost")]
 USER = PASSWORD = "demo"
 THEMES = ["light", "dark", "sepia"]
+NICKNAMES = ["Ada L", "Zoë", "Grace, \"Amazing\" H"]
 YEAR = 365 * 24 * 3600
-COOKIES = {"sessionid": "the login", "messages": "messages not yet read", "theme": "a signed cookie"}
+COOKIES = {
+    "sessionid": "the login",
+    "messages": "messages not yet read",
+    "theme": "a signed cookie",
+    "nickname": "an unsigned cookie, wrapped",
+}
 
 settings.configure(
     SECRET_KEY=os.environ["DJANGO_SECRET_KEY"],
@@ -65,6 +74,7 @@ def front(request, **more):
     context = {
         "since": request.session.get("since"),
         "theme": request.get_signed_cookie("theme", default=THEMES[0], salt="theme", max_age=YEAR),
+        "nickname": request.COOKIES.get("nickname", "nobody"),
         "cookies": [(name, kind, site.get(name)) for name, kind in COOKIES.items()],
         "port": request.META["SERVER_PORT"],
         **more,
@@ -107,6 +117,15 @@ def next_theme(request):
     return response
 
 
+@require_POST
+def next_nickname(request):
+    response = redirect("/")
+    now = request.COOKIES.get("nickname")
+    following = NICKNAMES[(NICKNAMES.index(now) + 1) % len(NICKNAMES)] if now in NICKNAMES else NICKNAMES[0]
+    response.set_cookie("nickname", following, max_age=YEAR, samesite="Lax")
+    return response
+
+
 urlpatterns = [
     path("", front),
     path("log-in", log_in),
@@ -114,6 +133,7 @@ urlpatterns = [
     path("add-message", add_message),
     path("messages", read_messages),
     path("next-theme", next_theme),
+    path("next-nickname", next_nickname),
 ]
 
 
@@ -138,14 +158,31 @@ def keys_of(cookies):
 
 def signed_by(name, value):
     """Which of KEYS signed a cookie, and how many seconds ago: Django's own signers decide."""
+    if name == "nickname" and not value.startswith("v1."):
+        return {"unsigned": True}
     for key_id, key in KEYS.items():
         try:
-            signer(name, key).unsign(value)
-        except signing.BadSignature:
+            signed_at = sealed_at(name, value, key) if name == "nickname" else django_signed_at(name, value, key)
+        except (signing.BadSignature, ValueError):
             continue
-        signed_at = signing.b62_decode(value.rsplit(":", 2)[1])
         return {"key": key_id, "age": max(0, int(time.time()) - signed_at)}
     return {"key": None}
+
+
+def django_signed_at(name, value, key):
+    signer(name, key).unsign(value)
+    return signing.b62_decode(value.rsplit(":", 2)[1])
+
+
+def sealed_at(name, value, key):
+    """The Worker's format `sealed`, as src/formats/sealed.rs describes it."""
+    _, payload, signed_at, signature = value.split(".")
+    payload, signature = (base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in (payload, signature))
+    derived = hmac.digest(key.encode(), b"countersign sealed v1", "sha256")
+    expected = hmac.digest(derived, b"\0".join((name.encode(), signed_at.encode(), payload)), "sha256")
+    if not hmac.compare_digest(expected, signature):
+        raise ValueError("another key made the signature")
+    return int(signed_at)
 
 
 def signer(name, key):
