@@ -53,6 +53,8 @@ pub struct Passage {
     /// For rules whose origin may send a signature again alone: what it is the signature of.
     signed: Vec<(usize, Content<'static>)>,
     asked_ms: u64,
+    /// How many bytes were looked at, hashed and written for the request; what was gone over again counts again.
+    pub steps: usize,
 }
 
 /// An upgrade that is due.
@@ -86,6 +88,8 @@ pub struct Answer {
     pub private: bool,
     /// The verdicts.
     pub events: Vec<Event>,
+    /// How many bytes were looked at, hashed and written; what was gone over again counts again.
+    pub steps: usize,
 }
 
 /// A verdict on one cookie.

@@ -92,7 +92,7 @@ impl Gate {
         &self,
         rule: &Rule,
         due: &Due,
-        judged: &Judged<'_>,
+        judged: &mut Judged<'_>,
     ) -> Result<Vec<String>, Withheld> {
         // without `attributes` the configuration has said "never"
         let attributes = rule.attributes().ok_or(Withheld::Never)?;
@@ -102,7 +102,7 @@ impl Gate {
         };
         let sealed = rule
             .browser
-            .seal(&due.content, &judged.work)
+            .seal(&due.content, &mut judged.work)
             .ok_or(Withheld::Uncarriable)?;
         let (value, signature) = apart(&sealed);
         let companion = rule.companion.as_ref().map(|name| match signature {

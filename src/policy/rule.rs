@@ -23,8 +23,11 @@ const ON_INVALID: &[(&str, OnInvalid)] = &[
     ("forward", OnInvalid::Forward),
 ];
 
-const LOOK_ALIKES: &[(&str, LookAlikes)] =
-    &[("drop", LookAlikes::Drop), ("forward", LookAlikes::Forward)];
+const LOOK_ALIKES: &[(&str, LookAlikes)] = &[
+    ("drop", LookAlikes::Drop),
+    ("strict", LookAlikes::Strict),
+    ("forward", LookAlikes::Forward),
+];
 
 impl Spec {
     /// Reads a rule; `None` where a problem keeps it from being one.
