@@ -9,6 +9,8 @@
 //! can carry none, and values are full of words. In `{"session":"compact"}` or `red session bag` no parser of
 //! `tests/e2e/look-alikes` finds a cookie, but for an empty one at most.
 
+use memchr::memchr2;
+
 use crate::cookie::trimmed_start;
 use crate::encoding::{holds, place};
 
@@ -35,7 +37,7 @@ struct Folded {
 /// A name may go on over several pieces, such as `a_a_a` in `a[a[a[a`. A pair whose pieces take more than so
 /// many comparisons a byte is not looked at any further, and counts as every name: no site sets one, and the
 /// work of a request stays linear whatever the names are (R6).
-const MOST_COMPARED: usize = 4;
+const MOST_COMPARED: usize = 2;
 
 /// What was found in a pair.
 #[derive(Debug, Default)]
@@ -236,9 +238,12 @@ impl<'n> Look<'n> {
             }
             let byte = |folded: &Folded| folded.name[length]; // longer, as those that end here are passed
             let agree = &names[from..to];
-            let first = agree.partition_point(|folded| byte(folded) < b);
-            let end = agree.partition_point(|folded| byte(folded) <= b);
-            (from, to) = (from + first, from + end);
+            let is_all = |folded: Option<&Folded>| folded.is_some_and(|folded| byte(folded) == b);
+            if !(is_all(agree.first()) && is_all(agree.last())) {
+                let first = agree.partition_point(|folded| byte(folded) < b);
+                let end = agree.partition_point(|folded| byte(folded) <= b);
+                (from, to) = (from + first, from + end);
+            }
             (at, length) = (next, length + 1);
             self.compared += 1;
             while from < to && names[from].name.len() == length {
@@ -291,6 +296,9 @@ pub fn opens_quote(pair: &str) -> bool {
 /// that follow RFC 2965 read the pairs after it in another way; one in double quotes with a backslash
 /// in it is unquoted by Werkzeug 1, octal numbers and all.
 pub fn is_special(pair: &str) -> bool {
+    if memchr2(b'$', b'"', pair.as_bytes()).is_none() {
+        return false;
+    }
     let name = pair
         .split('=')
         .find(|part| !part.trim().is_empty())

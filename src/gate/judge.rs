@@ -12,10 +12,11 @@ use crate::verdict::Verdict;
 const TRIES: u32 = 256;
 /// How many of its bytes are hashed.
 const HASHED: usize = 1 << 20;
-/// How many bytes are looked at in vain: in copies that have not the shape of what they are tried as. Each try
-/// counts as so many bytes more.
-const LOOKED: usize = 1 << 20;
+/// How many bytes are looked at in vain: in copies that have not the shape of what they are tried as. Each such
+/// look counts as so many bytes more. However many a rule needs, the next one has some of its own.
+const LOOKED: usize = 512 << 10;
 const LOOK: usize = 64;
+const OWN_LOOKED: usize = 32 << 10;
 /// The longest value that is hashed, in bytes.
 pub(super) const LONGEST_VALUE: usize = 16 << 10;
 /// How far ahead of the clock a signed time may be, in seconds (R2).
@@ -72,6 +73,7 @@ impl Rule {
         signatures: Vec<&'h str>,
         work: &mut Work,
     ) {
+        work.looked = work.looked.max(OWN_LOOKED);
         let signatures = Signatures::new(signatures, work.random);
         let now = work.now;
         let is_live = |candidate: &&Candidate| candidate.until.is_none_or(|until| now < until);
