@@ -128,7 +128,9 @@ impl Names {
 
     /// What a name stands for, where it is managed.
     pub fn position(&self, name: &str) -> Option<Managed> {
-        let found = self.exact.binary_search_by(|(exact, _)| (**exact).cmp(name));
+        let found = self
+            .exact
+            .binary_search_by(|(exact, _)| (**exact).cmp(name));
         found.ok().map(|at| self.exact[at].1)
     }
 
@@ -194,7 +196,10 @@ impl<'n> Look<'n> {
                 self.found.rules = self.names.folded.iter().map(|name| name.rule).collect();
                 break;
             }
-            at += self.pair[at..].iter().take_while(|b| !starts_piece(**b)).count();
+            at += self.pair[at..]
+                .iter()
+                .take_while(|b| !starts_piece(**b))
+                .count();
         }
         self.found.steps += self.pair.len() + self.compared;
         self.found

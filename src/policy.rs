@@ -312,8 +312,7 @@ impl Policy {
         let is_strict = |rule: usize| specs[rule].look_alikes == LookAlikes::Strict;
         let names = Names::new(names.flat_map(|(rule, spec)| spec.names(rule)));
         let names = names.strict_for(is_strict);
-        let guarded =
-            |spec: &Spec| spec.mode == Mode::Enforce && spec.look_alikes.are_dropped();
+        let guarded = |spec: &Spec| spec.mode == Mode::Enforce && spec.look_alikes.are_dropped();
         let guarded = specs.iter().enumerate().filter(|(_, spec)| guarded(spec));
         let guarded = Names::new(guarded.flat_map(|(rule, spec)| spec.names(rule)));
         let guarded = Arc::new(guarded.strict_for(is_strict));

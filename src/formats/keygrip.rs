@@ -200,7 +200,10 @@ mod tests {
             assert_eq!(opened(sealed.clone()), None);
             assert_eq!(opened(format!("\"abc\";{right}")), None);
             assert_eq!(opened(format!("abd;{right}")), Some(Refusal::Signature));
-            assert_eq!(opened(format!("abc;{}", wrong[1])), Some(Refusal::Signature));
+            assert_eq!(
+                opened(format!("abc;{}", wrong[1])),
+                Some(Refusal::Signature)
+            );
             for text in ["abc".to_owned(), "abc;".to_owned(), format!("{sealed}=")] {
                 assert_eq!(opened(text), Some(Refusal::Shape));
             }

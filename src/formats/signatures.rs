@@ -44,7 +44,9 @@ impl<'h> Signatures<'h> {
             let is_it = |text: &&str| equal(text.as_bytes(), expected.as_bytes());
             return self.texts.iter().any(is_it);
         }
-        let many = self.many.get_or_init(|| Many::new(&self.texts, self.random));
+        let many = self
+            .many
+            .get_or_init(|| Many::new(&self.texts, self.random));
         let sought = many.mac.sign(&[expected.as_bytes()]);
         let found = many.tags.binary_search_by(|tag| (**tag).cmp(&sought));
         found.is_ok()
@@ -54,7 +56,10 @@ impl<'h> Signatures<'h> {
 impl Many {
     fn new(texts: &[&str], random: Random) -> Self {
         let mac = Mac::new(Digest::Sha256, &random_bytes::<32>(random));
-        let mut tags: Vec<Tag> = texts.iter().map(|text| mac.sign(&[text.as_bytes()])).collect();
+        let mut tags: Vec<Tag> = texts
+            .iter()
+            .map(|text| mac.sign(&[text.as_bytes()]))
+            .collect();
         tags.sort_unstable_by(|a, b| (**a).cmp(b));
         Self { mac, tags }
     }

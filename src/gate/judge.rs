@@ -210,11 +210,11 @@ impl Rule {
         if !matches!(copy.outcome, Outcome::Unknown) {
             return;
         }
-        if !work.may_hash(copy.value.len()) {
+        if !work.allows(copy.value) {
             copy.outcome = Outcome::Refused(Verdict::TooLong);
             return;
         }
-        work.hash(copy.value.len());
+        work.spend(copy.value);
         let content = Content::of(copy.value.as_bytes());
         // what the origin's format or the browser's cannot carry stays malformed
         let for_origin = self.for_origin(&content, work);
@@ -344,7 +344,7 @@ impl Work {
         as_what: &AsWhat<'_, '_>,
     ) -> Option<Result<Content<'v>, Refusal>> {
         let look = value.len() + LOOK;
-        if !self.may_hash(value.len()) || look > self.looked {
+        if !self.allows(value) || look > self.looked {
             return None;
         }
         let opened = match as_what {
@@ -356,7 +356,7 @@ impl Work {
             self.looked -= look;
             self.count(look);
         } else {
-            self.hash(value.len());
+            self.spend(value);
         }
         Some(opened)
     }
@@ -389,16 +389,19 @@ impl Work {
         alike.rules
     }
 
-    pub(super) fn may_hash(&self, bytes: usize) -> bool {
-        self.tries > 0 && bytes <= self.hashed
+    /// Whether a value may be hashed.
+    pub(super) fn allows(&self, value: &str) -> bool {
+        self.tries > 0 && value.len() <= self.hashed
     }
 
-    pub(super) fn hash(&mut self, bytes: usize) {
+    /// A value is hashed.
+    pub(super) fn spend(&mut self, value: &str) {
         self.tries = self.tries.saturating_sub(1);
-        self.hashed = self.hashed.saturating_sub(bytes);
-        self.count(bytes);
+        self.hashed = self.hashed.saturating_sub(value.len());
+        self.count(value.len());
     }
 
+    /// So many bytes are gone over.
     pub(super) fn count(&mut self, bytes: usize) {
         self.steps += bytes;
     }

@@ -14,11 +14,19 @@ use crate::verdict::Verdict;
 struct Mark<'h> {
     /// Where the pair starts in the header.
     start: usize,
+    /// What is dropped may be several pairs, with the semicolons between them.
     pair: &'h str,
     rule: usize,
     /// What it is, where its name is managed.
     managed: Option<Managed>,
     edit: Edit,
+}
+
+impl Mark<'_> {
+    /// Whether it is dropped, and what starts at `start` is the next pair.
+    fn is_dropped_up_to(&self, start: usize) -> bool {
+        matches!(self.edit, Edit::Drop) && self.start + self.pair.len() + 1 == start
+    }
 }
 
 /// The pairs of one rule among the marks, in their order.
@@ -64,7 +72,7 @@ impl Gate {
     ) -> Vec<Mark<'h>> {
         work.count(header.len());
         let names = &self.policy.names;
-        let mut marks = Vec::new();
+        let mut marks: Vec<Mark<'h>> = Vec::new();
         let mut managed_since = 0;
         let mut next = 0;
         for pair in pairs(header) {
@@ -90,13 +98,18 @@ impl Gate {
             } else {
                 continue;
             };
-            marks.push(Mark {
-                start,
-                pair,
-                rule,
-                managed,
-                edit,
-            });
+            match marks.last_mut() {
+                Some(last) if matches!(edit, Edit::Drop) && last.is_dropped_up_to(start) => {
+                    last.pair = &header[last.start..start + pair.len()];
+                }
+                _ => marks.push(Mark {
+                    start,
+                    pair,
+                    rule,
+                    managed,
+                    edit,
+                }),
+            }
         }
         marks.retain(|mark| mark.rule != OPEN_QUOTE);
         marks
@@ -297,12 +310,7 @@ impl Gate {
     }
 
     /// The header with every edit made, where one is.
-    fn rewrite(
-        &self,
-        header: &str,
-        marks: &[Mark<'_>],
-        work: &mut Work,
-    ) -> Result<Action, Fault> {
+    fn rewrite(&self, header: &str, marks: &[Mark<'_>], work: &mut Work) -> Result<Action, Fault> {
         let enforces = || {
             self.policy
                 .rules

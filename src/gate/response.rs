@@ -237,7 +237,9 @@ impl<'h> Judged<'h> {
 
     /// The signature that is set with the cookie at this place: the next one behind it, else the last before it.
     fn signature_of(&self, rule: usize, at: usize) -> Option<(usize, SetCookie<'h>)> {
-        let behind = self.companions.partition_point(|found| *found <= (rule, at));
+        let behind = self
+            .companions
+            .partition_point(|found| *found <= (rule, at));
         let before = behind.checked_sub(1);
         let places = [Some(behind), before].into_iter().flatten();
         let mut companions = places.filter_map(|place| self.companions.get(place));
@@ -368,10 +370,10 @@ impl Rule {
             return Err(Verdict::TooLong);
         }
         for candidate in &self.origin_candidates {
-            if !judged.work.may_hash(value.len()) {
+            if !judged.work.allows(value) {
                 return Err(Verdict::TooLong);
             }
-            judged.work.hash(value.len());
+            judged.work.spend(value);
             if let Ok(content) = candidate.keyed.open(value, judged.work.now) {
                 return Ok((candidate.same_as_other_side, content));
             }

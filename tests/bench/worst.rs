@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use countersign::encoding::{from_base64, from_hex};
+use countersign::encoding::{base64url, from_base64, from_hex, push_base64};
 use countersign::formats::{self, Content, Keyed, PAIR};
 use countersign::gate::Gate;
 use countersign::key::{Key, KeyId};
@@ -14,7 +14,8 @@ use countersign::settings::{Problems, Table};
 use serde_json::{Value, json};
 
 /// How many rules a site has.
-pub const RULES: usize = 20;
+const RULES: usize = 20;
+const NOW: u64 = 1_800_000_000;
 
 /// A gate, and headers that are hard work for it.
 pub struct Site {
@@ -30,18 +31,21 @@ pub struct Site {
 pub enum Kind {
     /// The same text.
     Same(String),
-    /// Half with the one, half with the other.
+    /// The one, then the other as often.
     Halves(String, String),
 }
 
 impl Kind {
-    /// A header of at most so many bytes.
+    /// A header of about so many bytes.
     pub fn header(&self, bytes: usize) -> String {
+        self.times((bytes / self.times(1).len()).max(1))
+    }
+
+    /// A header with each text so often.
+    pub fn times(&self, number: usize) -> String {
         match self {
-            Self::Same(text) => text.repeat(bytes / text.len()),
-            Self::Halves(a, b) => {
-                a.repeat(bytes / 2 / a.len()) + &b.repeat(bytes / 2 / b.len())
-            }
+            Self::Same(text) => text.repeat(number),
+            Self::Halves(a, b) => a.repeat(number) + &b.repeat(number),
         }
     }
 }
@@ -52,11 +56,11 @@ impl fmt::Display for Site {
     }
 }
 
-/// A site for each configuration that the vectors know, and some of odd names and of several formats.
-pub fn sites() -> Vec<Site> {
+/// A site for each format, and some of odd names and of several formats. Values are filled up to these lengths.
+pub fn sites(lengths: &[usize]) -> Vec<Site> {
     let mut sites = named();
     sites.push(keygrip());
-    sites.extend(rows().values().filter_map(site_of));
+    sites.extend(rows().values().filter_map(|row| site_of(row, lengths)));
     sites
 }
 
@@ -65,32 +69,64 @@ fn named() -> Vec<Site> {
     let long = |rule: usize| format!("{}{rule:02}", "session_".repeat(15));
     let crossing = |rule: usize| format!("{}{rule:02}", "a_".repeat(60));
     let usual = |rule: usize| format!("session{rule:02}");
-    let site = |what: &str, name: &dyn Fn(usize) -> String, kinds: &[&str]| {
-        let rule = |rule| json!({"name": name(rule), "format": "django-session", "upgrade": "never"});
+    let named = |what: &str, name: &dyn Fn(usize) -> String, kinds: &[&str]| {
         let kinds = kinds.iter().map(|text| {
             let text = text.replace("NAME", &name(RULES - 1));
             let label: String = text.chars().take(24).collect();
             (label, Kind::Same(text))
         });
-        Site {
-            name: what.to_owned(),
-            gate: gate(&json!((0..RULES).map(rule).collect::<Vec<_>>()), &|name| {
-                Some(format!("{name}-0123456789-0123456789-0123456789"))
-            })
-            .unwrap(),
-            now: 1_800_000_000,
-            kinds: kinds.collect(),
-        }
+        let rule =
+            |rule| json!({"name": name(rule), "format": "django-session", "upgrade": "never"});
+        site(what, rule, kinds.collect())
     };
     let long_piece = format!("x={} ", &long(0)[..119]);
     vec![
-        site("pairs", &usual, &[
-            ";", "s;", "s=;", "=;", "$;", "x=\"\"; ", "\";", "x=s s s s s s s s s s s s;", "session00;", "session00 ;",
-            "session00=;", "session00=a; ", "x=%73%65ssion00 =;", "%%%%%%%%", "%25", "[", "x=a;", "NAME=\"; ",
-            "x=\"\\\";NAME=;",
-        ]),
-        site("long names", &long, &[&long_piece, &long(0)[..119], "NAME ", "NAME;", "NAME=;", "x=NAME "]),
-        site("crossing names", &crossing, &["a[", "a ", "a[a;", "x=a[", "a[a[a[a[a[a[a[a;", "%61["]),
+        named(
+            "pairs",
+            &usual,
+            &[
+                ";",
+                "s;",
+                "s=;",
+                "=;",
+                "$;",
+                "$;a;",
+                "$;s;",
+                "S=;a;",
+                "session00=;a;",
+                "x=\"\"; ",
+                "\";",
+                "x=s s s s s s s s s s s s;",
+                "session00;",
+                "session00 ;",
+                "session00=;",
+                "session00=a; ",
+                "x=%73%65ssion00 =;",
+                "%%%%%%%%",
+                "%25",
+                "[",
+                "x=a;",
+                "NAME=\"; ",
+                "x=\"\\\";NAME=;",
+            ],
+        ),
+        named(
+            "long names",
+            &long,
+            &[
+                &long_piece,
+                &long(0)[..119],
+                "NAME ",
+                "NAME;",
+                "NAME=;",
+                "x=NAME ",
+            ],
+        ),
+        named(
+            "crossing names",
+            &crossing,
+            &["a[", "a ", "a[a;", "x=a[", "a[a[a[a[a[a[a[a;", "%61["],
+        ),
     ]
 }
 
@@ -111,30 +147,39 @@ fn keygrip() -> Site {
         ("SHA-512", signature(128)),
     ] {
         let (value, sig) = ("k0=v;".to_owned(), format!("k0.sig={sig};"));
-        kinds.push((format!("{label}, in turn"), Kind::Same(format!("{value}{sig}"))));
+        kinds.push((
+            format!("{label}, in turn"),
+            Kind::Same(format!("{value}{sig}")),
+        ));
         kinds.push((format!("{label}, values first"), Kind::Halves(value, sig)));
     }
-    let all: Vec<String> = (0..RULES).map(|rule| format!("k{rule}=v;k{rule}.sig={};", signature(27))).collect();
+    let all: Vec<String> = (0..RULES)
+        .map(|rule| format!("k{rule}=v;k{rule}.sig={};", signature(27)))
+        .collect();
     kinds.push(("every rule".to_owned(), Kind::Same(all.concat())));
+    site("keygrip, three digests", rule, kinds)
+}
+
+fn site(name: &str, rule: impl Fn(usize) -> Value, kinds: Vec<(String, Kind)>) -> Site {
+    let rules: Vec<Value> = (0..RULES).map(rule).collect();
+    let secret = |id: &str| Some(format!("{id}-0123456789-0123456789-0123456789"));
     Site {
-        name: "keygrip, three digests".to_owned(),
-        gate: gate(&json!((0..RULES).map(rule).collect::<Vec<_>>()), &|name| {
-            Some(format!("{name}-0123456789-0123456789-0123456789"))
-        })
-        .unwrap(),
-        now: 1_800_000_000,
+        name: name.to_owned(),
+        gate: gate(&json!(rules), None, &secret).unwrap(),
+        now: NOW,
         kinds,
     }
 }
 
-/// One row of the vectors for each configuration.
+/// One row of the vectors for each format.
 fn rows() -> BTreeMap<String, Value> {
     let mut rows = BTreeMap::new();
     for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
         for line in fs::read_to_string(file).unwrap().lines() {
             let row: Value = serde_json::from_str(line).unwrap();
-            if opened(&row).is_some() {
-                rows.entry(row["config"].to_string()).or_insert(row);
+            let format = row["config"]["format"].to_string();
+            if !rows.contains_key(&format) && opened(&row).is_some() {
+                rows.insert(format, row);
             }
         }
     }
@@ -147,7 +192,10 @@ fn opened(row: &Value) -> Option<(Content<'static>, String, u64)> {
         Some(signature) => format!("{}{PAIR}{signature}", row["value"].as_str()?),
         None => row["value"].as_str()?.to_owned(),
     };
-    let now = row["now"].as_u64().or(row["signed_at"].as_u64()).unwrap_or(1_800_000_000);
+    let now = row["now"]
+        .as_u64()
+        .or(row["signed_at"].as_u64())
+        .unwrap_or(NOW);
     let keyed = keyed(row, row["cookie"].as_str()?, "key")?;
     let content = keyed.open(&value, now).ok()?.into_owned();
     Some((content, value, now))
@@ -161,11 +209,13 @@ fn keyed(row: &Value, name: &str, field: &str) -> Option<Box<dyn Keyed>> {
         Some("hex") => from_hex(row[field].as_str()?)?,
         _ => row[field].as_str()?.as_bytes().to_vec(),
     };
-    format.keyed(name, &Key::new(KeyId::parse("KEY")?, bytes)).ok()
+    format
+        .keyed(name, &Key::new(KeyId::parse("KEY")?, bytes))
+        .ok()
 }
 
 /// Twenty rules of one format under three keys, and headers of values that are right, wrong, and nearly right.
-fn site_of(row: &Value) -> Option<Site> {
+fn site_of(row: &Value, lengths: &[usize]) -> Option<Site> {
     let (content, sample, now) = opened(row)?;
     let name = row["cookie"].as_str()?;
     let config = &row["config"];
@@ -191,55 +241,83 @@ fn site_of(row: &Value) -> Option<Site> {
         })
     };
     let rules: Vec<Value> = (0..RULES).map(rule).collect();
-    let gate = gate_with(&json!(rules), encoding, &secret)
-        .or_else(|| gate_with(&json!([rule(0)]), encoding, &secret))?;
+    let gate = gate(&json!(rules), encoding, &secret)?;
     let keyed = keyed(row, name, "key")?;
     let long = |bytes: usize| {
-        let payload = content.payload.repeat(bytes / content.payload.len().max(1) + 1);
-        let content = Content { payload: payload.into(), ..content.clone() };
+        let payload = content
+            .payload
+            .repeat(bytes / content.payload.len().max(1) + 1);
+        let content = Content {
+            payload: payload.into(),
+            ..content.clone()
+        };
         keyed.seal(&content, random).ok()
     };
-    let mut values = vec![("a sample", sample.clone())];
-    values.extend(long(3_000).map(|value| ("of 3 KB", value)));
-    values.extend(long(8_000).map(|value| ("of 8 KB", value)));
+    let mut values = vec![("a sample".to_owned(), sample.clone())];
+    for bytes in lengths {
+        values.extend(long(bytes / 2).map(|value| (format!("of {} bytes", value.len()), value)));
+    }
     let mut kinds = Vec::new();
     for (label, value) in &values {
         kinds.push((format!("right, {label}"), value.clone()));
         kinds.push((format!("wrong, {label}"), spoilt(value)));
     }
     let (head, tail) = ends(&sample);
-    for filler in ["a", "%41", "\\054", "\\\"", "A.", "--", "|", "=", ":", "*", "%", "%7B%22a%22:", "é"] {
-        for bytes in [1_000, 16_000] {
+    for filler in FILLERS {
+        for bytes in lengths {
             let filled = filler.repeat((bytes - 300) / filler.len());
             kinds.push((format!("{filler} to {bytes}"), filled.clone()));
             kinds.push((format!("\"{filler}\" to {bytes}"), format!("\"{filled}\"")));
-            kinds.push((format!("{filler} to {bytes} in a sample"), format!("{head}{filled}{tail}")));
+            let within = format!("{head}{filled}{tail}");
+            kinds.push((format!("{filler} to {bytes} in a sample"), within));
         }
     }
     kinds.push(("a".to_owned(), "a".to_owned()));
     kinds.push(("nothing".to_owned(), String::new()));
-    let json = "{\"a\":\"b\",".repeat(1_000);
-    for json in [json.clone(), format!("{{\"alg\":{json}"), "[".repeat(8_000), "{\"\\u0061\":1,".repeat(700)] {
-        for text in [countersign::encoding::base64url(json.as_bytes()), encoded(&json)] {
-            kinds.push(("JSON".to_owned(), format!("{text}{tail}")));
-            kinds.push(("JSON alone".to_owned(), text));
+    for json in ["{\"a\":\"b\",", "{\"alg\":{", "[", "{\"\\u0061\":1,"] {
+        for bytes in lengths {
+            let json = json.repeat(bytes / 2 / json.len());
+            for text in [base64url(json.as_bytes()), base64(&json)] {
+                kinds.push((format!("JSON of {bytes}"), format!("{text}{tail}")));
+                kinds.push((format!("JSON of {bytes} alone"), text));
+            }
         }
     }
-    let companion = |value: &str| match value.split_once(PAIR) {
-        Some((value, signature)) => Kind::Same(format!("{name}={value}; {name}.sig={signature}; ")),
-        None => Kind::Same(format!("{name}={value}; ")),
+    let pair = |value: &str| match value.split_once(PAIR) {
+        Some((value, signature)) => format!("{name}={value}; {name}.sig={signature}; "),
+        None => format!("{name}={value}; "),
     };
+    let kinds = kinds
+        .into_iter()
+        .map(|(label, value)| (label, Kind::Same(pair(&value))));
     Some(Site {
-        name: config.to_string(),
+        name: config["format"].as_str()?.to_owned(),
         gate,
         now,
-        kinds: kinds.into_iter().map(|(label, value)| (label, companion(&value))).collect(),
+        kinds: kinds.collect(),
     })
 }
 
-fn encoded(text: &str) -> String {
+/// What some format has to read slowly.
+const FILLERS: [&str; 13] = [
+    "a",
+    "%41",
+    "\\054",
+    "\\\"",
+    "A.",
+    "--",
+    "|",
+    "=",
+    ":",
+    "*",
+    "%",
+    "%7B%22a%22:",
+    "é",
+];
+
+fn base64(text: &str) -> String {
     let mut encoded = String::new();
-    countersign::encoding::push_base64(&mut encoded, text.as_bytes());
+    push_base64(&mut encoded, text.as_bytes());
     encoded
 }
 
@@ -272,27 +350,18 @@ fn rotated(text: &str, by: usize) -> String {
     chars.into_iter().collect()
 }
 
-fn gate(rules: &Value, secret: &dyn Fn(&str) -> Option<String>) -> Option<Gate> {
-    gate_with(rules, None, secret)
-}
-
-fn gate_with(
+/// A gate under three keys, in front of an origin with another.
+fn gate(
     rules: &Value,
     encoding: Option<&str>,
     secret: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Gate> {
-    let key = |id: &str| json!({"secret": id, "encoding": encoding.unwrap_or("utf8"), "allow_weak": true});
-    let config = json!({
-        "keys": {"current": key("CURRENT"), "fallbacks": [key("OLD"), key("OLDER")], "origin": key("ORIGIN")},
-        "cookies": rules,
-    });
-    match Policy::parse(&config, secret) {
-        Ok(policy) => Some(Gate::new(policy, random)),
-        Err(problems) => {
-            if std::env::var_os("WHY").is_some() { eprintln!("{:?}", problems.iter().map(|p| p.to_string()).collect::<Vec<_>>()); }
-            None
-        }
-    }
+    let encoding = encoding.unwrap_or("utf8");
+    let key = |id: &str| json!({"secret": id, "encoding": encoding, "allow_weak": true});
+    let fallbacks = [key("OLD"), key("OLDER")];
+    let keys = json!({"current": key("CURRENT"), "fallbacks": fallbacks, "origin": key("ORIGIN")});
+    let policy = Policy::parse(&json!({"keys": keys, "cookies": rules}), secret);
+    Some(Gate::new(policy.ok()?, random))
 }
 
 fn random(bytes: &mut [u8]) {
@@ -305,7 +374,11 @@ fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => files.extend(jsonl_below(&path)),
-            false => files.extend(path.extension().is_some_and(|it| it == "jsonl").then_some(path)),
+            false => files.extend(
+                path.extension()
+                    .is_some_and(|it| it == "jsonl")
+                    .then_some(path),
+            ),
         }
     }
     files.sort();

@@ -3,6 +3,8 @@
 
 mod django;
 mod support;
+#[path = "../bench/worst.rs"]
+mod worst;
 
 mod b1_observe_changes_nothing;
 mod b3_reports_name_no_secret;

@@ -174,8 +174,14 @@ fn a_bare_word_in_a_value_is_no_look_alike() {
     for pair in INNOCENT {
         assert_passed(&gate, &format!(" {pair}"));
         for (header, expected) in [
-            (format!("{pair}; session={good}"), format!("{pair}; session={sent}")),
-            (format!("session={good}; {pair}"), format!("session={sent}; {pair}")),
+            (
+                format!("{pair}; session={good}"),
+                format!("{pair}; session={sent}"),
+            ),
+            (
+                format!("session={good}; {pair}"),
+                format!("session={sent}; {pair}"),
+            ),
         ] {
             assert_sent(&gate, &header, Some(&expected), &["current NEW"]);
         }
@@ -227,7 +233,13 @@ fn a_name_with_a_value_inside_a_value_is_dropped_in_every_spelling() {
 #[test]
 fn a_strict_rule_drops_bare_words_as_well() {
     let gate = session_gate(json!({"name": "session", "look_alikes": "strict"}));
-    for pair in ["q=leather,session,bag", "q=red session bag", "last=[session]", "q=a,session", "q=a,SESSION"] {
+    for pair in [
+        "q=leather,session,bag",
+        "q=red session bag",
+        "last=[session]",
+        "q=a,session",
+        "q=a,SESSION",
+    ] {
         assert_dropped(&gate, &format!(" {pair}"));
     }
     for pair in ["q=jamsession,b", "q=session", "q=a session2"] {

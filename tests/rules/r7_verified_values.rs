@@ -57,9 +57,19 @@ fn a_verified_value_with_another_rules_name_is_malformed() {
             assert_sent(&both(), &theme(key_name, value), None, &["malformed"]);
         }
     }
-    for value in ["x, PHPSESSID", "my PHPSESSID is x=y", "xPHPSESSID=evil", "x, PHPSESSID2=evil"] {
+    for value in [
+        "x, PHPSESSID",
+        "my PHPSESSID is x=y",
+        "xPHPSESSID=evil",
+        "x, PHPSESSID2=evil",
+    ] {
         let expected = theme("ORIGIN", value);
-        assert_sent(&both(), &theme("NEW", value), Some(&expected), &["current NEW"]);
+        assert_sent(
+            &both(),
+            &theme("NEW", value),
+            Some(&expected),
+            &["current NEW"],
+        );
     }
 }
 
@@ -92,12 +102,25 @@ fn in_a_format_that_quotes_or_encodes_it_a_value_may_hold_any_text() {
     let signer = signed_cookie("note", "");
     let payload = "x, PHPSESSID=evil; y";
     let [new, origin] = ["NEW", "ORIGIN"].map(|name| signer.sign(key(name), payload, SIGNED));
-    assert!(origin.starts_with("\"x\\054 PHPSESSID=evil\\073 y:"), "{origin}");
+    assert!(
+        origin.starts_with("\"x\\054 PHPSESSID=evil\\073 y:"),
+        "{origin}"
+    );
     let gate = rules("django-signed-cookie");
     let expected = format!("note={origin}");
-    assert_sent(&gate, &format!("note={new}"), Some(&expected), &["current NEW"]);
+    assert_sent(
+        &gate,
+        &format!("note={new}"),
+        Some(&expected),
+        &["current NEW"],
+    );
     let set = format!("note={origin}; Path=/");
-    assert_set(&gate, &[&set], &[&format!("note={new}; Path=/")], &["sealed NEW"]);
+    assert_set(
+        &gate,
+        &[&set],
+        &[&format!("note={new}; Path=/")],
+        &["sealed NEW"],
+    );
 
     let express = |name: &str| {
         let tag = Mac::new(Digest::Sha256, key(name).as_bytes()).sign(&[b"x, PHPSESSID=evil"]);
@@ -106,7 +129,12 @@ fn in_a_format_that_quotes_or_encodes_it_a_value_may_hold_any_text() {
     };
     let header = format!("note={}", express("NEW"));
     let expected = format!("note={}", express("ORIGIN"));
-    assert_sent(&rules("express"), &header, Some(&expected), &["current NEW"]);
+    assert_sent(
+        &rules("express"),
+        &header,
+        Some(&expected),
+        &["current NEW"],
+    );
 }
 
 /// CGI.pm and older Racks cut at a comma inside quotes too; Mojolicious writes one there.
@@ -118,15 +146,28 @@ fn a_comma_in_quotes_is_no_protection() {
         let tag = mac.sign(&[b"note=", payload.as_bytes()]);
         format!("note=\"{payload}--{}\"", countersign::encoding::hex(&tag))
     };
-    assert_sent(&gate, &value("NEW", "x, PHPSESSID=evil"), None, &["malformed"]);
+    assert_sent(
+        &gate,
+        &value("NEW", "x, PHPSESSID=evil"),
+        None,
+        &["malformed"],
+    );
     let spaces = |name| value(name, "x PHPSESSID=evil");
-    assert_sent(&gate, &spaces("NEW"), Some(&spaces("ORIGIN")), &["current NEW"]);
+    assert_sent(
+        &gate,
+        &spaces("NEW"),
+        Some(&spaces("ORIGIN")),
+        &["current NEW"],
+    );
 }
 
 #[test]
 fn a_visitor_cannot_take_the_quotes_off() {
     let raw = signed_cookie("note", "").sign_raw(key("ORIGIN"), "x, PHPSESSID=evil", SIGNED);
-    let gate = gate(first_day(), [note("django-signed-cookie"), phpsessid(json!({}))]);
+    let gate = gate(
+        first_day(),
+        [note("django-signed-cookie"), phpsessid(json!({}))],
+    );
     let sent = forwarded(&gate, &format!("note={raw}")).unwrap();
     assert!(sent.starts_with("note=\"x\\054 PHPSESSID=evil:"), "{sent}");
 }
@@ -145,16 +186,29 @@ fn a_value_must_not_carry_its_own_name_either() {
     assert_set(&wrapped, &[set], &[set], &["malformed"]);
     // no parser starts a cookie there
     let harmless = theme("NEW", "theme=evil");
-    assert_sent(&gate, &harmless, Some(&theme("ORIGIN", "theme=evil")), &["current NEW"]);
+    assert_sent(
+        &gate,
+        &harmless,
+        Some(&theme("ORIGIN", "theme=evil")),
+        &["current NEW"],
+    );
 }
 
 #[test]
 fn names_whose_look_alikes_are_forwarded_or_only_observed_do_not_count() {
     let value = "x, PHPSESSID=evil";
-    for more in [json!({"look_alikes": "forward"}), json!({"mode": "observe", "format": "plain"})] {
+    for more in [
+        json!({"look_alikes": "forward"}),
+        json!({"mode": "observe", "format": "plain"}),
+    ] {
         let gate = gate(pinned(), [keygrip(), phpsessid(more)]);
         let expected = theme("ORIGIN", value);
-        assert_sent(&gate, &theme("NEW", value), Some(&expected), &["current NEW"]);
+        assert_sent(
+            &gate,
+            &theme("NEW", value),
+            Some(&expected),
+            &["current NEW"],
+        );
     }
 }
 
@@ -162,5 +216,10 @@ fn names_whose_look_alikes_are_forwarded_or_only_observed_do_not_count() {
 fn for_a_strict_rule_a_bare_word_counts() {
     let strict = phpsessid(json!({"look_alikes": "strict"}));
     let gate = gate(pinned(), [keygrip(), strict]);
-    assert_sent(&gate, &theme("NEW", "x, PHPSESSID, y"), None, &["malformed"]);
+    assert_sent(
+        &gate,
+        &theme("NEW", "x, PHPSESSID, y"),
+        None,
+        &["malformed"],
+    );
 }
