@@ -75,25 +75,28 @@ struct StartSet {
 impl Names {
     /// The names and what each stands for. Each has a letter or digit.
     pub fn new(names: impl IntoIterator<Item = (String, Managed)>) -> Self {
-        let mut exact: Vec<(String, Managed)> = names.into_iter().collect();
-        exact.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let folded = |(name, managed): &(String, Managed)| Folded {
-            name: fold(name),
+        let mut all = Self::default();
+        for (name, managed) in names {
+            all.add(name, managed);
+        }
+        all
+    }
+
+    /// In its place: they are few, and a sort has a size.
+    fn add(&mut self, name: String, managed: Managed) {
+        let folded = Folded {
+            name: fold(&name),
             rule: managed.rule(),
             is_strict: false,
         };
-        let mut folded: Vec<Folded> = exact.iter().map(folded).collect();
-        folded.retain(|folded| !folded.name.is_empty());
-        folded.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut starts = StartSet::default();
-        for folded in &folded {
-            folded.name.first().into_iter().for_each(|b| starts.add(*b));
+        if let Some(first) = folded.name.first() {
+            self.starts.add(*first);
+            let is_before = |other: &Folded| other.name <= folded.name;
+            let at = self.folded.partition_point(is_before);
+            self.folded.insert(at, folded);
         }
-        Self {
-            exact,
-            folded,
-            starts,
-        }
+        let at = self.exact.partition_point(|(other, _)| *other <= name);
+        self.exact.insert(at, (name, managed));
     }
 
     /// The same names; those of these rules count without a value too, wherever they stand.

@@ -1,8 +1,8 @@
 //! The signatures that a request shows in cookies of their own, and whether one of them is the right one.
 //!
 //! A request may show thousands of each, so not every value is compared with every signature. Where there are many,
-//! they are sorted by a MAC of each under a key that is drawn for this request alone, and the right one is looked up
-//! by its own: how long that takes depends on texts that nobody can foresee, and tells nothing of the right one.
+//! they are kept by a MAC of each under a key that is drawn for this request alone, and the right one is looked up by
+//! its own: how long that takes depends on texts that nobody can foresee, and tells nothing of the right one.
 
 use std::cell::OnceCell;
 
@@ -20,7 +20,8 @@ pub struct Signatures<'h> {
 
 struct Many {
     mac: Mac,
-    tags: Vec<Tag>,
+    /// The MACs of the texts, one or two in each.
+    buckets: Vec<Vec<Tag>>,
 }
 
 impl<'h> Signatures<'h> {
@@ -47,21 +48,36 @@ impl<'h> Signatures<'h> {
         let many = self
             .many
             .get_or_init(|| Many::new(&self.texts, self.random));
-        let sought = many.mac.sign(&[expected.as_bytes()]);
-        let found = many.tags.binary_search_by(|tag| (**tag).cmp(&sought));
-        found.is_ok()
+        many.holds(expected)
     }
 }
 
 impl Many {
     fn new(texts: &[&str], random: Random) -> Self {
         let mac = Mac::new(Digest::Sha256, &random_bytes::<32>(random));
-        let mut tags: Vec<Tag> = texts
-            .iter()
-            .map(|text| mac.sign(&[text.as_bytes()]))
-            .collect();
-        tags.sort_unstable_by(|a, b| (**a).cmp(b));
-        Self { mac, tags }
+        let mut many = Self {
+            mac,
+            buckets: Vec::new(),
+        };
+        many.buckets.resize_with(texts.len(), Vec::new);
+        for text in texts {
+            let tag = many.mac.sign(&[text.as_bytes()]);
+            let at = many.bucket(&tag);
+            many.buckets[at].push(tag);
+        }
+        many
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        let sought = self.mac.sign(&[text.as_bytes()]);
+        let bucket = &self.buckets[self.bucket(&sought)];
+        bucket.iter().any(|tag| equal(tag, &sought))
+    }
+
+    /// There are buckets, since there are texts.
+    fn bucket(&self, tag: &Tag) -> usize {
+        let first = tag.iter().take(4);
+        first.fold(0, |n, b| n << 8 | usize::from(*b)) % self.buckets.len()
     }
 }
 

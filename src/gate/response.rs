@@ -45,10 +45,11 @@ impl Gate {
             let line = &mut judged.lines[at];
             line.managed = cookie.zip(managed);
             if let Some(Managed::Companion(rule)) = managed {
-                judged.companions.push((rule, at));
+                let rules = self.policy.rules.len();
+                judged.companions.resize_with(rules, Vec::new);
+                judged.companions[rule].push(at);
             }
         }
-        judged.companions.sort_unstable();
         judged
     }
 
@@ -189,8 +190,8 @@ pub(super) struct Judged<'h> {
     pub(super) set: Vec<usize>,
     /// The rules whose cookie it sets where `attributes` would, each once.
     set_in_place: Vec<usize>,
-    /// The headers that set a signature, by rule and place.
-    companions: Vec<(usize, usize)>,
+    /// For each rule, the headers that set a signature; nothing where none does.
+    companions: Vec<Vec<usize>>,
     pub(super) work: Work,
 }
 
@@ -237,13 +238,9 @@ impl<'h> Judged<'h> {
 
     /// The signature that is set with the cookie at this place: the next one behind it, else the last before it.
     fn signature_of(&self, rule: usize, at: usize) -> Option<(usize, SetCookie<'h>)> {
-        let behind = self
-            .companions
-            .partition_point(|found| *found <= (rule, at));
-        let before = behind.checked_sub(1);
-        let places = [Some(behind), before].into_iter().flatten();
-        let mut companions = places.filter_map(|place| self.companions.get(place));
-        let (_, line) = companions.find(|(of, _)| *of == rule)?;
+        let lines = self.companions.get(rule)?;
+        let behind = lines.partition_point(|line| *line <= at);
+        let line = lines.get(behind).or(lines.last())?;
         let (cookie, _) = self.lines[*line].managed?;
         Some((*line, cookie))
     }
