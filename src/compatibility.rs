@@ -10,7 +10,7 @@ use crate::calendar::to_iso8601;
 use crate::key::KeyId;
 use crate::look_alike::{Managed, Names};
 use crate::outline::{Outline, PLAIN, RuleOutline, Side, Way};
-use crate::policy::{LookAlikes, Mode};
+use crate::policy::Mode;
 
 /// Something that is sealed and does not open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,9 +210,9 @@ fn pairs(from: &Outline, to: &Outline) -> Vec<(RuleOutline, RuleOutline)> {
 /// The rule that drops a cookie of this name as a look-alike.
 fn mistaken(name: &str, to: &Outline) -> Option<String> {
     let drops = |rule: &&RuleOutline| {
-        rule.mode == Mode::Enforce && rule.look_alikes == LookAlikes::Drop && {
+        rule.mode == Mode::Enforce && rule.look_alikes.are_dropped() && {
             let names = Names::new([(rule.name.clone(), Managed::Cookie(0))]);
-            !names.look_alikes(&format!("{name}=")).is_empty()
+            !names.look_alikes(&format!("{name}=")).rules.is_empty()
         }
     };
     let rule = to.rules.iter().find(drops)?;

@@ -2,7 +2,7 @@
 //! number, randomness as a function. `request` and `judge` hold rules R1 to R7, `response` and `upgrade` rules S2 to S6,
 //! `times` when a signed time counts, `navigation` what a page being opened is.
 
-use std::cell::Cell;
+use std::sync::atomic::AtomicBool;
 
 use crate::formats::Content;
 use crate::key::KeyId;
@@ -25,7 +25,7 @@ pub struct Gate {
     random: Random,
     /// For each rule: whether the origin has been seen to set the cookie with attributes that an upgrade would
     /// change (S5).
-    set_otherwise: Vec<Cell<bool>>,
+    set_otherwise: Vec<AtomicBool>,
 }
 
 /// What becomes of a request.
@@ -57,6 +57,8 @@ pub struct Passage {
     /// For rules whose origin may send a signature again alone: what it is the signature of.
     signed: Vec<(usize, Content<'static>)>,
     asked_ms: u64,
+    /// How many bytes were looked at, hashed and written for the request; what was gone over again counts again.
+    pub steps: usize,
 }
 
 /// An upgrade that is due.
@@ -90,6 +92,8 @@ pub struct Answer {
     pub private: bool,
     /// The verdicts.
     pub events: Vec<Event>,
+    /// How many bytes were looked at, hashed and written; what was gone over again counts again.
+    pub steps: usize,
 }
 
 /// A verdict on one cookie.
@@ -127,7 +131,11 @@ pub struct Fault;
 impl Gate {
     /// A gate for one isolate. `random` is what salts and nonces are drawn from.
     pub fn new(policy: Policy, random: Random) -> Self {
-        let set_otherwise = policy.rules.iter().map(|_| Cell::new(false)).collect();
+        let set_otherwise = policy
+            .rules
+            .iter()
+            .map(|_| AtomicBool::new(false))
+            .collect();
         Self {
             policy,
             random,

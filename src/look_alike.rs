@@ -4,17 +4,48 @@
 //! from a name, in whether they percent-decode it, fold its case, or turn other characters into `_` as
 //! PHP does. What any of them might read as a managed name is recognised here, so that it cannot carry
 //! an unverified value past the gate. The comparison errs on the side of too many.
+//!
+//! Behind the first `=` of a pair only a name with a value counts, `session =x` or `session[x`: a bare word
+//! can carry none, and values are full of words. In `{"session":"compact"}` or `red session bag` no parser of
+//! `tests/e2e/look-alikes` finds a cookie, but for an empty one at most.
+
+use memchr::memchr2;
 
 use crate::cookie::trimmed_start;
-use crate::encoding::holds;
+use crate::encoding::{holds, place};
 
 /// The managed names of a policy.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
+    /// By name.
     exact: Vec<(String, Managed)>,
-    folded: Vec<Vec<u8>>,
+    /// By folded name.
+    folded: Vec<Folded>,
     /// The bytes that a folded name starts with.
     starts: StartSet,
+}
+
+/// A managed name as [`fold`] makes it.
+#[derive(Clone, Debug)]
+struct Folded {
+    name: Vec<u8>,
+    rule: usize,
+    /// Whether it counts without a value too.
+    is_strict: bool,
+}
+
+/// A name may go on over several pieces, such as `a_a_a` in `a[a[a[a`. A pair whose pieces take more than so
+/// many comparisons a byte is not looked at any further, and counts as every name: no site sets one, and the
+/// work of a request stays linear whatever the names are (R6).
+const MOST_COMPARED: usize = 2;
+
+/// What was found in a pair.
+#[derive(Debug, Default)]
+pub struct Alike {
+    /// The rules whose names some parser might read.
+    pub rules: Vec<usize>,
+    /// How many bytes were looked at for it, some of them more than once.
+    pub steps: usize,
 }
 
 /// What a managed name stands for.
@@ -44,26 +75,43 @@ struct StartSet {
 impl Names {
     /// The names and what each stands for. Each has a letter or digit.
     pub fn new(names: impl IntoIterator<Item = (String, Managed)>) -> Self {
-        let exact: Vec<(String, Managed)> = names.into_iter().collect();
-        let folded: Vec<Vec<u8>> = exact.iter().map(|(name, _)| fold(name)).collect();
-        let mut starts = StartSet::default();
-        for name in &folded {
-            name.first().into_iter().for_each(|b| starts.add(*b));
+        let mut all = Self::default();
+        for (name, managed) in names {
+            all.add(name, managed);
         }
-        Self {
-            exact,
-            folded,
-            starts,
+        all
+    }
+
+    /// In its place: they are few, and a sort has a size.
+    fn add(&mut self, name: String, managed: Managed) {
+        let folded = Folded {
+            name: fold(&name),
+            rule: managed.rule(),
+            is_strict: false,
+        };
+        if let Some(first) = folded.name.first() {
+            self.starts.add(*first);
+            let is_before = |other: &Folded| other.name <= folded.name;
+            let at = self.folded.partition_point(is_before);
+            self.folded.insert(at, folded);
         }
+        let at = self.exact.partition_point(|(other, _)| *other <= name);
+        self.exact.insert(at, (name, managed));
+    }
+
+    /// The same names; those of these rules count without a value too, wherever they stand.
+    pub fn strict_for(mut self, is_strict: impl Fn(usize) -> bool) -> Self {
+        for folded in &mut self.folded {
+            folded.is_strict = is_strict(folded.rule);
+        }
+        self
     }
 
     /// What the name stands for that a pair has exactly, spaces and tabs before it aside.
     pub fn exact(&self, pair: &str) -> Option<Managed> {
         let pair = trimmed_start(pair);
         // no managed name holds a `=`
-        let is_it = |name: &str| pair.strip_prefix(name)?.starts_with('=').then_some(());
-        let found = self.exact.iter().find(|(name, _)| is_it(name).is_some());
-        found.map(|(_, managed)| *managed)
+        self.position(&pair[..place(pair, b'=')?])
     }
 
     /// Whether a pair is plainly another cookie: at a glance, it is neither managed nor a look-alike nor special,
@@ -83,58 +131,149 @@ impl Names {
 
     /// What a name stands for, where it is managed.
     pub fn position(&self, name: &str) -> Option<Managed> {
-        let found = self.exact.iter().find(|(exact, _)| exact == name);
-        found.map(|(_, managed)| *managed)
+        let found = self
+            .exact
+            .binary_search_by(|(exact, _)| (**exact).cmp(name));
+        found.ok().map(|at| self.exact[at].1)
     }
 
-    /// The rules whose names some parser might read in a pair, the text between two semicolons.
-    /// Pieces are cut before any decoding.
-    pub fn look_alikes(&self, pair: &str) -> Vec<usize> {
-        let pair = pair.as_bytes();
-        let mut found: Vec<usize> = Vec::new();
+    /// What some parser might read in a pair, the text between two semicolons. Pieces are cut before any
+    /// decoding. A piece that starts behind the first `=` counts only with a value.
+    pub fn look_alikes(&self, pair: &str) -> Alike {
+        let value = place(pair, b'=').map_or(pair.len(), |at| at + 1);
+        Look::new(self, pair, value).at_pieces()
+    }
+
+    /// What some parser might read in the value of a cookie that is vouched for, behind its `NAME=`. Inside
+    /// double quotes all but a few parsers read no further cookie: those cut at commas and control bytes.
+    pub fn carried(&self, value: &str) -> Alike {
+        let quoted = value.strip_prefix('"').and_then(|rest| place(rest, b'"'));
+        let mut look = Look::new(self, value, 0);
+        look.quoted = quoted.map_or(0, |end| end + 1);
+        look.is_cut = false; // the name stands before it
+        look.at_pieces()
+    }
+}
+
+/// A look at one pair.
+struct Look<'n> {
+    names: &'n Names,
+    pair: &'n [u8],
+    /// Where the value starts.
+    value: usize,
+    /// Where the double quotes end that the value starts with.
+    quoted: usize,
+    /// Whether a piece may start here although it stands in quotes.
+    is_cut: bool,
+    /// How many bytes of names were compared so far.
+    compared: usize,
+    found: Alike,
+}
+
+impl<'n> Look<'n> {
+    fn new(names: &'n Names, pair: &'n str, value: usize) -> Self {
+        Self {
+            names,
+            pair: pair.as_bytes(),
+            value,
+            quoted: 0,
+            is_cut: true,
+            compared: 0,
+            found: Alike::default(),
+        }
+    }
+
+    fn at_pieces(mut self) -> Alike {
         let mut at = 0;
-        while at < pair.len() {
-            if starts_piece(pair[at]) {
+        while at < self.pair.len() {
+            let b = self.pair[at];
+            if starts_piece(b) {
+                self.is_cut |= at >= self.quoted || b == b',' || b.is_ascii_control();
                 at += 1;
                 continue;
             }
-            let rule = self
-                .at_piece(pair, at)
-                .map(|name| self.exact[name].1.rule());
-            found.extend(rule.filter(|rule| !found.contains(rule)));
-            at += pair[at..].iter().take_while(|b| !starts_piece(**b)).count();
+            if std::mem::take(&mut self.is_cut) {
+                self.at_piece(at);
+            }
+            if self.compared > MOST_COMPARED * self.pair.len() {
+                self.found.rules = self.names.folded.iter().map(|name| name.rule).collect();
+                break;
+            }
+            at += self.pair[at..]
+                .iter()
+                .take_while(|b| !starts_piece(**b))
+                .count();
         }
-        found
+        self.found.steps += self.pair.len() + self.compared;
+        self.found
     }
 
-    fn at_piece(&self, pair: &[u8], start: usize) -> Option<usize> {
-        if pair[start].is_ascii_alphanumeric() {
-            return self.at_name(pair, start);
+    fn at_piece(&mut self, start: usize) {
+        let may_be_bare = start < self.value;
+        if self.pair[start].is_ascii_alphanumeric() {
+            self.at_name(start, may_be_bare);
+            return;
         }
         // `%73` may hide a name's first letter, and a stray `%` may stand before one. Neither look goes
         // past a byte that starts a piece of its own, so that all pieces together cost one pass.
-        let is_lead = |at: usize| pair.get(at).is_some_and(|b| !starts_piece(*b));
+        let is_lead = |at: usize| self.pair.get(at).is_some_and(|b| !starts_piece(*b));
         let mut decoded = start;
-        while let Some((b, next)) = decode(pair, decoded).filter(|_| is_lead(decoded)) {
+        while let Some((b, next)) = decode(self.pair, decoded).filter(|_| is_lead(decoded)) {
             if b.is_ascii_alphanumeric() {
                 break;
             }
             decoded = next;
         }
         let mut raw = start;
-        while is_lead(raw) && !pair[raw].is_ascii_alphanumeric() {
+        while is_lead(raw) && !self.pair[raw].is_ascii_alphanumeric() {
             raw += 1;
         }
-        self.at_name(pair, decoded)
-            .or_else(|| self.at_name(pair, raw))
+        self.at_name(decoded, may_be_bare);
+        if raw != decoded {
+            self.at_name(raw, may_be_bare);
+        }
     }
 
-    fn at_name(&self, pair: &[u8], at: usize) -> Option<usize> {
-        let (first, _) = decode(pair, at)?;
-        if !self.starts.holds(first) {
-            return None;
+    /// Looks for every managed name that the decoded text at `start` begins with: the names are sorted, and
+    /// those that agree with the text so far stand side by side.
+    fn at_name(&mut self, start: usize, may_be_bare: bool) {
+        let names = &self.names.folded;
+        let (mut at, mut length) = (start, 0);
+        let (mut from, mut to) = (0, names.len());
+        while let Some((b, next)) = folded_at(self.pair, at) {
+            if length == 0 && !self.names.starts.holds(b) {
+                return;
+            }
+            let byte = |folded: &Folded| folded.name[length]; // longer, as those that end here are passed
+            let agree = &names[from..to];
+            let is_all = |folded: Option<&Folded>| folded.is_some_and(|folded| byte(folded) == b);
+            if !(is_all(agree.first()) && is_all(agree.last())) {
+                let first = agree.partition_point(|folded| byte(folded) < b);
+                let end = agree.partition_point(|folded| byte(folded) <= b);
+                (from, to) = (from + first, from + end);
+            }
+            (at, length) = (next, length + 1);
+            self.compared += 1;
+            while from < to && names[from].name.len() == length {
+                self.ends_at(at, &names[from], may_be_bare);
+                from += 1;
+            }
+            if from == to {
+                return;
+            }
         }
-        self.folded.iter().position(|name| is_name(pair, at, name))
+    }
+
+    /// A name ends at `at`; whether it is one that counts.
+    fn ends_at(&mut self, at: usize, name: &Folded, may_be_bare: bool) {
+        let (is_it, end) = match may_be_bare || name.is_strict {
+            true => is_name_end(self.pair, at),
+            false => has_value(self.pair, at),
+        };
+        self.found.steps += end - at;
+        if is_it && !self.found.rules.contains(&name.rule) {
+            self.found.rules.push(name.rule);
+        }
     }
 }
 
@@ -165,6 +304,9 @@ pub fn opens_quote(pair: &str) -> bool {
 /// that follow RFC 2965 read the pairs after it in another way; one in double quotes with a backslash
 /// in it is unquoted by Werkzeug 1, octal numbers and all.
 pub fn is_special(pair: &str) -> bool {
+    if memchr2(b'$', b'"', pair.as_bytes()).is_none() {
+        return false;
+    }
     let name = pair
         .split('=')
         .find(|part| !part.trim().is_empty())
@@ -185,42 +327,53 @@ impl StartSet {
     }
 }
 
-/// Whether the decoded text at `at` is `name` up to the end of the piece, `=` or `[`, trailing
-/// characters other than letters and digits aside.
-fn is_name(pair: &[u8], mut at: usize, name: &[u8]) -> bool {
-    for expected in name {
-        let (b, next) = match (decode(pair, at), expected) {
-            (Some(found), _) => found,
-            // PHP reads a space inside a name as `_`, and a dot too
-            (None, b'_' | b'.' | b'+') if pair.get(at).is_some_and(u8::is_ascii_whitespace) => {
-                (*expected, at + 1)
-            }
-            (None, _) => return false,
-        };
-        let stands_for =
-            matches!(expected, b'_' | b'.' | b'+') && matches!(b, b'_' | b'.' | b'[' | b'+' | b' ');
-        if b != *expected && !stands_for {
-            return false;
-        }
-        at = next;
-    }
+/// Whether a name ends at `at`: behind it follow the end of the piece, `=` or `[`, characters other than
+/// letters and digits aside. And where the look ended.
+fn is_name_end(pair: &[u8], mut at: usize) -> (bool, usize) {
     while let Some((b, next)) = decode(pair, at) {
         match b {
-            b'=' | b'[' | 0 => return true,
-            b if b.is_ascii_alphanumeric() => return false,
+            b'=' | b'[' | 0 => return (true, at),
+            b if b.is_ascii_alphanumeric() => return (false, at),
             _ => at = next,
         }
     }
-    true
+    (true, at)
+}
+
+/// Whether a name that ends at `at` has a value: behind it follow `[`, or `=` and before that nothing but what
+/// some parser takes for white space. And where the look ended.
+fn has_value(pair: &[u8], end: usize) -> (bool, usize) {
+    let mut at = end;
+    while let Some((b, next)) = decoded(pair, at) {
+        match b {
+            b'=' => return (true, at),
+            b'[' if at == end => return (true, at),
+            0..=b' ' | b'+' | 0x7F.. => at = next,
+            _ => return (false, at),
+        }
+    }
+    (false, at)
+}
+
+/// The byte at `at` as [`fold`] writes it, and where the next one starts; `None` at the end of the piece.
+fn folded_at(pair: &[u8], at: usize) -> Option<(u8, usize)> {
+    match decode(pair, at) {
+        Some((b'.' | b'+' | b'[' | b' ', next)) => Some((b'_', next)),
+        // PHP reads a space inside a name as `_`, and a dot too
+        None if pair.get(at).is_some_and(u8::is_ascii_whitespace) => Some((b'_', at + 1)),
+        other => other,
+    }
 }
 
 /// The byte at `at`, percent-decoded and in lower case, and where the next one starts; `None` at the
 /// end of the piece.
 fn decode(pair: &[u8], at: usize) -> Option<(u8, usize)> {
+    decoded(pair, at).filter(|_| !cuts(pair[at]))
+}
+
+/// The same, past the end of the piece too.
+fn decoded(pair: &[u8], at: usize) -> Option<(u8, usize)> {
     let b = *pair.get(at)?;
-    if cuts(b) {
-        return None;
-    }
     let (decoded, next) = match b {
         b'%' => percent_decode(pair, at).unwrap_or((b, at + 1)),
         b => (b, at + 1),
@@ -265,11 +418,14 @@ static STARTS_PIECE: [bool; 256] = {
     table
 };
 
-/// A managed name without what parsers might trim, in lower case.
+/// A managed name without what parsers might trim, in lower case, with `_` for what PHP reads as one.
 fn fold(name: &str) -> Vec<u8> {
-    name.trim_matches(|c: char| !c.is_ascii_alphanumeric())
-        .to_ascii_lowercase()
-        .into_bytes()
+    let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let folded = |b: u8| match b {
+        b'.' | b'+' => b'_',
+        b => b.to_ascii_lowercase(),
+    };
+    name.bytes().map(folded).collect()
 }
 
 #[cfg(test)]
@@ -326,7 +482,7 @@ mod tests {
             "a\\sessionid=x",
         ] {
             assert_eq!(names().exact(pair), None, "{pair}");
-            assert_eq!(names().look_alikes(pair), [0], "{pair}");
+            assert_eq!(names().look_alikes(pair).rules, [0], "{pair}");
         }
         for pair in [
             "user.id=x",
@@ -340,12 +496,12 @@ mod tests {
             "a=b user id=x",
         ] {
             assert_eq!(names().exact(pair), None, "{pair}");
-            assert_eq!(names().look_alikes(pair), [1], "{pair}");
+            assert_eq!(names().look_alikes(pair).rules, [1], "{pair}");
         }
-        assert_eq!(names().look_alikes("_[Host-sid=x"), [2]);
-        assert_eq!(names().look_alikes("sessionid_sig=x"), [0]);
-        assert_eq!(names().look_alikes("a=1, sessionid.sig=x"), [0]);
-        assert_eq!(names().look_alikes("app_session=x"), [3]);
+        assert_eq!(names().look_alikes("_[Host-sid=x").rules, [2]);
+        assert_eq!(names().look_alikes("sessionid_sig=x").rules, [0]);
+        assert_eq!(names().look_alikes("a=1, sessionid.sig=x").rules, [0]);
+        assert_eq!(names().look_alikes("app_session=x").rules, [3]);
     }
 
     #[test]
@@ -368,7 +524,7 @@ mod tests {
             "connect.sid=s%3Aabc",
             "csrftoken=abc",
         ] {
-            assert!(names().look_alikes(pair).is_empty(), "{pair}");
+            assert!(names().look_alikes(pair).rules.is_empty(), "{pair}");
         }
     }
 

@@ -4,13 +4,14 @@
 //! what is refused although it can be read (C1 to C4), `compile` readies keys and formats for the gate.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::formats::{Configured, Keyed};
 use crate::key::{KeyId, OriginKeys, Ring};
-use crate::look_alike::{Managed, Names};
+use crate::look_alike::Names;
 use crate::settings::{Problem, Problems, Table};
 use crate::verdict::Verdict;
 
@@ -105,8 +106,18 @@ pub enum LookAlikes {
     /// They are taken out.
     #[default]
     Drop,
+    /// They are taken out, and so is what has the bare name anywhere in its value: for servers that split at
+    /// commas and take a word without `=` for an empty cookie.
+    Strict,
     /// They go on as they came.
     Forward,
+}
+
+impl LookAlikes {
+    /// Whether they are taken out.
+    pub fn are_dropped(self) -> bool {
+        self != LookAlikes::Forward
+    }
 }
 
 /// A rule as the configuration states it.
@@ -170,10 +181,8 @@ pub struct Rule {
     pub browser: Seal,
     /// Seals for the origin.
     pub origin: Seal,
-    /// The names of other rules that no value of this one may carry where it is not signed.
-    others: Names,
-    /// Its own names.
-    own: Names,
+    /// The names that no value may carry where some parser might read them in it.
+    guarded: Arc<Names>,
 }
 
 /// One key in one format, to open with.
@@ -306,17 +315,16 @@ impl Policy {
         checks::check(&readable, problems);
         let specs: Vec<Spec> = specs.into_iter().collect::<Option<_>>()?;
         let names = specs.iter().enumerate();
+        let is_strict = |rule: usize| specs[rule].look_alikes == LookAlikes::Strict;
         let names = Names::new(names.flat_map(|(rule, spec)| spec.names(rule)));
-        let guarded =
-            |spec: &Spec| spec.mode == Mode::Enforce && spec.look_alikes == LookAlikes::Drop;
+        let names = names.strict_for(is_strict);
+        let guarded = |spec: &Spec| spec.mode == Mode::Enforce && spec.look_alikes.are_dropped();
         let guarded = specs.iter().enumerate().filter(|(_, spec)| guarded(spec));
-        let guarded: Vec<(String, Managed)> =
-            guarded.flat_map(|(rule, spec)| spec.names(rule)).collect();
-        let rules = (0..).zip(specs).map(|(rule, spec)| {
-            let is_other = |(_, managed): &&(String, Managed)| managed.rule() != rule;
-            let others = guarded.iter().filter(is_other).cloned();
-            Rule::compile(spec, Names::new(others), problems)
-        });
+        let guarded = Names::new(guarded.flat_map(|(rule, spec)| spec.names(rule)));
+        let guarded = Arc::new(guarded.strict_for(is_strict));
+        let rules = specs
+            .into_iter()
+            .map(|spec| Rule::compile(spec, guarded.clone(), problems));
         Some(Self {
             reports,
             origin_url,

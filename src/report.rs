@@ -161,13 +161,22 @@ pub fn points(policy: &Policy, events: &[Event]) -> Vec<Point> {
     points
 }
 
-/// Each verdict once, with how often it stands there: a request may hold thousands of one cookie.
+/// Each verdict once, with how often it stands there: a request may hold thousands of one cookie. It is looked up
+/// among the few of its rule.
 fn counted(events: &[Event]) -> Vec<(&Event, u64)> {
     let mut counted: Vec<(&Event, u64)> = Vec::new();
+    let mut of_rules: Vec<Vec<usize>> = Vec::new();
     for event in events {
-        match counted.iter_mut().find(|(known, _)| *known == event) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((event, 1)),
+        if of_rules.len() <= event.rule {
+            of_rules.resize_with(event.rule + 1, Vec::new);
+        }
+        let of_rule = &mut of_rules[event.rule];
+        match of_rule.iter().find(|at| counted[**at].0 == event) {
+            Some(at) => counted[*at].1 += 1,
+            None => {
+                of_rule.push(counted.len());
+                counted.push((event, 1));
+            }
         }
     }
     counted

@@ -7,8 +7,8 @@
 //! theme=lang-671617; theme.sig=vnZKxfGGVIc5--tXAtmrhDg81QQ
 //! ```
 //!
-//! To the gate both are one text, `VALUE;SIGNATURE`; a request that shows several signatures is tried with
-//! all of them, `VALUE;SIGNATURE;SIGNATURE`, since one MAC tells which is right. `Keygrip(keys, "sha256",
+//! To the gate both are one text, `VALUE;SIGNATURE`. A request may show several signatures for a value: one MAC
+//! tells whether the right one is among them. `Keygrip(keys, "sha256",
 //! "hex")` and the like set `digest` and `encoding`. The signature is compared as text. The name is bound, no
 //! time is carried. VALUE is not encoded; one in double quotes is read without them, and written so. (Of
 //! whatever starts with a quote, the signature too, `cookies` drops the first and the last character; it
@@ -21,7 +21,8 @@
 //! Koa, koa-session and cookie-session, by the vectors.
 
 use super::{
-    Content, Derivation, Entry, Format, Keyed, Nature, PAIR, Payload, Refusal, Uncarriable,
+    Content, Derivation, Entry, Format, Keyed, Nature, PAIR, Payload, Refusal, Signatures,
+    Uncarriable,
 };
 use crate::encoding::{base64_len, base64url, hex, is_base64url, is_lower_hex};
 use crate::key::Key;
@@ -96,27 +97,44 @@ impl KeyedPair {
         }
     }
 
-    fn has_shape(&self, signature: &str) -> bool {
-        let size = self.keygrip.digest.size();
-        match self.keygrip.encoding {
-            Encoding::Base64url => signature.len() == base64_len(size) && is_base64url(signature),
-            Encoding::Hex => is_lower_hex(signature, size),
+    fn opened<'v>(
+        &self,
+        value: &'v str,
+        is_there: impl Fn(&str) -> bool,
+    ) -> Result<Content<'v>, Refusal> {
+        let value = unquoted(value);
+        match is_there(&self.signature(value)) {
+            true => Ok(Content::of(value.as_bytes())),
+            false => Err(Refusal::Signature),
         }
     }
 }
 
 impl Keyed for KeyedPair {
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
-        let (value, signatures) = value.split_once(PAIR).ok_or(Refusal::Shape)?;
-        let value = unquoted(value);
-        let mut fitting = signatures.split(PAIR).filter(|text| self.has_shape(text));
-        let first = fitting.next().ok_or(Refusal::Shape)?;
-        let expected = self.signature(value);
-        let is_right = |text: &str| equal(expected.as_bytes(), text.as_bytes());
-        match is_right(first) || fitting.any(is_right) {
-            true => Ok(Content::of(value.as_bytes())),
-            false => Err(Refusal::Signature),
+        let (value, signature) = value.split_once(PAIR).ok_or(Refusal::Shape)?;
+        if !self.is_signature(signature) {
+            return Err(Refusal::Shape);
         }
+        self.opened(value, |expected| {
+            equal(expected.as_bytes(), signature.as_bytes())
+        })
+    }
+
+    fn is_signature(&self, text: &str) -> bool {
+        let size = self.keygrip.digest.size();
+        match self.keygrip.encoding {
+            Encoding::Base64url => text.len() == base64_len(size) && is_base64url(text),
+            Encoding::Hex => is_lower_hex(text, size),
+        }
+    }
+
+    fn open_pair<'v>(
+        &self,
+        value: &'v str,
+        signatures: &Signatures<'_>,
+    ) -> Result<Content<'v>, Refusal> {
+        self.opened(value, |expected| signatures.hold(expected))
     }
 
     fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
@@ -164,20 +182,33 @@ mod tests {
             let sealed = keyed.seal(&Content::of(&b"abc"[..]), no_random).unwrap();
             let right = sealed.strip_prefix("abc;").unwrap();
             let wrong = ["A".repeat(right.len()), "0".repeat(right.len())];
-            for text in [
-                format!("abc;{right}"),
-                format!("\"abc\";{right}"),
-                format!("abc;short;{};{right}", wrong[1]),
-                format!("abc;{right};{};", wrong[0]),
+            for texts in [
+                vec![right],
+                vec!["short", &wrong[1], right],
+                vec![right, &wrong[0], ""],
+                vec!["", &wrong[0], &wrong[1], "1", "2", "3", right],
             ] {
-                assert_eq!(keyed.open(&text), Ok(Content::of(&b"abc"[..])), "{text}");
+                let signatures = Signatures::new(texts, super::super::counted);
+                for value in ["abc", "\"abc\""] {
+                    let opened = keyed.open_pair(value, &signatures);
+                    assert_eq!(opened, Ok(Content::of(&b"abc"[..])), "{value}");
+                }
+                let opened = keyed.open_pair("abd", &signatures);
+                assert_eq!(opened, Err(Refusal::Signature));
             }
-            let shape = |text: String| keyed.open(&text).unwrap_err();
-            assert_eq!(shape(format!("abd;{right}")), Refusal::Signature);
-            assert_eq!(shape(format!("abc;{}", wrong[1])), Refusal::Signature);
-            assert_eq!(shape("abc".to_owned()), Refusal::Shape);
-            assert_eq!(shape("abc;".to_owned()), Refusal::Shape);
-            assert_eq!(shape(format!("abc;{right}=")), Refusal::Shape);
+            let opened = |text: String| keyed.open(&text).err();
+            assert_eq!(opened(sealed.clone()), None);
+            assert_eq!(opened(format!("\"abc\";{right}")), None);
+            assert_eq!(opened(format!("abd;{right}")), Some(Refusal::Signature));
+            assert_eq!(
+                opened(format!("abc;{}", wrong[1])),
+                Some(Refusal::Signature)
+            );
+            for text in ["abc".to_owned(), "abc;".to_owned(), format!("{sealed}=")] {
+                assert_eq!(opened(text), Some(Refusal::Shape));
+            }
+            assert!(keyed.is_signature(right) && keyed.is_signature(&wrong[1]));
+            assert!(!keyed.is_signature("") && !keyed.is_signature(&right[1..]));
         }
     }
 

@@ -34,10 +34,12 @@ mod recognise;
 mod sealed;
 mod secure_session;
 mod securecookie;
+mod signatures;
 mod tornado;
 
 pub use plain::{OctetsOnly, Plain};
 pub use recognise::recognise;
+pub use signatures::Signatures;
 
 /// Every family. A configuration's `format` is looked up here by name.
 const TABLE: &[&[Entry]] = &[
@@ -162,6 +164,23 @@ pub trait Keyed: Send + Sync {
     /// # Errors
     /// Why the value is refused.
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal>;
+
+    /// Whether a text has the shape of a signature in a cookie of its own. Most formats have none.
+    fn is_signature(&self, _text: &str) -> bool {
+        false
+    }
+
+    /// Verifies a value by any of these signatures, of which at least one has the shape of one.
+    ///
+    /// # Errors
+    /// Why the value is refused.
+    fn open_pair<'v>(
+        &self,
+        _value: &'v str,
+        _signatures: &Signatures<'_>,
+    ) -> Result<Content<'v>, Refusal> {
+        Err(Refusal::Shape)
+    }
 
     /// Signs a content: the text for the header. `random` is for formats whose every value has a salt or
     /// nonce of its own.

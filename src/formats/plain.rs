@@ -11,7 +11,9 @@
 //! keep). A signed format that wraps such a cookie takes RFC 6265 cookie-octets only ([`OctetsOnly`]), unless
 //! it is made to wrap any value.
 
-use super::{Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Entry, Format, Keyed, Nature, Payload, Refusal, Signatures, Uncarriable,
+};
 use crate::encoding::is_cookie_octet;
 use crate::key::Key;
 use crate::primitives::Random;
@@ -76,12 +78,19 @@ pub struct OctetsOnly(pub Box<dyn Keyed>);
 
 impl Keyed for OctetsOnly {
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
-        let content = self.0.open(value)?;
-        if is_in_octets(&content) {
-            Ok(content)
-        } else {
-            Err(Refusal::Content)
-        }
+        in_octets(self.0.open(value)?)
+    }
+
+    fn is_signature(&self, text: &str) -> bool {
+        self.0.is_signature(text)
+    }
+
+    fn open_pair<'v>(
+        &self,
+        value: &'v str,
+        signatures: &Signatures<'_>,
+    ) -> Result<Content<'v>, Refusal> {
+        in_octets(self.0.open_pair(value, signatures)?)
     }
 
     fn seal(&self, content: &Content<'_>, random: Random) -> Result<String, Uncarriable> {
@@ -90,6 +99,14 @@ impl Keyed for OctetsOnly {
         } else {
             Err(Uncarriable)
         }
+    }
+}
+
+fn in_octets(content: Content<'_>) -> Result<Content<'_>, Refusal> {
+    if is_in_octets(&content) {
+        Ok(content)
+    } else {
+        Err(Refusal::Content)
     }
 }
 

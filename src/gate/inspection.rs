@@ -123,10 +123,10 @@ pub fn inspect(policy: &Policy, name: &str, value: &str, now: u64) -> Inspection
 impl Policy {
     fn inspect_unmanaged(&self, name: &str, value: &str) -> Inspection {
         let alike = self.names.look_alikes(&format!("{name}={value}"));
-        let specs = alike.iter().map(|rule| &self.rules[*rule].spec);
+        let specs = alike.rules.iter().map(|rule| &self.rules[*rule].spec);
         let drops = |mode| {
             let mut specs = specs.clone();
-            specs.find(|spec| spec.look_alikes == Default::default() && spec.mode == mode)
+            specs.find(|spec| spec.look_alikes.are_dropped() && spec.mode == mode)
         };
         let (enforcing, observing) = (drops(Mode::Enforce), drops(Mode::Observe));
         let rule = enforcing.or(observing).map(|spec| spec.name.clone());
@@ -146,10 +146,12 @@ impl Policy {
 
 impl Rule {
     fn inspect(&self, value: &str, now: u64) -> Inspection {
-        let first = value.split(PAIR).next().unwrap_or(value);
-        let mut copies = [Copy::new(0, first, Some(value), true)];
+        let mut parts = value.split(PAIR);
+        let first = parts.next().unwrap_or(value);
+        let signatures: Vec<&str> = parts.collect();
+        let mut copies = [Copy::new(0, first, signatures.len() < 2)];
         // what is sealed with these zeros is thrown away
-        self.judge(&mut copies, &mut Work::new(now, |_| {}));
+        self.judge(&mut copies, signatures, &mut Work::new(now, |_| {}));
         let [copy] = copies;
         let opened = (value.len() <= super::judge::LONGEST_VALUE)
             .then(|| self.opened(first, value, now))

@@ -1,28 +1,38 @@
 //! What a browser's copies of one managed cookie are worth: rules R2, R5 and R6.
 
 use super::response::apart;
-use crate::formats::{Content, Refusal};
+use crate::formats::{Content, Refusal, Signatures};
 use crate::key::KeyId;
+use crate::look_alike::Names;
 use crate::policy::{Candidate, Rule, Seal, Standing};
 use crate::primitives::Random;
 use crate::verdict::Verdict;
 
-/// What the work of one message is bounded by (R6).
+/// How often one message is hashed, at most (R6).
 const TRIES: u32 = 256;
-pub(super) const HASHED_BYTES: usize = 1 << 20;
+/// How many of its bytes are hashed.
+const HASHED: usize = 1 << 20;
+/// How many bytes are looked at in vain: in copies that have not the shape of what they are tried as. Each such
+/// look counts as so many bytes more. However many a rule needs, the next one has some of its own.
+const LOOKED: usize = 512 << 10;
+const LOOK: usize = 64;
+const OWN_LOOKED: usize = 32 << 10;
 /// The longest value that is hashed, in bytes.
 pub(super) const LONGEST_VALUE: usize = 16 << 10;
 /// How often a value is sealed at most that is too long, and by how many bytes chance may have made it so.
 const DRAWS: usize = 16;
 const CHANCE: usize = 128;
 
-/// What one message is judged with, and what bounds the work that it can cause.
+/// What one message is judged with, and what bounds the work that it can cause. All that is done with its bytes
+/// is spent from here. What has to be done for every byte, a few times at most, is only counted.
 pub(super) struct Work {
     /// The present, in Unix seconds.
     pub now: u64,
     random: Random,
     tries: u32,
-    bytes: usize,
+    hashed: usize,
+    looked: usize,
+    steps: usize,
 }
 
 /// A copy of a managed cookie while it is judged.
@@ -30,8 +40,6 @@ pub(super) struct Copy<'h> {
     /// Its place among the marks.
     pub mark: usize,
     value: &'h str,
-    /// The value with every signature that came in a cookie of its own: `VALUE;SIGNATURE;SIGNATURE`.
-    paired: &'h str,
     /// Whether no other copy came, and one signature at most.
     is_alone: bool,
     pub outcome: Outcome<'h>,
@@ -43,7 +51,7 @@ pub(super) enum Outcome<'h> {
     /// Some candidate has had its shape, and the key was another.
     Unsigned,
     Refused(Verdict),
-    Verified(Verified<'h>),
+    Verified(Box<Verified<'h>>),
 }
 
 pub(super) struct Verified<'h> {
@@ -58,16 +66,27 @@ pub(super) struct Verified<'h> {
 
 impl Rule {
     /// Tries every candidate on every copy: the copies in turn for each candidate, so that many planted
-    /// ones cannot use up the work before the good one had its first try.
-    pub(super) fn judge<'h>(&self, copies: &mut [Copy<'h>], work: &mut Work) {
+    /// ones cannot use up the work before the good one had its first try. `signatures` came in cookies of
+    /// their own.
+    pub(super) fn judge<'h>(
+        &self,
+        copies: &mut [Copy<'h>],
+        signatures: Vec<&'h str>,
+        work: &mut Work,
+    ) {
+        work.looked = work.looked.max(OWN_LOOKED);
+        let signatures = Signatures::new(signatures, work.random);
         let now = work.now;
-        for candidate in self
-            .candidates
-            .iter()
-            .filter(|c| c.until.is_none_or(|until| now < until))
-        {
+        let is_live = |candidate: &&Candidate| candidate.until.is_none_or(|until| now < until);
+        for candidate in self.candidates.iter().filter(is_live) {
+            let as_what = work.look(candidate, &signatures);
+            let mut is_over = true;
             for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
-                self.try_candidate(candidate, copy, work);
+                is_over = false;
+                self.try_candidate(candidate, copy, &as_what, work);
+            }
+            if is_over {
+                return;
             }
         }
         let adopts = self.spec.adopt_until.is_some_and(|until| work.now < until)
@@ -75,8 +94,8 @@ impl Rule {
         if !adopts && !self.is_unsealed() {
             return;
         }
+        self.refuse_signed_shapes(copies, &signatures, work);
         for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
-            self.refuse_signed_shape(copy, work);
             match adopts {
                 true => self.adopt(copy, work),
                 false => copy.take_as_plain(),
@@ -86,39 +105,44 @@ impl Rule {
 
     /// What has the shape of a signed cookie is not taken for a plain one, even where its format or key
     /// is no longer tried: else a broken signature would do.
-    fn refuse_signed_shape(&self, copy: &mut Copy<'_>, work: &mut Work) {
+    fn refuse_signed_shapes<'h>(
+        &self,
+        copies: &mut [Copy<'h>],
+        signatures: &Signatures<'h>,
+        work: &mut Work,
+    ) {
         let now = work.now;
         let past = |candidate: &&Candidate| candidate.until.is_some_and(|until| until <= now);
         for candidate in self.candidates.iter().filter(past) {
-            let text = copy.text_for(candidate);
-            if !work.allows(text) {
-                copy.outcome = Outcome::Refused(Verdict::TooLong);
-                return;
-            }
-            if !matches!(candidate.keyed.open(text), Err(Refusal::Shape)) {
-                work.spend(text);
-                copy.outcome = Outcome::Unsigned;
+            let as_what = work.look(candidate, signatures);
+            for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
+                match work.open(candidate, copy.value, &as_what) {
+                    None => copy.outcome = Outcome::Refused(Verdict::TooLong),
+                    Some(Err(Refusal::Shape)) => {}
+                    Some(_) => copy.outcome = Outcome::Unsigned,
+                }
             }
         }
     }
 
-    fn try_candidate<'h>(&self, candidate: &Candidate, copy: &mut Copy<'h>, work: &mut Work) {
-        let text = copy.text_for(candidate);
-        if !work.allows(text) {
+    fn try_candidate<'h>(
+        &self,
+        candidate: &Candidate,
+        copy: &mut Copy<'h>,
+        as_what: &AsWhat<'_, '_>,
+        work: &mut Work,
+    ) {
+        let Some(opened) = work.open(candidate, copy.value, as_what) else {
             copy.outcome = Outcome::Refused(Verdict::TooLong);
             return;
-        }
-        let opened = candidate.keyed.open(text);
-        if !matches!(opened, Err(Refusal::Shape)) {
-            work.spend(text);
-        }
+        };
         copy.outcome = match opened {
             Err(Refusal::Shape) => return,
             Err(Refusal::Signature) => Outcome::Unsigned,
             Err(Refusal::Content) => Outcome::Refused(Verdict::Malformed),
             Ok(content) => match self.check_times(candidate, &content, work.now) {
                 Err(verdict) => Outcome::Refused(verdict),
-                Ok(()) => self.verified(candidate, copy, content, work),
+                Ok(()) => self.verified(candidate, copy, as_what, content, work),
             },
         };
     }
@@ -127,29 +151,21 @@ impl Rule {
         &self,
         candidate: &Candidate,
         copy: &Copy<'_>,
+        as_what: &AsWhat<'_, '_>,
         content: Content<'h>,
-        work: &Work,
+        work: &mut Work,
     ) -> Outcome<'h> {
-        let is_plain = self.is_plain_at_origin();
-        if is_plain
-            && content
-                .text()
-                .is_ok_and(|payload| self.carries_other(payload))
-        {
-            return Outcome::Refused(Verdict::Malformed);
-        }
         // Another spelling of the same content, a comma where the framework writes an escape, could be
         // read as a second managed cookie: it is written anew even for the same key.
         let stays = candidate.same_as_other_side && copy.is_alone && self.is_one_cookie(copy.value);
         let for_origin = match stays {
             true => None,
-            false => match self.origin.seal(&content, work) {
-                Some(sealed) if copy.is_alone && sealed == copy.text_for(candidate) => None,
-                Some(sealed) => Some(sealed),
-                None => return Outcome::Refused(Verdict::Malformed),
+            false => match self.for_origin(&content, work) {
+                Ok(sealed) => Some(sealed).filter(|sealed| !copy.reads(sealed, as_what)),
+                Err(verdict) => return Outcome::Refused(verdict),
             },
         };
-        Outcome::Verified(Verified {
+        Outcome::Verified(Box::new(Verified {
             verdict: match candidate.standing {
                 Standing::Current => Verdict::Current,
                 Standing::Fallback => Verdict::Fallback,
@@ -159,28 +175,48 @@ impl Rule {
             content,
             for_origin,
             upgrade: (candidate.standing != Standing::Current).then_some(candidate.upgrade),
-        })
+        }))
+    }
+
+    /// A content in the origin's own writing. The origin signs what visitors write, so it may hold what some
+    /// parser would read as a cookie that nobody has signed (R7).
+    ///
+    /// # Errors
+    /// Why the origin must not be sent it.
+    pub(super) fn for_origin(
+        &self,
+        content: &Content<'_>,
+        work: &mut Work,
+    ) -> Result<String, Verdict> {
+        let sealed = self.origin.seal(content, work).ok_or(Verdict::Malformed)?;
+        match self.carries_other(apart(&sealed).0) {
+            true => Err(Verdict::Malformed),
+            false => Ok(sealed),
+        }
     }
 
     /// Takes an unsigned cookie from before the first deployment for good.
-    fn adopt(&self, copy: &mut Copy<'_>, work: &Work) {
-        if !matches!(copy.outcome, Outcome::Unknown) || self.carries_other(copy.value) {
+    fn adopt(&self, copy: &mut Copy<'_>, work: &mut Work) {
+        if !matches!(copy.outcome, Outcome::Unknown) {
             return;
         }
+        if !work.allows(copy.value) {
+            copy.outcome = Outcome::Refused(Verdict::TooLong);
+            return;
+        }
+        work.spend(copy.value);
         let content = Content::of(copy.value.as_bytes());
         // what the origin's format or the browser's cannot carry stays malformed
-        let (for_origin, sealable) = (
-            self.origin.seal(&content, work),
-            self.browser.seal(&content, work),
-        );
-        if for_origin.as_deref() == Some(copy.value) && sealable.is_some() {
-            copy.outcome = Outcome::Verified(Verified {
+        let for_origin = self.for_origin(&content, work);
+        let sealable = self.browser.seal(&content, work);
+        if for_origin.as_deref() == Ok(copy.value) && sealable.is_some() {
+            copy.outcome = Outcome::Verified(Box::new(Verified {
                 verdict: Verdict::AcceptedFormat,
                 key: None,
                 content,
                 for_origin: None,
                 upgrade: Some(true),
-            });
+            }));
         }
     }
 
@@ -215,7 +251,8 @@ impl Rule {
 
 impl Seal {
     /// The value for the header. A content without a time gets the present one, where one is needed.
-    pub(super) fn seal(&self, content: &Content<'_>, work: &Work) -> Option<String> {
+    pub(super) fn seal(&self, content: &Content<'_>, work: &mut Work) -> Option<String> {
+        work.count(content.payload.len());
         if self.carries_time && content.time_s.is_none() {
             let timed = Content::of(&*content.payload)
                 .signed_at(work.now)
@@ -258,26 +295,26 @@ impl Seal {
 }
 
 impl<'h> Copy<'h> {
-    /// `paired` is none where to try it would be too much work.
-    pub fn new(mark: usize, value: &'h str, paired: Option<&'h str>, is_alone: bool) -> Self {
-        let outcome = match value.len() > LONGEST_VALUE || paired.is_none() {
+    pub fn new(mark: usize, value: &'h str, is_alone: bool) -> Self {
+        let outcome = match value.len() > LONGEST_VALUE {
             true => Outcome::Refused(Verdict::TooLong),
             false => Outcome::Unknown,
         };
         Self {
             mark,
             value,
-            paired: paired.unwrap_or(value),
             is_alone,
             outcome,
         }
     }
 
-    fn text_for(&self, candidate: &Candidate) -> &'h str {
-        match candidate.is_pair {
-            true => self.paired,
-            false => self.value,
-        }
+    /// Whether it came as this text, which is a value with its signature where that is a cookie of its own.
+    fn reads(&self, text: &str, as_what: &AsWhat<'_, '_>) -> bool {
+        let signature = match as_what {
+            AsWhat::Value | AsWhat::Unpaired => None,
+            AsWhat::Pair(signatures) => signatures.texts().first().copied(),
+        };
+        self.is_alone && apart(text) == (self.value, signature)
     }
 
     fn is_open(&self) -> bool {
@@ -296,13 +333,13 @@ impl<'h> Copy<'h> {
     /// Where the browser's copy is not signed, what has no signed shape is as it should be.
     fn take_as_plain(&mut self) {
         if matches!(self.outcome, Outcome::Unknown) {
-            self.outcome = Outcome::Verified(Verified {
+            self.outcome = Outcome::Verified(Box::new(Verified {
                 verdict: Verdict::Current,
                 key: None,
                 content: Content::of(self.value.as_bytes()),
                 for_origin: None,
                 upgrade: None,
-            });
+            }));
         }
     }
 }
@@ -313,16 +350,94 @@ impl Work {
             now,
             random,
             tries: TRIES,
-            bytes: HASHED_BYTES,
+            hashed: HASHED,
+            looked: LOOKED,
+            steps: 0,
         }
     }
 
-    pub(super) fn allows(&self, value: &str) -> bool {
-        self.tries > 0 && value.len() <= self.bytes
+    /// Opens a value; none where that would be too much work.
+    fn open<'v>(
+        &mut self,
+        candidate: &Candidate,
+        value: &'v str,
+        as_what: &AsWhat<'_, '_>,
+    ) -> Option<Result<Content<'v>, Refusal>> {
+        let look = value.len() + LOOK;
+        if !self.allows(value) || look > self.looked {
+            return None;
+        }
+        let opened = match as_what {
+            AsWhat::Value => candidate.keyed.open(value),
+            AsWhat::Pair(signatures) => candidate.keyed.open_pair(value, signatures),
+            AsWhat::Unpaired => Err(Refusal::Shape),
+        };
+        if matches!(opened, Err(Refusal::Shape)) {
+            self.looked -= look;
+            self.count(look);
+        } else {
+            self.spend(value);
+        }
+        Some(opened)
     }
 
+    /// What the values of a cookie are tried as. The signatures are looked over once, and not again for each
+    /// value.
+    fn look<'s, 'h>(
+        &mut self,
+        candidate: &Candidate,
+        signatures: &'s Signatures<'h>,
+    ) -> AsWhat<'s, 'h> {
+        if !candidate.is_pair {
+            return AsWhat::Value;
+        }
+        let is_one = |text: &&str| {
+            self.looked = self.looked.saturating_sub(text.len());
+            self.steps += text.len();
+            self.looked > 0 && candidate.keyed.is_signature(text)
+        };
+        match signatures.texts().iter().any(is_one) {
+            true => AsWhat::Pair(signatures),
+            false => AsWhat::Unpaired,
+        }
+    }
+
+    /// What some parser might read in a pair.
+    pub(super) fn look_alikes(&mut self, names: &Names, pair: &str) -> Vec<usize> {
+        let alike = names.look_alikes(pair);
+        self.count(alike.steps);
+        alike.rules
+    }
+
+    /// Whether a value may be hashed.
+    pub(super) fn allows(&self, value: &str) -> bool {
+        self.tries > 0 && value.len() <= self.hashed
+    }
+
+    /// A value is hashed.
     pub(super) fn spend(&mut self, value: &str) {
         self.tries = self.tries.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(value.len());
+        self.hashed = self.hashed.saturating_sub(value.len());
+        self.count(value.len());
     }
+
+    /// So many bytes are gone over.
+    pub(super) fn count(&mut self, bytes: usize) {
+        self.steps += bytes;
+    }
+
+    /// How many bytes all of it was.
+    pub(super) fn steps(&self) -> usize {
+        self.steps
+    }
+}
+
+/// What the values of a cookie are tried as.
+enum AsWhat<'s, 'h> {
+    /// As they are.
+    Value,
+    /// With any of these signatures, of which one at least fits the candidate.
+    Pair(&'s Signatures<'h>),
+    /// As values whose signature is missing.
+    Unpaired,
 }

@@ -2,23 +2,46 @@
 
 use std::ops::Range;
 
-use super::judge::{Copy, HASHED_BYTES, Outcome, Work};
+use super::judge::{Copy, Outcome, Work};
 use super::navigation::is_navigation;
 use super::{Action, Due, Edit, Event, Fault, Gate, Passage, RequestHead, Ruling};
 use crate::cookie::{pair_value, pairs, trimmed_start};
 use crate::encoding::{cut_at, holds};
-use crate::formats::PAIR;
 use crate::look_alike::{Managed, is_special, opens_quote};
-use crate::policy::{LookAlikes, Mode, OnInvalid, Rule};
+use crate::policy::{Mode, OnInvalid, Rule};
 use crate::verdict::Verdict;
 
 /// A pair that the gate has something to do with.
 struct Mark<'h> {
     /// Where the pair starts in the header.
     start: usize,
+    /// What is dropped may be several pairs, with the semicolons between them.
     pair: &'h str,
     rule: usize,
+    /// What it is, where its name is managed.
+    managed: Option<Managed>,
     edit: Edit,
+}
+
+impl Mark<'_> {
+    /// Whether it is dropped, and what starts at `start` is the next pair.
+    fn is_dropped_up_to(&self, start: usize) -> bool {
+        matches!(self.edit, Edit::Drop) && self.start + self.pair.len() + 1 == start
+    }
+}
+
+/// What was decided on a managed pair.
+struct Settled {
+    edit: Edit,
+    /// Whether a key vouches for it.
+    is_signed: bool,
+}
+
+/// The pairs of one rule among the marks, in their order.
+#[derive(Default)]
+struct Places {
+    cookies: Vec<usize>,
+    signatures: Vec<usize>,
 }
 
 impl Gate {
@@ -43,20 +66,28 @@ impl Gate {
                 passage,
             });
         };
-        let mut marks = self.marks(header, &mut passage.events);
-        let rejections = self.judge_all(&mut marks, now_ms / 1000, &mut passage);
+        let mut work = Work::new(now_ms / 1000, self.random);
+        let mut marks = self.marks(header, &mut passage.events, &mut work);
+        let rejections = self.judge_all(&mut marks, &mut work, &mut passage);
         // a cookie that another host has planted looks like this, and no 403 may stand before the login page
         let action = match rejections.filter(|_| !is_navigation(head)) {
             Some(deletions) => Action::Reject(deletions),
-            None => self.rewrite(header, &marks)?,
+            None => self.rewrite(header, &marks, &mut work)?,
         };
+        passage.steps = work.steps();
         Ok(Ruling { action, passage })
     }
 
     /// Finds the managed pairs and their look-alikes; the latter are dropped here (R7).
-    fn marks<'h>(&self, header: &'h str, events: &mut Vec<Event>) -> Vec<Mark<'h>> {
+    fn marks<'h>(
+        &self,
+        header: &'h str,
+        events: &mut Vec<Event>,
+        work: &mut Work,
+    ) -> Vec<Mark<'h>> {
+        work.count(header.len());
         let names = &self.policy.names;
-        let mut marks = Vec::new();
+        let mut marks: Vec<Mark<'h>> = Vec::new();
         let mut managed_since = 0;
         let mut next = 0;
         for pair in pairs(header) {
@@ -65,29 +96,35 @@ impl Gate {
             if names.is_plainly_other(pair) {
                 continue;
             }
-            let (rule, edit) = if let Some(managed) = names.exact(pair) {
+            let managed = names.exact(pair);
+            let (rule, edit) = if let Some(managed) = managed {
                 // a quote left open would make this cookie part of that pair's value
                 self.drop_open_quotes(&mut marks[managed_since..], managed.rule(), events);
                 managed_since = marks.len();
                 (managed.rule(), Edit::Keep)
-            } else if let alike = names.look_alikes(pair)
+            } else if let alike = work.look_alikes(names, pair)
                 && let Some(rule) = alike.first()
             {
-                (*rule, self.drop_look_alike(&alike, events))
+                (*rule, self.drop_look_alike(alike.iter().copied(), events))
             } else if is_special(pair) {
-                let all: Vec<usize> = (0..self.policy.rules.len()).collect();
-                (0, self.drop_look_alike(&all, events))
+                (0, self.drop_look_alike(0..self.policy.rules.len(), events))
             } else if holds(pair, b'"') && opens_quote(pair) {
                 (OPEN_QUOTE, Edit::Keep)
             } else {
                 continue;
             };
-            marks.push(Mark {
-                start,
-                pair,
-                rule,
-                edit,
-            });
+            match marks.last_mut() {
+                Some(last) if matches!(edit, Edit::Drop) && last.is_dropped_up_to(start) => {
+                    last.pair = &header[last.start..start + pair.len()];
+                }
+                _ => marks.push(Mark {
+                    start,
+                    pair,
+                    rule,
+                    managed,
+                    edit,
+                }),
+            }
         }
         marks.retain(|mark| mark.rule != OPEN_QUOTE);
         marks
@@ -96,19 +133,21 @@ impl Gate {
     fn drop_open_quotes(&self, marks: &mut [Mark<'_>], rule: usize, events: &mut Vec<Event>) {
         for mark in marks.iter_mut().filter(|mark| mark.rule == OPEN_QUOTE) {
             mark.rule = rule;
-            mark.edit = self.drop_look_alike(&[rule], events);
+            mark.edit = self.drop_look_alike([rule].into_iter(), events);
         }
     }
 
     /// A pair that may be read as the names of these rules is dropped where one of them asks for it.
-    fn drop_look_alike(&self, rules: &[usize], events: &mut Vec<Event>) -> Edit {
+    fn drop_look_alike(
+        &self,
+        rules: impl Iterator<Item = usize> + Clone,
+        events: &mut Vec<Event>,
+    ) -> Edit {
         let spec = |rule: &usize| &self.policy.rules[*rule].spec;
-        let mut asking = rules
-            .iter()
-            .filter(|rule| spec(rule).look_alikes == LookAlikes::Drop);
+        let mut asking = rules.filter(|rule| spec(rule).look_alikes.are_dropped());
         let enforced = asking.clone().find(|rule| spec(rule).mode == Mode::Enforce);
         if let Some(rule) = enforced.or_else(|| asking.next()) {
-            events.push(Event::new(*rule, Verdict::LookAlike, None));
+            events.push(Event::new(rule, Verdict::LookAlike, None));
         }
         match enforced {
             Some(_) => Edit::Drop,
@@ -120,15 +159,14 @@ impl Gate {
     fn judge_all(
         &self,
         marks: &mut [Mark<'_>],
-        now: u64,
+        work: &mut Work,
         passage: &mut Passage,
     ) -> Option<Vec<String>> {
-        let mut work = Work::new(now, self.random);
         let mut deletions: Option<Vec<String>> = None;
-        let last = self.last_marks(marks);
+        let places = self.places(marks);
         for (at, rule) in self.policy.rules.iter().enumerate() {
             let reported = passage.events.len();
-            self.judge_rule(at, marks, &last, &mut work, passage);
+            self.judge_rule(at, marks, &places, work, passage);
             let rejects =
                 rule.spec.on_invalid == OnInvalid::Reject && rule.spec.mode == Mode::Enforce;
             if rejects && passage.events[reported..].iter().any(is_rejected) {
@@ -144,29 +182,22 @@ impl Gate {
         &self,
         at: usize,
         marks: &mut [Mark<'_>],
-        last: &[usize],
+        places: &[Places],
         work: &mut Work,
         passage: &mut Passage,
     ) {
         let rule = &self.policy.rules[at];
-        let cookies = self.marks_of(Managed::Cookie(at), marks);
-        let (mut signatures, mut paired_texts) = (Vec::new(), Vec::new());
-        if rule.companion.is_some() {
-            signatures = self.marks_of(Managed::Companion(at), marks);
-            paired_texts = paired(&cookies, &signatures, marks);
-        }
+        let Places {
+            cookies,
+            signatures,
+        } = &places[at];
+        let value = |mark: &usize| pair_value(marks[*mark].pair);
         let is_alone = rule.companion.is_none() || (cookies.len() == 1 && signatures.len() < 2);
-        let copy = |(nth, mark): (usize, &usize)| {
-            let value = pair_value(marks[*mark].pair);
-            let paired = match rule.companion {
-                Some(_) => paired_texts.get(nth).map(String::as_str),
-                None => Some(value),
-            };
-            Copy::new(*mark, value, paired, is_alone)
-        };
-        let mut copies: Vec<Copy<'_>> = cookies.iter().enumerate().map(copy).collect();
+        let copy = |mark: &usize| Copy::new(*mark, value(mark), is_alone);
+        let mut copies: Vec<Copy<'_>> = cookies.iter().map(copy).collect();
         if !copies.is_empty() {
-            rule.judge(&mut copies, work);
+            let signatures: Vec<&str> = signatures.iter().map(value).collect();
+            rule.judge(&mut copies, signatures, work);
         }
         let verified = copies.iter().filter(|copy| copy.is_verified()).count();
         let mut vouched = false;
@@ -174,32 +205,44 @@ impl Gate {
             let (mark, is_signed) = (copy.mark, copy.is_signed());
             let edit = self.settle(at, copy, verified, passage);
             vouched |= is_signed && rule.origin.is_pair && matches!(edit, Edit::Keep);
-            self.apply(mark, edit, is_signed, marks, last, passage);
+            let settled = Settled { edit, is_signed };
+            self.apply(mark, settled, marks, places, work, passage);
         }
         for mark in signatures {
             if cookies.is_empty() {
                 let alone = Event::new(at, Verdict::Malformed, None);
                 passage.events.push(alone);
             }
-            let edit = rule.settle_signature(vouched, verified);
-            self.apply(mark, edit, vouched, marks, last, passage);
+            let settled = Settled {
+                edit: rule.settle_signature(vouched, verified),
+                is_signed: vouched,
+            };
+            self.apply(*mark, settled, marks, places, work, passage);
         }
     }
 
-    /// The places of the pairs with this name that are not dropped yet.
-    fn marks_of(&self, managed: Managed, marks: &[Mark<'_>]) -> Vec<usize> {
-        let is_it = |at: &usize| self.managed(&marks[*at]) == Some(managed);
-        (0..marks.len()).filter(is_it).collect()
+    /// For each rule, the places of its pairs: found once, since a header may hold thousands.
+    fn places(&self, marks: &[Mark<'_>]) -> Vec<Places> {
+        let mut places = Vec::new();
+        places.resize_with(self.policy.rules.len(), Places::default);
+        for (at, mark) in marks.iter().enumerate() {
+            match mark.managed {
+                Some(Managed::Cookie(rule)) => places[rule].cookies.push(at),
+                Some(Managed::Companion(rule)) => places[rule].signatures.push(at),
+                None => {}
+            }
+        }
+        places
     }
 
     /// Carries out what was decided on a managed pair, unless its rule only observes.
     fn apply(
         &self,
         at: usize,
-        edit: Edit,
-        is_signed: bool,
+        Settled { edit, is_signed }: Settled,
         marks: &mut [Mark<'_>],
-        last: &[usize],
+        places: &[Places],
+        work: &mut Work,
         passage: &mut Passage,
     ) {
         let stays_unsigned = matches!(edit, Edit::Keep) && !is_signed;
@@ -209,7 +252,7 @@ impl Gate {
         }
         if stays_unsigned || observes {
             let mut events = Vec::new();
-            let edit = self.keep_unsigned(at, marks, last, &mut events);
+            let edit = self.keep_unsigned(at, marks, places, work, &mut events);
             if stays_unsigned || matches!(edit, Edit::Drop) {
                 passage.events.append(&mut events);
             }
@@ -223,38 +266,20 @@ impl Gate {
         &self,
         mark: usize,
         marks: &[Mark<'_>],
-        last: &[usize],
+        places: &[Places],
+        work: &mut Work,
         events: &mut Vec<Event>,
     ) -> Edit {
         let Mark { pair, rule, .. } = marks[mark];
-        let mut others = self.policy.names.look_alikes(pair);
+        let mut others = work.look_alikes(&self.policy.names, pair);
         if opens_quote(pair) {
-            others.extend((0..last.len()).filter(|other| last[*other] > mark));
+            let is_behind = |other: &usize| places[*other].last() > Some(mark);
+            others.extend((0..places.len()).filter(is_behind));
         }
         others.retain(|other| *other != rule);
         match others.is_empty() {
             true => Edit::Keep,
-            false => self.drop_look_alike(&others, events),
-        }
-    }
-
-    /// For each rule, the place of its last managed pair among the marks; zero where there is none, and
-    /// nothing lies behind the first. Found once: a header may hold thousands of pairs.
-    fn last_marks(&self, marks: &[Mark<'_>]) -> Vec<usize> {
-        let mut last = vec![0; self.policy.rules.len()];
-        for (at, mark) in marks.iter().enumerate() {
-            if self.managed(mark).is_some() {
-                last[mark.rule] = at;
-            }
-        }
-        last
-    }
-
-    /// What a pair's name stands for, unless it is dropped.
-    fn managed(&self, mark: &Mark<'_>) -> Option<Managed> {
-        match mark.edit {
-            Edit::Keep => self.policy.names.exact(mark.pair),
-            Edit::Drop | Edit::Write(_) => None,
+            false => self.drop_look_alike(others.iter().copied(), events),
         }
     }
 
@@ -303,7 +328,7 @@ impl Gate {
     }
 
     /// The header with every edit made, where one is.
-    fn rewrite(&self, header: &str, marks: &[Mark<'_>]) -> Result<Action, Fault> {
+    fn rewrite(&self, header: &str, marks: &[Mark<'_>], work: &mut Work) -> Result<Action, Fault> {
         let enforces = || {
             self.policy
                 .rules
@@ -321,9 +346,10 @@ impl Gate {
             });
         }
         let built = edited(header, marks);
+        work.count(built.len());
         let is_managed = |pair: &str| self.policy.names.exact(pair).is_some();
         let written = |mark: &Mark<'_>| match &mark.edit {
-            Edit::Keep => usize::from(is_managed(mark.pair)),
+            Edit::Keep => usize::from(mark.managed.is_some()),
             Edit::Drop => 0,
             Edit::Write(value) => pairs(value).count(),
         };
@@ -332,6 +358,13 @@ impl Gate {
             true => Ok(Action::WithCookie((!built.is_empty()).then_some(built))),
             false => Err(Fault),
         }
+    }
+}
+
+impl Places {
+    /// The last of them, if there is one.
+    fn last(&self) -> Option<usize> {
+        self.cookies.last().max(self.signatures.last()).copied()
     }
 }
 
@@ -394,28 +427,6 @@ fn starts_empty(pairs: &str) -> bool {
     let rest = trimmed_start(pairs);
     rest.is_empty() || rest.starts_with(';')
 }
-
-/// For each cookie its value with every signature that may be one, `VALUE;SIGNATURE;SIGNATURE`: one MAC
-/// tells which is right. It ends where all would be more than is ever hashed (R6).
-fn paired(cookies: &[usize], signatures: &[usize], marks: &[Mark<'_>]) -> Vec<String> {
-    let value = |mark: &usize| pair_value(marks[*mark].pair);
-    let mut all = String::new();
-    let may_be = |signature: &&str| signature.len() <= LONGEST_SIGNATURE;
-    for signature in signatures.iter().map(value).filter(may_be) {
-        all.push(PAIR);
-        all.push_str(signature);
-    }
-    let mut left = HASHED_BYTES;
-    let with_all = |mark| {
-        let value = value(mark);
-        left = left.checked_sub(value.len() + all.len())?;
-        Some([value, &all].concat())
-    };
-    cookies.iter().map_while(with_all).collect()
-}
-
-/// HMAC-SHA512 in hexadecimal digits.
-const LONGEST_SIGNATURE: usize = 128;
 
 /// Stands for a rule until it is known which managed cookie follows an open quote.
 const OPEN_QUOTE: usize = usize::MAX;

@@ -1,12 +1,14 @@
 //! Responses: rules S2 to S4 and S6; what S5 asks of an upgrade is in `upgrade`.
 
+use std::sync::atomic::Ordering;
+
 use super::judge::{LONGEST_VALUE, Work};
 use super::times::is_ahead;
 use super::{Answer, Edit, Event, Exchange, Gate, Passage};
 use crate::cookie::{Attributes, SetCookie};
 use crate::encoding::cut_at;
 use crate::formats::{Content, PAIR};
-use crate::look_alike::Managed;
+use crate::look_alike::{Managed, reads_alike};
 use crate::policy::{Mode, Rule};
 use crate::verdict::{Difference, Verdict};
 
@@ -24,7 +26,7 @@ impl Gate {
         now_ms: u64,
     ) -> Answer {
         let own = set_cookies.iter().map(AsRef::as_ref).collect();
-        let mut judged = Judged::new(own, Work::new(now_ms / 1000, self.random));
+        let mut judged = self.judged(own, now_ms);
         for at in 0..set_cookies.len() {
             self.set_cookie(at, &mut judged);
         }
@@ -36,12 +38,30 @@ impl Gate {
         judged.into_answer()
     }
 
+    /// The headers read, each once.
+    fn judged<'h>(&self, own: Vec<&'h str>, now_ms: u64) -> Judged<'h> {
+        let mut judged = Judged::new(own, Work::new(now_ms / 1000, self.random));
+        for (at, own) in judged.own.iter().enumerate() {
+            judged.work.count(own.len());
+            let cookie = SetCookie::parse(own);
+            let managed = cookie.and_then(|cookie| self.policy.names.position(cookie.name));
+            let line = &mut judged.lines[at];
+            line.managed = cookie.zip(managed);
+            if let Some(Managed::Companion(rule)) = managed {
+                let rules = self.policy.rules.len();
+                judged.companions.resize_with(rules, Vec::new);
+                judged.companions[rule].push(at);
+            }
+        }
+        judged
+    }
+
     fn set_cookie(&self, at: usize, judged: &mut Judged<'_>) {
-        let Some((cookie, Managed::Cookie(rule_at))) = self.managed_at(at, judged) else {
+        let Some((cookie, Managed::Cookie(rule_at))) = judged.lines[at].managed else {
             return;
         };
         let rule = &self.policy.rules[rule_at];
-        judged.set.push(rule_at);
+        note(&mut judged.set, rule_at);
         let attributes = cookie.attributes();
         let deletes = rule.is_deletion(&cookie, &attributes, judged.work.now);
         let is_elsewhere = self.watch_attributes(rule_at, &attributes, deletes, judged);
@@ -50,13 +70,13 @@ impl Gate {
             return;
         }
         if !is_elsewhere {
-            judged.set_in_place.push(rule_at);
+            note(&mut judged.set_in_place, rule_at);
         }
         let signature = match rule.origin.is_pair {
-            true => self.signature_of(rule_at, at, judged),
+            true => judged.signature_of(rule_at, at),
             false => None,
         };
-        judged.signatures.extend(signature.map(|(line, _)| line));
+        judged.goes_with(signature);
         let Some(sealed) = rule.reseal(rule_at, &cookie, signature.map(|(_, s)| s.value), judged)
         else {
             return;
@@ -71,10 +91,10 @@ impl Gate {
         let rule = &self.policy.rules[rule_at];
         judged.report(rule_at, Verdict::Deletion, None);
         // Keygrip signs the empty value too
-        let signature = self.signature_of(rule_at, at, judged);
+        let signature = judged.signature_of(rule_at, at);
         let is_kept = |own: &SetCookie<'_>| !own.is_deletion(judged.work.now);
         let signature = signature.filter(|(_, own)| is_kept(own));
-        judged.signatures.extend(signature.map(|(line, _)| line));
+        judged.goes_with(signature);
         // what the same response has just set there must live
         let lives = judged.set_in_place.contains(&rule_at);
         let second = |cookie: &SetCookie<'_>| rule.second_deletion(cookie).filter(|_| !lives);
@@ -89,14 +109,14 @@ impl Gate {
     /// A signature's own cookie that goes with none: S3 where it is deleted; else it may be that of the
     /// value that the request brought, signed again.
     fn set_companion<'h>(&self, at: usize, passage: &'h Passage, judged: &mut Judged<'h>) {
-        let Some((cookie, Managed::Companion(rule_at))) = self.managed_at(at, judged) else {
+        let Some((cookie, Managed::Companion(rule_at))) = judged.lines[at].managed else {
             return;
         };
         let rule = &self.policy.rules[rule_at];
-        if judged.signatures.contains(&at) || rule.is_unsealed() {
+        if judged.lines[at].goes_with_a_value || rule.is_unsealed() {
             return;
         }
-        judged.set.push(rule_at);
+        note(&mut judged.set, rule_at);
         match cookie.is_deletion(judged.work.now) {
             true if judged.set_in_place.contains(&rule_at) => {}
             true => judged.insert(rule, at, rule.second_deletion(&cookie)),
@@ -131,27 +151,6 @@ impl Gate {
         }
     }
 
-    /// The managed cookie that the Set-Cookie header at this place sets.
-    fn managed_at<'h>(&self, at: usize, judged: &Judged<'h>) -> Option<(SetCookie<'h>, Managed)> {
-        let cookie = SetCookie::parse(judged.own[at])?;
-        Some((cookie, self.policy.names.position(cookie.name)?))
-    }
-
-    /// The signature that is set with the cookie at this place: the next one behind it, else the last.
-    fn signature_of<'h>(
-        &self,
-        rule: usize,
-        at: usize,
-        judged: &Judged<'h>,
-    ) -> Option<(usize, SetCookie<'h>)> {
-        let found = |line: usize| match self.managed_at(line, judged)? {
-            (cookie, Managed::Companion(of)) if of == rule => Some((line, cookie)),
-            _ => None,
-        };
-        let behind = (at + 1..judged.own.len()).find_map(found);
-        behind.or_else(|| (0..at).rev().find_map(found))
-    }
-
     /// Where the origin sets the cookie in another place, an upgrade would make a twin of it; where it sets other
     /// attributes, an upgrade would change them. Of a deletion only the place counts. Answers whether it is
     /// another place, `Partitioned` aside.
@@ -170,7 +169,7 @@ impl Gate {
             if is_place || !deletes {
                 judged.report(at, Verdict::AttributesDiffer(difference), None);
                 if spoils(difference, found) {
-                    self.set_otherwise[at].set(true);
+                    self.set_otherwise[at].store(true, Ordering::Relaxed);
                 }
             }
         }
@@ -202,23 +201,34 @@ pub(super) struct Judged<'h> {
     /// Its Set-Cookie headers as they came.
     own: Vec<&'h str>,
     /// What becomes of each.
-    lines: Vec<Line>,
+    lines: Vec<Line<'h>>,
     /// What goes behind them all.
     pub(super) added: Vec<String>,
-    /// The rules whose cookie it sets or deletes.
+    /// The rules whose cookie it sets or deletes, each once.
     pub(super) set: Vec<usize>,
-    /// The rules whose cookie it sets where `attributes` would.
+    /// The rules whose cookie it sets where `attributes` would, each once.
     set_in_place: Vec<usize>,
-    /// The headers that set the signature of another's value.
-    signatures: Vec<usize>,
+    /// For each rule, the headers that set a signature; nothing where none does.
+    companions: Vec<Vec<usize>>,
     pub(super) work: Work,
 }
 
-/// What becomes of one Set-Cookie header, and what is inserted behind it.
+/// One Set-Cookie header: what it sets, what becomes of it, and what is inserted behind it.
 #[derive(Default)]
-struct Line {
+struct Line<'h> {
+    /// The cookie, where it is managed.
+    managed: Option<(SetCookie<'h>, Managed)>,
+    /// Whether it sets the signature of a value that the response sets or deletes.
+    goes_with_a_value: bool,
     edit: Edit,
     behind: Vec<String>,
+}
+
+/// Adds a rule, unless it is there: a response may set one cookie in thousands of headers.
+fn note(rules: &mut Vec<usize>, rule: usize) {
+    if !rules.contains(&rule) {
+        rules.push(rule);
+    }
 }
 
 impl<'h> Judged<'h> {
@@ -230,7 +240,7 @@ impl<'h> Judged<'h> {
             added: Vec::new(),
             set: Vec::new(),
             set_in_place: Vec::new(),
-            signatures: Vec::new(),
+            companions: Vec::new(),
             work,
         }
     }
@@ -242,6 +252,22 @@ impl<'h> Judged<'h> {
         key: Option<&crate::key::KeyId>,
     ) {
         self.answer.events.push(Event::new(rule, verdict, key));
+    }
+
+    /// The signature that is set with the cookie at this place: the next one behind it, else the last before it.
+    fn signature_of(&self, rule: usize, at: usize) -> Option<(usize, SetCookie<'h>)> {
+        let lines = self.companions.get(rule)?;
+        let behind = lines.partition_point(|line| *line <= at);
+        let line = lines.get(behind).or(lines.last())?;
+        let (cookie, _) = self.lines[*line].managed?;
+        Some((*line, cookie))
+    }
+
+    /// Remembers that a signature goes with a value that the response sets or deletes.
+    fn goes_with(&mut self, signature: Option<(usize, SetCookie<'_>)>) {
+        if let Some((line, _)) = signature {
+            self.lines[line].goes_with_a_value = true;
+        }
     }
 
     /// S6: it is still sent, and browsers drop it.
@@ -283,7 +309,7 @@ impl<'h> Judged<'h> {
     }
 
     fn is_changed(&self) -> bool {
-        let is_kept = |line: &Line| matches!(line.edit, Edit::Keep) && line.behind.is_empty();
+        let is_kept = |line: &Line<'_>| matches!(line.edit, Edit::Keep) && line.behind.is_empty();
         !self.lines.iter().all(is_kept)
     }
 
@@ -301,6 +327,7 @@ impl<'h> Judged<'h> {
         headers.extend(self.added);
         Answer {
             set_cookies: is_changed.then_some(headers),
+            steps: self.work.steps(),
             ..self.answer
         }
     }
@@ -327,8 +354,8 @@ impl Rule {
                 return None;
             }
         };
-        let is_plain = self.is_plain_at_origin();
-        if is_plain && self.carries_other(cookie.value) {
+        // what the origin would not be sent again is not sealed, and told at once
+        if reads_alike(cookie.value) && self.for_origin(&content, &mut judged.work).is_err() {
             judged.report(at, Verdict::Malformed, None);
             return None;
         }

@@ -1,5 +1,7 @@
 //! When an upgrade is sent, and what it says: rule S5.
 
+use std::sync::atomic::Ordering;
+
 use super::navigation::is_navigation;
 use super::response::{Judged, apart};
 use super::{Due, Exchange, Gate, Passage};
@@ -81,7 +83,9 @@ impl Gate {
             () if status < 200 || status == 206 || status == 304 => Some(Withheld::Status),
             () if is_late => Some(Withheld::Late),
             () if is_cacheable(exchange) => Some(Withheld::Cacheable),
-            () if self.set_otherwise[due.rule].get() => Some(Withheld::AttributesDiffer),
+            () if self.set_otherwise[due.rule].load(Ordering::Relaxed) => {
+                Some(Withheld::AttributesDiffer)
+            }
             () => None,
         }
     }

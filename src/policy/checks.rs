@@ -301,7 +301,7 @@ fn check_names(a: &Spec, b: &Spec, problems: &Problems) {
     let is_like = |one: &Spec, other: &Spec| {
         let one = Names::new(one.names(0));
         let mut names = other.names(1);
-        names.any(|(name, _)| !one.look_alikes(&name).is_empty())
+        names.any(|(name, _)| !one.look_alikes(&name).rules.is_empty())
     };
     let path = format!("{}.name", b.path);
     if a.name == b.name {

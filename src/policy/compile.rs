@@ -1,5 +1,7 @@
 //! Readies a rule's formats under its keys: each key is derived once for each rule and isolate.
 
+use std::sync::Arc;
+
 use super::rule::is_plain;
 use super::{Candidate, Rule, Seal, Spec, Standing};
 use crate::formats::{Configured, Keyed, OctetsOnly, same};
@@ -9,15 +11,14 @@ use crate::settings::Problems;
 
 impl Rule {
     /// `None` where a key does not fit its format.
-    pub(super) fn compile(spec: Spec, others: Names, problems: &Problems) -> Option<Self> {
+    pub(super) fn compile(spec: Spec, guarded: Arc<Names>, problems: &Problems) -> Option<Self> {
         let candidates = candidates(&spec, problems)?;
         let origin_candidates = origin_candidates(&spec, problems)?;
         let browser = seal(&spec, &spec.format, &spec.ring.current, problems)?;
         let origin_format = &spec.origin_format;
         let origin = seal(&spec, origin_format, &spec.origin_keys.current, problems)?;
         Some(Self {
-            others,
-            own: Names::new(spec.names(0)),
+            guarded,
             companion: spec.companion(),
             candidates,
             origin_candidates,
@@ -29,17 +30,16 @@ impl Rule {
 }
 
 impl Rule {
-    /// Whether some parser might read another rule's name in a value of this rule.
+    /// Whether some parser might read another cookie in a value that is vouched for: one of another rule, or
+    /// another one of this rule, which nothing vouches for. `value` is what stands behind `NAME=`.
     pub fn carries_other(&self, value: &str) -> bool {
-        // behind a name of no meaning, so that only what the value starts anew counts
-        reads_alike(value) && !self.others.look_alikes(&format!("x={value}")).is_empty()
+        reads_alike(value) && !self.guarded.carried(value).rules.is_empty()
     }
 
     /// Whether no parser reads a second managed cookie in a value, this rule's own among them, nor makes it part
     /// of the value what follows it: quotes and commas alone do neither.
     pub fn is_one_cookie(&self, value: &str) -> bool {
-        let carries_own = || !self.own.look_alikes(&format!("x={value}")).is_empty();
-        !reads_alike(value) || !(opens_quote(value) || self.carries_other(value) || carries_own())
+        !reads_alike(value) || !(opens_quote(value) || self.carries_other(value))
     }
 
     /// What [`Spec::is_unsealed`] says, which is too slow to be asked for each request.

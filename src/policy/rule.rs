@@ -23,8 +23,11 @@ const ON_INVALID: &[(&str, OnInvalid)] = &[
     ("forward", OnInvalid::Forward),
 ];
 
-const LOOK_ALIKES: &[(&str, LookAlikes)] =
-    &[("drop", LookAlikes::Drop), ("forward", LookAlikes::Forward)];
+const LOOK_ALIKES: &[(&str, LookAlikes)] = &[
+    ("drop", LookAlikes::Drop),
+    ("strict", LookAlikes::Strict),
+    ("forward", LookAlikes::Forward),
+];
 
 /// The most seconds that an expiry may be passed by.
 const LONGEST_LEEWAY: u64 = 3_600;

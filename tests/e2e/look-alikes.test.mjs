@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import test, { after, before, describe } from "node:test";
 import { ago, SECRETS, signer, worker } from "./harness.mjs";
-import { CLEAN, corpus, JOINED, NAMES, OPEN_QUOTE } from "./look-alikes/corpus.mjs";
+import { CLEAN, corpus, INNOCENT, JOINED, NAMES, OPEN_QUOTE } from "./look-alikes/corpus.mjs";
 import { programs } from "./look-alikes/programs.mjs";
 import { innocentlyLost, readAll, valuesOf } from "./look-alikes/readings.mjs";
 import { recordingOrigin, sendAll } from "./look-alikes/traffic.mjs";
@@ -24,13 +24,16 @@ const CONFIG = {
   ],
 };
 
+const STRICT = { ...CONFIG, cookies: CONFIG.cookies.map((rule) => ({ ...rule, look_alikes: "strict" })) };
+
 const [seed = 1, count = 250] = (process.env.COUNTERSIGN_LOOK_ALIKES ?? "").split(",").filter(Boolean).map(Number);
 const candidates = programs(NAMES);
 let requests;
 let readings;
+let origin;
 
 before(async () => {
-  const origin = await recordingOrigin({ after });
+  origin = await recordingOrigin({ after });
   const edge = await worker({ after }, { config: CONFIG, secrets: SECRETS, origin });
   requests = corpus(await goodAndEvil(), { seed, count });
   const statuses = await sendAll(edge.port, requests.map(({ headers }) => headers));
@@ -58,6 +61,31 @@ test("several Cookie headers are judged as the one that the runtime makes of the
   assert.ok(apart.length === 0, list(apart));
 });
 
+test("a word in the value of another cookie is left alone, and so is that cookie", () => {
+  const innocent = requests.filter(({ trick }) => trick === INNOCENT);
+  const isWhole = ({ name, text, forOrigin, arrived }) =>
+    [`${text}; ${name}=${forOrigin}`, `${name}=${forOrigin}; ${text}`].includes(arrived?.[0]);
+  const wrong = innocent.filter((request) => !isWhole(request));
+  assert.ok(innocent.length > 0);
+  assert.ok(wrong.length === 0, list(wrong));
+});
+
+test("what some parser takes for an empty cookie is dropped by a strict rule", async (t) => {
+  const isEmpty = ([name, value]) => NAMES.includes(name) && value === "";
+  const empty = requests.filter((request) => [...readings.values()].some(({ arrived }) => arrived.get(request)?.some(isEmpty)));
+  const edge = await worker({ after }, { config: STRICT, secrets: SECRETS, origin });
+  const again = empty.map((request) => ({ ...request }));
+  origin.arrived.length = 0;
+  const statuses = await sendAll(edge.port, again.map(({ headers }) => headers));
+  again.forEach((request, n) => Object.assign(request, { status: statuses[n], arrived: origin.arrived[n] }));
+  const refused = again.filter(({ arrived }) => !arrived);
+  assert.ok(refused.length === 0, list(refused));
+  const strictly = await readAll(candidates, again);
+  const wrong = again.filter((request) => [...strictly.values()].some(({ arrived }) => arrived.get(request).some(isEmpty)));
+  assert.ok(wrong.length === 0, list(wrong));
+  t.diagnostic(`${empty.length} headers`);
+});
+
 for (const { parsers, needs, isHere } of candidates) {
   for (const parser of parsers) {
     const skip = isHere ? false : `${parser} is not installed (Debian: ${needs})`;
@@ -81,7 +109,9 @@ function testsOf(parser) {
 
   test("reads no managed name whose value was not verified", () => {
     const { arrived } = readings.get(parser);
-    const isWrong = (request) => ([name, value]) => NAMES.includes(name) && !(request.good && name === request.name && value === goodFor(name));
+    const isGood = (request, name, value) => request.good && name === request.name && value === goodFor(name);
+    // A bare word can carry no value.
+    const isWrong = (request) => ([name, value]) => NAMES.includes(name) && value !== "" && !isGood(request, name, value);
     const wrong = requests.filter((request) => arrived.get(request)?.some(isWrong(request)));
     assert.ok(wrong.length === 0, list(wrong, (request) => arrived.get(request)));
   });

@@ -288,7 +288,9 @@ fn assert_wrapped(format: &str, gate: &Gate, value: &str) {
         .iter()
         .filter_map(|header| header.split(';').next())
         .collect();
-    let ruling = gate.request(Some(&shown.join("; ")), &page(), now_ms).unwrap();
+    let ruling = gate
+        .request(Some(&shown.join("; ")), &page(), now_ms)
+        .unwrap();
     let back = Action::WithCookie(Some(format!("user={value}")));
     assert_eq!(ruling.action, back, "{format}: {value}");
 }

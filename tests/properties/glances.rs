@@ -15,7 +15,7 @@ fn names() -> Names {
 }
 
 fn is_another(names: &Names, pair: &str) -> bool {
-    let is_meant = names.exact(pair).is_some() || !names.look_alikes(pair).is_empty();
+    let is_meant = names.exact(pair).is_some() || !names.look_alikes(pair).rules.is_empty();
     !(is_meant || is_special(pair) || opens_quote(pair))
 }
 

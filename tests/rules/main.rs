@@ -4,6 +4,8 @@
 mod django;
 mod jwt;
 mod support;
+#[path = "../bench/worst.rs"]
+mod worst;
 
 mod b1_observe_changes_nothing;
 mod b3_reports_name_no_secret;
@@ -28,6 +30,7 @@ mod r4_what_does_not_verify;
 mod r5_several_cookies_of_one_name;
 mod r6_bounded_work;
 mod r7_look_alikes;
+mod r7_verified_values;
 mod s1_untouched_responses;
 mod s2_what_the_origin_sets;
 mod s3_deletions;

@@ -1,10 +1,14 @@
-//! R6: a request costs at most 256 tries and 1 MiB hashed; a value over 16 KiB is refused unhashed.
+//! R6: a request costs at most 256 tries and 1 MiB hashed; a value over 16 KiB is refused unhashed. All that is done
+//! with a message's bytes is counted in steps, which grow no faster than the message.
 
+use countersign::encoding::base64url;
 use countersign::gate::{Action, Gate};
+use countersign::primitives::{Digest, Mac};
 use serde_json::json;
 
 use crate::django::sessions;
 use crate::support::*;
+use crate::worst::{Site, sites};
 
 const LONGEST: usize = 16 << 10;
 
@@ -21,6 +25,12 @@ fn cookies(values: impl IntoIterator<Item = String>) -> String {
         .map(|v| format!("sessionid={v}"))
         .collect();
     pairs.join("; ")
+}
+
+/// The signature of `sess` as Koa makes it.
+fn sig(key_name: &str, value: &str) -> String {
+    let mac = Mac::new(Digest::Sha1, key(key_name).as_bytes());
+    base64url(&mac.sign(&[b"sess=", value.as_bytes()]))
 }
 
 fn count(gate: &Gate, header: &str, verdict: &str) -> usize {
@@ -176,4 +186,158 @@ fn the_rules_of_one_request_share_the_bound_and_the_next_request_starts_anew() {
     assert_eq!(last(255).as_deref(), Some("current NEW"));
     assert_eq!(last(256).as_deref(), Some("too-long"));
     assert_eq!(last(1).as_deref(), Some("current NEW"));
+}
+
+/// What may be spent beside what grows with the header: hashing, and looks in vain for one rule and for 20.
+const AT_MOST: usize = (1 << 20) + (512 << 10) + 20 * (32 << 10);
+
+fn steps(site: &Site, header: &str) -> usize {
+    let ruling = site.gate.request(Some(header), &page(), site.now * 1000);
+    ruling.unwrap().passage.steps
+}
+
+#[test]
+fn the_work_of_a_request_grows_no_faster_than_its_header_whatever_the_format() {
+    for site in sites(&[1_000]) {
+        for (label, kind) in &site.kinds {
+            let number = (8 << 10) / kind.times(1).len();
+            let [short, long] = [number, 2 * number].map(|n| steps(&site, &kind.times(n)));
+            assert!(
+                long <= short * 2 + 4_096,
+                "{site}, {label}: {short} and {long} steps"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_work_of_a_long_header_stays_within_what_one_may_cost() {
+    for site in sites(&[15_000]) {
+        for (label, kind) in site.kinds.iter().step_by(3) {
+            let header = kind.header(128 << 10);
+            let steps = steps(&site, &header);
+            let most = AT_MOST + 8 * header.len();
+            assert!(
+                steps <= most,
+                "{site}, {label}: {steps} steps, at most {most}"
+            );
+        }
+    }
+}
+
+/// 700 values and 350 signatures of no shape, with three keys and three digests: once 44 ms.
+#[test]
+fn signatures_are_looked_over_once_and_not_for_each_value() {
+    let site = sites(&[])
+        .into_iter()
+        .find(|site| site.name.starts_with("keygrip,"))
+        .unwrap();
+    for signature in [
+        "!!!".to_owned(),
+        "a".repeat(27),
+        "a".repeat(43),
+        "a".repeat(128),
+    ] {
+        let header = |n| "k0=v;".repeat(2 * n) + &format!("k0.sig={signature};").repeat(n);
+        let [short, long] = [175, 350].map(|n| steps(&site, &header(n)));
+        assert!(
+            long <= short * 2 + 4_096,
+            "{signature}: {short} and {long} steps"
+        );
+    }
+}
+
+#[test]
+fn a_good_pair_is_found_among_hundreds_of_values_and_signatures() {
+    let rule = json!({"name": "sess", "format": "keygrip", "attributes": ATTRIBUTES});
+    let gate = gate(pinned(), [rule]);
+    let planted = |n: usize| {
+        format!(
+            "sess=evil{n}; sess.sig={}; ",
+            sig("STRANGER", &n.to_string())
+        )
+    };
+    let planted: String = (0..100).map(planted).collect();
+    for key_name in ["NEW", "OLD"] {
+        let good = format!("sess=good; sess.sig={}", sig(key_name, "good"));
+        let expected = format!("sess=good; sess.sig={}", sig("ORIGIN", "good"));
+        for header in [format!("{planted}{good}"), format!("{good}; {planted}")] {
+            let sent = forwarded(&gate, &header);
+            assert_eq!(
+                sent.as_deref()
+                    .map(|sent| sent.trim_end_matches([' ', ';'])),
+                Some(&*expected),
+                "{key_name}"
+            );
+        }
+    }
+}
+
+/// Adopting a plain cookie seals it: that is work as well.
+#[test]
+fn no_more_than_256_plain_cookies_are_adopted() {
+    let plain = json!([{"format": "plain", "until": "2099-01-01T00:00:00Z"}]);
+    let gate = wrapped_gate(json!({"accept": plain, "max_age": 1_209_600}));
+    let header = |copies| vec!["user_id=7"; copies].join("; ");
+    assert_eq!(count(&gate, &header(256), "accepted-format"), 256);
+    assert_eq!(count(&gate, &header(257), "accepted-format"), 256);
+}
+
+#[test]
+fn what_is_looked_at_in_vain_for_one_rule_leaves_enough_for_the_next() {
+    let theme = json!({"name": "theme", "format": "django-session", "attributes": ATTRIBUTES});
+    let keys = json!({"current": "NEW", "fallbacks": ["OLD", "OLDER"], "origin": "ORIGIN"});
+    let gate = gate(keys, [theme, session_rule()]);
+    let header = format!(
+        "{}sessionid={}",
+        "theme=a; ".repeat(14_000),
+        session("OLDER")
+    );
+    let sent = format!("sessionid={}", session("ORIGIN"));
+    assert_eq!(forwarded(&gate, &header), Some(sent));
+}
+
+#[test]
+fn the_work_of_a_response_grows_no_faster_than_its_set_cookie_headers() {
+    let site = sites(&[])
+        .into_iter()
+        .find(|site| site.name.starts_with("keygrip,"))
+        .unwrap();
+    let steps = |number: usize| {
+        let pair = [
+            "k0=v; Path=/".to_owned(),
+            format!("k0.sig={}; Path=/", "a".repeat(27)),
+        ];
+        let lines: Vec<&String> = pair.iter().cycle().take(2 * number).collect();
+        let answer = site
+            .gate
+            .response(&lines, &Default::default(), &page(), NOW * 1000);
+        (answer.steps, answer.events.len())
+    };
+    let ((short, few), (long, many)) = (steps(1_000), steps(2_000));
+    assert!(long <= short * 2, "{short} and {long} steps");
+    assert_eq!(2 * few, many);
+}
+
+#[test]
+fn each_value_goes_with_the_signature_behind_it_in_a_response_of_many() {
+    let rule = json!({"name": "sess", "format": "keygrip", "attributes": ATTRIBUTES});
+    let gate = gate(pinned(), [rule]);
+    let lines = |key_name: &str| -> Vec<String> {
+        let pair = |n: usize| {
+            let value = n.to_string();
+            [
+                format!("sess={value}; {ATTRIBUTES}"),
+                format!("sess.sig={}; {ATTRIBUTES}", sig(key_name, &value)),
+            ]
+        };
+        (0..100).flat_map(pair).collect()
+    };
+    let answer = gate.response(&lines("ORIGIN"), &Default::default(), &page(), NOW * 1000);
+    assert_eq!(answer.set_cookies, Some(lines("NEW")));
+    // the last value has its signature before it
+    let mut last = lines("ORIGIN").split_off(198);
+    last.reverse();
+    let answer = gate.response(&last, &Default::default(), &page(), NOW * 1000);
+    assert_eq!(words(&gate, &answer.events), ["sealed NEW"]);
 }

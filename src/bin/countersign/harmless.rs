@@ -109,7 +109,10 @@ mod tests {
 
     #[test]
     fn what_wrangler_says_keeps_its_lines_and_loses_its_colours() {
-        assert_eq!(lines("\x1b[33mone\x1b[0m\r\ntwo\u{202e}\n"), "one\ntwo\u{fffd}");
+        assert_eq!(
+            lines("\x1b[33mone\x1b[0m\r\ntwo\u{202e}\n"),
+            "one\ntwo\u{fffd}"
+        );
     }
 
     #[test]

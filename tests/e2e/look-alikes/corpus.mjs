@@ -78,6 +78,65 @@ function* tellingBytes(name, evil) {
   }
 }
 
+// Some parser starts a name behind each of these, or might.
+const CUTTING = [" ", ", ", ",", "\t", "\x0b", "\x0c", "\x1f", '"', "[", "]", "\\", "\x85", "\xa0", latin1("\u2003"), '"1" ', "=", "&", "|"];
+
+/** A name in the value of another cookie, with every telling byte or sequence between it and a `=`. */
+function* inValues(name, evil) {
+  for (const cut of CUTTING) {
+    for (const odd of TELLING) {
+      yield { trick: "in a value, before =", text: `x=1${cut}${name}${odd}=${evil}` };
+      yield { trick: "in a value, before a space and =", text: `x=1${cut}${name}${odd} =${evil}` };
+      yield { trick: "in a value, after a space before =", text: `x=1${cut}${name} ${odd}=${evil}` };
+      yield { trick: "in a value, in place of =", text: `x=1${cut}${name}${odd}${evil}` };
+    }
+    for (const tail of ["=", "= ", "=;y", "==", " = = ", "[x]=", "[]=", "[=", "%3D", "%3d", "%5Bx%5D=", " %3D", "%20=", "%00=", "+=", ".=", "-=", '"=', '" =', ",=", ", =", ""]) {
+      yield { trick: "in a value, then odd ends", text: `x=1${cut}${name}${tail}${evil}` };
+      yield { trick: "in a quoted value, then odd ends", text: `x="1${cut}${name}${tail}${evil}"` };
+    }
+  }
+}
+
+/** What sites keep in cookies, with a managed name as a word: no parser reads a cookie of that name in it. */
+export function innocents(name) {
+  return [
+    `prefs={"theme":"dark","${name}":"compact"}`,
+    `prefs={"${name}":{"on":true},"a":[1,2]}`,
+    `prefs={"${name}":["a","b"]}`,
+    `prefs=["${name}","theme"]`,
+    `prefs={"a":"${name}"}`,
+    `prefs={${name}:[1,2],theme:'dark'}`,
+    `search=red ${name} bag`,
+    `q=leather,${name},bag`,
+    `q=${name}, bag`,
+    `q=a, ${name}`,
+    `q="${name}"`,
+    `q="red ${name} bag"`,
+    `q="${name}","bag"`,
+    `q=a ${name}? b=c`,
+    `q=a ${name}: b`,
+    `q=a ${name}/b=c`,
+    `q=a ${name}&sort=asc`,
+    `q=a (${name})`,
+    `consent=necessary,${name}`,
+    `note="${name}"`,
+    `last=[${name}]`,
+    `tags=[red][${name}][bag]`,
+    `title=Jam ${name}`,
+    `tabs=home\t${name}\tcart`,
+    `tabs=home|${name}|cart`,
+    `path=a\\${name}\\b`,
+    latin1(`words=Zo\u00eb ${name} \u2014 fin`),
+    `OptanonConsent=isGpcEnabled=0&datestamp=Mon+Jan+05+2026+10:00:00+GMT&groups=C0001:1,${name}:0,C0004:1`,
+    `cookieyes-consent=consentid:Zm9v,consent:yes,action:yes,necessary:yes,${name}:no`,
+    `cmplz_banner-status=dismissed, ${name}`,
+    `_ga=GA1.1.1700000000.1700000000|${name}`,
+  ];
+}
+
+/** The trick of a header with one of them. */
+export const INNOCENT = "no look-alike";
+
 function* encodedBytes(name, evil) {
   for (const odd of TELLING.filter(({ length }) => length === 1)) {
     for (const [way, code] of Object.entries({ once: hex(odd), "in lower case": hex(odd, false), twice: `%25${hex(odd).slice(1)}` })) {
@@ -227,7 +286,7 @@ const QUOTE_OPENERS = ['x="', 'x="a', 'x="a b', 'x="\\', 'x="\\"', 'x="a\\', 'x=
 
 /** Every spelling for one name; what does not depend on the name is shared out among the four. */
 function spellings(name, evil, share, { count, seed }) {
-  const shared = [...anyByte(name, evil), ...tellingBytes(name, evil), ...encodedBytes(name, evil)].filter((_, n) => n % NAMES.length === share);
+  const shared = [...anyByte(name, evil), ...tellingBytes(name, evil), ...inValues(name, evil), ...encodedBytes(name, evil)].filter((_, n) => n % NAMES.length === share);
   const own = [...shapes(name, evil), ...quotes(name, evil), ...encodedNames(name, evil), ...underscores(name, evil)];
   const fixed = [...own, ...shared];
   const next = random(seed + share);
@@ -244,8 +303,10 @@ export function corpus(cookies, options) {
     const clean = { trick: CLEAN, headers: [`${name}=${good}`], good: true };
     const joined = [["a=1", `${name}=${evil}`], [`${name}=${evil}`, "a=1"], [`${name}=${good}`, `${name}=${evil}`]].map((headers) => ({ trick: JOINED, headers, good: false }));
     const opened = QUOTE_OPENERS.map((text) => ({ trick: OPEN_QUOTE, headers: [`${text}; ${name}=${good}`], good: true }));
+    const innocent = innocents(name).flatMap((text) => [[text, `${text}; ${name}=${good}`], [text, `${name}=${good}; ${text}`]]);
+    const harmless = innocent.map(([text, header]) => ({ trick: INNOCENT, headers: [header], good: true, text }));
     const hostile = spellings(name, evil, share, options).flatMap(({ trick, text }, n) => placed(name, good, text, n).map((rest) => ({ trick, ...rest })));
-    return [clean, ...joined, ...opened, ...hostile].map((request) => ({ name, forOrigin, ...request }));
+    return [clean, ...joined, ...opened, ...harmless, ...hostile].map((request) => ({ name, forOrigin, ...request }));
   });
 }
 

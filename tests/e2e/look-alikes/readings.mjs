@@ -21,12 +21,12 @@ export async function readAll(programs, requests) {
 
 /**
  * Those of the requests whose good cookie a parser loses to another cookie, alone beside it, that is none of the gate's
- * business (R1): one after it, or one before it that leaves no quote open.
+ * business (R1): one after it, or one before it that leaves no quote open. A bare word in a value may hide it as well.
  */
 export async function innocentlyLost(programs, parser, requests) {
   const tried = requests.map((request) => [request, alone(request)]);
   const read = await readerOf(programs.filter(({ parsers }) => parsers.includes(parser)), tried.flatMap(([, headers]) => headers).map((header) => [header]));
-  const loses = (request) => (header) => valuesOf(read(parser, [header]), request.name).length === 0;
+  const loses = (request) => (header) => valuesOf(read(parser, [header]), request.name).every((value) => value === "");
   return new Set(tried.filter(([request, headers]) => headers.some(loses(request))).map(([request]) => request));
 }
 
