@@ -3,9 +3,10 @@
 //
 // COUNTERSIGN_LOOK_ALIKES=SEED,COUNT makes COUNT random headers of each kind and name from SEED.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import test, { after, before, describe } from "node:test";
 import { ago, SECRETS, signer, worker } from "./harness.mjs";
-import { CLEAN, corpus, INNOCENT, JOINED, NAMES, OPEN_QUOTE } from "./look-alikes/corpus.mjs";
+import { carrying, CLEAN, corpus, INNOCENT, JOINED, NAMES, OPEN_QUOTE, VERIFIED } from "./look-alikes/corpus.mjs";
 import { programs } from "./look-alikes/programs.mjs";
 import { innocentlyLost, readAll, valuesOf } from "./look-alikes/readings.mjs";
 import { recordingOrigin, sendAll } from "./look-alikes/traffic.mjs";
@@ -21,20 +22,24 @@ const CONFIG = {
     { name: "user_id", format: "django-signed-cookie", salt: "wrap", origin: { format: "plain" }, ...signed },
     { name: "_app_session", format: "django-session", ...signed },
     { name: "__Host-sid", format: "django-session", ...signed },
+    // what these sign is written by visitors: one quotes it for the header, the other does not
+    { name: "remark", format: "django-signed-cookie", salt: "remark", ...signed },
+    { name: "theme", format: "keygrip", keys: { current: "THEME_KEY", fallbacks: [] }, upgrade: "never" },
   ],
 };
 
 const STRICT = { ...CONFIG, cookies: CONFIG.cookies.map((rule) => ({ ...rule, look_alikes: "strict" })) };
 
+const THEME_KEY = "theme-0123456789-0123456789-0123456789";
+
 const [seed = 1, count = 250] = (process.env.COUNTERSIGN_LOOK_ALIKES ?? "").split(",").filter(Boolean).map(Number);
 const candidates = programs(NAMES);
 let requests;
 let readings;
-let origin;
 
 before(async () => {
-  origin = await recordingOrigin({ after });
-  const edge = await worker({ after }, { config: CONFIG, secrets: SECRETS, origin });
+  const origin = await recordingOrigin({ after });
+  const edge = await worker({ after }, { config: CONFIG, secrets: { ...SECRETS, THEME_KEY }, origin });
   requests = corpus(await goodAndEvil(), { seed, count });
   const statuses = await sendAll(edge.port, requests.map(({ headers }) => headers));
   requests.forEach((request, n) => Object.assign(request, { status: statuses[n], arrived: origin.arrived[n] }));
@@ -70,12 +75,20 @@ test("a word in the value of another cookie is left alone, and so is that cookie
   assert.ok(wrong.length === 0, list(wrong));
 });
 
+test("a verified value arrives where it is quoted, and does not where a parser would read another cookie in it", () => {
+  const verified = requests.filter(({ trick }) => trick === VERIFIED);
+  const of = (name) => verified.filter(({ headers }) => headers[0].includes(`${name}=`));
+  const arrived = (name) => of(name).filter((request) => request.arrived?.[0].includes(`${name}=`));
+  assert.ok(arrived("remark").length > of("remark").length / 2);
+  assert.ok(of("theme").length > 0 && arrived("theme").length < of("theme").length / 2);
+});
+
 test("what some parser takes for an empty cookie is dropped by a strict rule", async (t) => {
   const isEmpty = ([name, value]) => NAMES.includes(name) && value === "";
   const empty = requests.filter((request) => [...readings.values()].some(({ arrived }) => arrived.get(request)?.some(isEmpty)));
-  const edge = await worker({ after }, { config: STRICT, secrets: SECRETS, origin });
+  const origin = await recordingOrigin(t);
+  const edge = await worker(t, { config: STRICT, secrets: { ...SECRETS, THEME_KEY }, origin });
   const again = empty.map((request) => ({ ...request }));
-  origin.arrived.length = 0;
   const statuses = await sendAll(edge.port, again.map(({ headers }) => headers));
   again.forEach((request, n) => Object.assign(request, { status: statuses[n], arrived: origin.arrived[n] }));
   const refused = again.filter(({ arrived }) => !arrived);
@@ -159,7 +172,19 @@ async function goodAndEvil() {
     forOrigin: "ada",
     evil: "eve",
   };
-  return Object.fromEntries(NAMES.map((name) => [name, name === "user_id" ? wrapped : sessions]));
+  const of = (name) => (name === "user_id" ? wrapped : sessions);
+  const cookies = NAMES.map(async (name) => [name, { ...of(name), verified: await verified(sign, name, of(name).evil, at) }]);
+  return Object.fromEntries(await Promise.all(cookies));
+}
+
+/** Values that hold the name and are rightly signed, as a browser shows them. */
+async function verified(sign, name, evil, at) {
+  const values = carrying(name, evil);
+  const note = (value) => sign.ask("signed_cookie", { key: SECRETS.NEW_KEY, name: "remark", value, salt: "remark", at });
+  const notes = await Promise.all(values.map(note));
+  const raw = values.filter((value) => /^[!-~]+([ -~]*[!-~])?$/.test(value) && !/^"|;/.test(value));
+  const theme = (value) => createHmac("sha1", THEME_KEY).update(`theme=${value}`).digest("base64url");
+  return [...notes.map((value) => `remark=${value}`), ...raw.map((value) => `theme=${value}; theme.sig=${theme(value)}`)];
 }
 
 // a byte that no header may hold, and a header that is too long

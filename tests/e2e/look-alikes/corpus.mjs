@@ -134,6 +134,12 @@ export function innocents(name) {
   ];
 }
 
+/** Values that an application signs as a visitor wrote them, with a managed name in them. */
+export const carrying = (name, evil) => [...CUTTING, ";", "; ", ",x=1;"].flatMap((cut) => [`x${cut}${name}=${evil}`, `x"${cut}${name} =${evil}`, `${cut}${name}=${evil}${cut}`]);
+
+/** The trick of a header with such a value, rightly signed. */
+export const VERIFIED = "in a verified value";
+
 /** The trick of a header with one of them. */
 export const INNOCENT = "no look-alike";
 
@@ -295,18 +301,19 @@ function spellings(name, evil, share, { count, seed }) {
 
 /**
  * Every request: `{name, trick, headers, good}` with `good` telling whether the good cookie is in it.
- * `cookies` holds `{good, evil, forOrigin}` by name; the same seed gives the same requests.
+ * `cookies` holds `{good, evil, forOrigin, verified}` by name; the same seed gives the same requests.
  */
 export function corpus(cookies, options) {
   return NAMES.flatMap((name, share) => {
-    const { good, evil, forOrigin } = cookies[name];
+    const { good, evil, forOrigin, verified } = cookies[name];
     const clean = { trick: CLEAN, headers: [`${name}=${good}`], good: true };
     const joined = [["a=1", `${name}=${evil}`], [`${name}=${evil}`, "a=1"], [`${name}=${good}`, `${name}=${evil}`]].map((headers) => ({ trick: JOINED, headers, good: false }));
     const opened = QUOTE_OPENERS.map((text) => ({ trick: OPEN_QUOTE, headers: [`${text}; ${name}=${good}`], good: true }));
     const innocent = innocents(name).flatMap((text) => [[text, `${text}; ${name}=${good}`], [text, `${name}=${good}; ${text}`]]);
     const harmless = innocent.map(([text, header]) => ({ trick: INNOCENT, headers: [header], good: true, text }));
     const hostile = spellings(name, evil, share, options).flatMap(({ trick, text }, n) => placed(name, good, text, n).map((rest) => ({ trick, ...rest })));
-    return [clean, ...joined, ...opened, ...harmless, ...hostile].map((request) => ({ name, forOrigin, ...request }));
+    const signed = verified.map((text, n) => ({ trick: VERIFIED, headers: [n % 2 ? `${text}; ${name}=${good}` : `${name}=${good}; ${text}`], good: true }));
+    return [clean, ...signed, ...joined, ...opened, ...harmless, ...hostile].map((request) => ({ name, forOrigin, ...request }));
   });
 }
 
