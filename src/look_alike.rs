@@ -113,10 +113,10 @@ impl Names {
     }
 
     /// What the name stands for that a pair has exactly, spaces and tabs before it aside.
+    #[inline]
     pub fn exact(&self, pair: &str) -> Option<Managed> {
         let pair = trimmed_start(pair);
-        let first = pair.bytes().next()?;
-        if !self.exact_starts.holds(first) {
+        if !self.exact_starts.holds(*pair.as_bytes().first()?) {
             return None;
         }
         // no managed name holds a `=`
