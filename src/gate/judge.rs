@@ -51,7 +51,7 @@ pub(super) enum Outcome<'h> {
     /// Some candidate has had its shape, and the key was another.
     Unsigned,
     Refused(Verdict),
-    Verified(Box<Verified<'h>>),
+    Verified(Verified<'h>),
 }
 
 pub(super) struct Verified<'h> {
@@ -165,7 +165,7 @@ impl Rule {
                 Err(verdict) => return Outcome::Refused(verdict),
             },
         };
-        Outcome::Verified(Box::new(Verified {
+        Outcome::Verified(Verified {
             verdict: match candidate.standing {
                 Standing::Current => Verdict::Current,
                 Standing::Fallback => Verdict::Fallback,
@@ -175,7 +175,7 @@ impl Rule {
             content,
             for_origin,
             upgrade: (candidate.standing != Standing::Current).then_some(candidate.upgrade),
-        }))
+        })
     }
 
     /// A content in the origin's own writing. The origin signs what visitors write, so it may hold what some
@@ -210,13 +210,13 @@ impl Rule {
         let for_origin = self.for_origin(&content, work);
         let sealable = self.browser.seal(&content, work);
         if for_origin.as_deref() == Ok(copy.value) && sealable.is_some() {
-            copy.outcome = Outcome::Verified(Box::new(Verified {
+            copy.outcome = Outcome::Verified(Verified {
                 verdict: Verdict::AcceptedFormat,
                 key: None,
                 content,
                 for_origin: None,
                 upgrade: Some(true),
-            }));
+            });
         }
     }
 
@@ -333,13 +333,13 @@ impl<'h> Copy<'h> {
     /// Where the browser's copy is not signed, what has no signed shape is as it should be.
     fn take_as_plain(&mut self) {
         if matches!(self.outcome, Outcome::Unknown) {
-            self.outcome = Outcome::Verified(Box::new(Verified {
+            self.outcome = Outcome::Verified(Verified {
                 verdict: Verdict::Current,
                 key: None,
                 content: Content::of(self.value.as_bytes()),
                 for_origin: None,
                 upgrade: None,
-            }));
+            });
         }
     }
 }

@@ -10,7 +10,7 @@ use countersign::formats::{self, Content, Keyed, PAIR};
 use countersign::gate::Gate;
 use countersign::key::{Key, KeyId};
 use countersign::policy::Policy;
-use countersign::settings::{Problems, Table};
+use countersign::settings::{Problem, Problems, Table};
 use serde_json::{Value, json};
 
 /// How many rules a site has.
@@ -60,7 +60,12 @@ impl fmt::Display for Site {
 pub fn sites(lengths: &[usize]) -> Vec<Site> {
     let mut sites = named();
     sites.push(keygrip());
-    sites.extend(rows().values().filter_map(|row| site_of(row, lengths)));
+    let rows = rows();
+    for format in formats::names().filter(|name| *name != "plain") {
+        let row = rows.get(format);
+        let row = row.unwrap_or_else(|| panic!("no vector of {format} opens"));
+        sites.push(site_of(row, lengths));
+    }
     sites
 }
 
@@ -165,7 +170,7 @@ fn site(name: &str, rule: impl Fn(usize) -> Value, kinds: Vec<(String, Kind)>) -
     let secret = |id: &str| Some(format!("{id}-0123456789-0123456789-0123456789"));
     Site {
         name: name.to_owned(),
-        gate: gate(&json!(rules), None, &secret).unwrap(),
+        gate: gate(&json!(rules), None, &secret),
         now: NOW,
         kinds,
     }
@@ -177,7 +182,7 @@ fn rows() -> BTreeMap<String, Value> {
     for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
         for line in fs::read_to_string(file).unwrap().lines() {
             let row: Value = serde_json::from_str(line).unwrap();
-            let format = row["config"]["format"].to_string();
+            let format = row["config"]["format"].as_str().unwrap().to_owned();
             if !rows.contains_key(&format) && opened(&row).is_some() {
                 rows.insert(format, row);
             }
@@ -192,12 +197,11 @@ fn opened(row: &Value) -> Option<(Content<'static>, String, u64)> {
         Some(signature) => format!("{}{PAIR}{signature}", row["value"].as_str()?),
         None => row["value"].as_str()?.to_owned(),
     };
-    let now = row["now"]
-        .as_u64()
-        .or(row["signed_at"].as_u64())
-        .unwrap_or(NOW);
+    let now = row["now"].as_u64().or(row["signed_at"].as_u64());
     let keyed = keyed(row, row["cookie"].as_str()?, "key")?;
-    let content = keyed.open(&value).ok()?.into_owned();
+    let content = keyed.open(&value).ok()?;
+    let now = now.or(content.time_s).unwrap_or(NOW);
+    let content = content.into_owned();
     Some((content, value, now))
 }
 
@@ -215,9 +219,9 @@ fn keyed(row: &Value, name: &str, field: &str) -> Option<Box<dyn Keyed>> {
 }
 
 /// Twenty rules of one format under three keys, and headers of values that are right, wrong, and nearly right.
-fn site_of(row: &Value, lengths: &[usize]) -> Option<Site> {
-    let (content, sample, now) = opened(row)?;
-    let name = row["cookie"].as_str()?;
+fn site_of(row: &Value, lengths: &[usize]) -> Site {
+    let (content, sample, now) = opened(row).unwrap();
+    let name = row["cookie"].as_str().unwrap();
     let config = &row["config"];
     let rule = |rule: usize| {
         let mut table = config.clone();
@@ -241,8 +245,8 @@ fn site_of(row: &Value, lengths: &[usize]) -> Option<Site> {
         })
     };
     let rules: Vec<Value> = (0..RULES).map(rule).collect();
-    let gate = gate(&json!(rules), encoding, &secret)?;
-    let keyed = keyed(row, name, "key")?;
+    let gate = gate(&json!(rules), encoding, &secret);
+    let keyed = keyed(row, name, "key").unwrap();
     let long = |bytes: usize| {
         let payload = content
             .payload
@@ -290,12 +294,12 @@ fn site_of(row: &Value, lengths: &[usize]) -> Option<Site> {
     let kinds = kinds
         .into_iter()
         .map(|(label, value)| (label, Kind::Same(pair(&value))));
-    Some(Site {
-        name: config["format"].as_str()?.to_owned(),
+    Site {
+        name: config["format"].as_str().unwrap().to_owned(),
         gate,
         now,
         kinds: kinds.collect(),
-    })
+    }
 }
 
 /// What some format has to read slowly.
@@ -351,17 +355,14 @@ fn rotated(text: &str, by: usize) -> String {
 }
 
 /// A gate under three keys, in front of an origin with another.
-fn gate(
-    rules: &Value,
-    encoding: Option<&str>,
-    secret: &dyn Fn(&str) -> Option<String>,
-) -> Option<Gate> {
+fn gate(rules: &Value, encoding: Option<&str>, secret: &dyn Fn(&str) -> Option<String>) -> Gate {
     let encoding = encoding.unwrap_or("utf8");
     let key = |id: &str| json!({"secret": id, "encoding": encoding, "allow_weak": true});
     let fallbacks = [key("OLD"), key("OLDER")];
     let keys = json!({"current": key("CURRENT"), "fallbacks": fallbacks, "origin": key("ORIGIN")});
     let policy = Policy::parse(&json!({"keys": keys, "cookies": rules}), secret);
-    Some(Gate::new(policy.ok()?, random))
+    let told = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect::<String>();
+    Gate::new(policy.map_err(told).unwrap(), random)
 }
 
 fn random(bytes: &mut [u8]) {
