@@ -129,7 +129,7 @@ impl Rollout<'_> {
                 self.typed(&["versions", "deploy"])
             ))),
             (None, _) => Err(Failure::unreachable("wrangler tells of no deployment")
-                .hint("the first deployment is made by hand: the README begins with it")),
+                .hint("the first deployment is made by hand: docs/runbook.md, First deployment")),
         }
     }
 

@@ -36,7 +36,7 @@ pub fn nothing(environment: &Environment<'_>, all: &[Environment<'_>]) -> Option
         None if elsewhere => Finding::warning(path, "not set at the top level: `wrangler deploy` without --env would deploy a Worker that answers 503")
             .cure("always deploy with --env"),
         None => Finding::error(path, "not set: every request would get 503")
-            .cure("write the tables [vars.COUNTERSIGN]; the README begins with an example"),
+            .cure("write the tables [vars.COUNTERSIGN]; docs/formats.md has rules to paste"),
     })
 }
 
