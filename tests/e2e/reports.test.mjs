@@ -39,7 +39,7 @@ test("a report is one line with ray, mode, rule, verdict and key id", async (t) 
 });
 
 test("a request with many verdicts still has one report", async (t) => {
-  const { edge } = await edgeAndOrigin(t, pinned(), () => answer("200 OK", [`Set-Cookie: sessionid=x; Path=/`]));
+  const { edge } = await edgeAndOrigin(t, pinned(), () => answer("200 OK", [`Set-Cookie: sessionid=x; ${SESSION.attributes}`]));
   await send(edge.port, { cookie: `sessionid=${forged}; sessionid=${good}; SessionID=1; sessionid=${old}` });
   const [report] = await edge.reports(1);
   assert.deepEqual(verdictsOf(report).sort(), [

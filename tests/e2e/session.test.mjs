@@ -180,8 +180,8 @@ test("the same fallback cookie opens again and again", async (t) => {
   }
 });
 
-test("where keys.origin is left out the origin has the current key (catch-up)", async (t) => {
-  const keys = { current: "ORIGIN_KEY", fallbacks: ["OLD_KEY"] };
+test("an origin that has the current key gets it, and browsers catch up", async (t) => {
+  const keys = { current: "ORIGIN_KEY", fallbacks: ["OLD_KEY"], origin: "ORIGIN_KEY" };
   const visitor = browser(await edgeOf(t, pinned({ keys })));
   visitor.set(`sessionid=${await sign.session("OLD_KEY", { data: { basket: ["tea"] } })}; Path=/`);
   assert.deepEqual((await visitor.go("/")).json().session, { basket: ["tea"] });

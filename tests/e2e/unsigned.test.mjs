@@ -23,19 +23,18 @@ const RULE = {
   format: "sealed",
   origin: { format: "plain" },
   max_age: 2592000,
-  attributes: "Path=/; HttpOnly; Max-Age=2592000",
 };
-const ring = (current, ...fallbacks) => ({
-  config: pinned({ keys: { current, fallbacks, origin: "ORIGIN_KEY" }, cookies: [RULE] }),
+const ring = (attributes, current, ...fallbacks) => ({
+  config: pinned({ keys: { current, fallbacks, origin: "ORIGIN_KEY" }, cookies: [{ ...RULE, attributes }] }),
   secrets: SECRETS,
 });
 
-for (const { name, needs, command, canSet = () => true } of UNSIGNED) {
+for (const { name, needs, command, attributes = "Path=/; HttpOnly", canSet = () => true } of UNSIGNED) {
   const [started, skip] = [command(), !command() && `not installed (Debian: ${needs})`];
   test(name, { skip }, async (t) => {
     const site = await served(t, program(started));
     const origin = await tapped(t, site);
-    const edge = await worker(t, { origin, ...ring("OLD_KEY") });
+    const edge = await worker(t, { origin, ...ring(attributes, "OLD_KEY") });
     t.diagnostic(`version ${site.version}`);
     const visitors = new Map(VALUES.filter(canSet).map((value) => [value, browser(edge)]));
 
@@ -52,7 +51,7 @@ for (const { name, needs, command, canSet = () => true } of UNSIGNED) {
 
     await t.test("goes on doing so when the ring has another key, and the first one has left it", async () => {
       for (const keys of [["NEW_KEY", "OLD_KEY"], ["NEW_KEY"]]) {
-        await edge.restart(ring(...keys));
+        await edge.restart(ring(attributes, ...keys));
         for (const [value, visitor] of visitors) {
           const before = visitor.cookie("user");
           const { text } = await visitor.go("/");

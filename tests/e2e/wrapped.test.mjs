@@ -129,9 +129,9 @@ test("within the window a bare value that no origin could have sent plainly is n
 });
 
 test("an origin's bare cookie that could not be read back is not sealed", async (t) => {
-  const { edge } = await edgeAndOrigin(t, wrapped(), () => answer("200 OK", ["Set-Cookie: PHPSESSID=a b,c; Path=/"]));
+  const { edge } = await edgeAndOrigin(t, wrapped(), () => answer("200 OK", [`Set-Cookie: PHPSESSID=a b,c; ${ATTRIBUTES}`]));
   const [setCookie] = (await send(edge.port)).setCookies;
-  assert.equal(setCookie, "PHPSESSID=a b,c; Path=/");
+  assert.equal(setCookie, `PHPSESSID=a b,c; ${ATTRIBUTES}`);
   assert.deepEqual(
     (await edge.reports(1))[0].verdicts.map(({ verdict }) => verdict),
     ["malformed"],
@@ -181,11 +181,11 @@ function sealedBy(payload, time, key = SECRETS.NEW_KEY) {
 test("in `sealed` any value comes back byte for byte, signed for its name and time", async (t) => {
   const { edge, origin } = await edgeAndOrigin(t, wrapped(SEALED));
   for (const value of [...ANY, ...BEYOND_ASCII, "x".repeat(2950)]) {
-    origin.handle = () => answer("200 OK", [`Set-Cookie: PHPSESSID=${value}; path=/; HttpOnly`]);
+    origin.handle = () => answer("200 OK", [`Set-Cookie: PHPSESSID=${value}; ${ATTRIBUTES}`]);
     const [setCookie] = (await send(edge.port)).setCookies;
     const shown = parseSetCookie(setCookie).value;
     assert.equal(shown, sealedBy(value, shown.split(".")[2]), value);
-    assert.equal(setCookie, `PHPSESSID=${shown}; path=/; HttpOnly`);
+    assert.equal(setCookie, `PHPSESSID=${shown}; ${ATTRIBUTES}`);
     origin.handle = () => answer("200 OK");
     await send(edge.port, { cookie: `a=1; PHPSESSID=${shown}; b="2"` });
     assert.equal(origin.last.cookie, `a=1; PHPSESSID=${value}; b="2"`);
@@ -220,9 +220,9 @@ test("bytes that the runtime cannot show are told when they are set, and neither
   const accept = [{ format: "plain", until: "2099-01-01T00:00:00Z" }];
   for (const value of ["Zo\xeb", "\xff", utf8("\ufffd")]) {
     const { edge, origin } = await edgeAndOrigin(t, wrapped({ ...SEALED, accept }), () =>
-      answer("200 OK", [`Set-Cookie: PHPSESSID=${value}; Path=/`]),
+      answer("200 OK", [`Set-Cookie: PHPSESSID=${value}; ${ATTRIBUTES}`]),
     );
-    assert.deepEqual((await send(edge.port)).setCookies, [`PHPSESSID=${value}; Path=/`]);
+    assert.deepEqual((await send(edge.port)).setCookies, [`PHPSESSID=${value}; ${ATTRIBUTES}`]);
     const verdicts = (await edge.reports(1)).flatMap((report) => report.verdicts).map(({ verdict }) => verdict);
     assert.deepEqual(verdicts, ["malformed"]);
     await send(edge.port, { cookie: `a=1; PHPSESSID=${value}` });

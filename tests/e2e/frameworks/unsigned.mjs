@@ -9,6 +9,7 @@ const site = (file) => fileURLToPath(new URL(`sites/${file}`, import.meta.url));
 export const UNSIGNED = [
   {
     name: "Starlette, as FastAPI",
+    attributes: "Path=/; HttpOnly; SameSite=Lax",
     command: () => [interpreter("venv-e2e"), site("unsigned_starlette.py")],
     // as all that write headers in Latin-1
     canSet: (value) => /^[\0-\xff]*$/.test(value),
