@@ -1,7 +1,7 @@
 // The local secrets in .dev.vars: random ones, made once and never overwritten.
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { inRoot } from "../src/worker/tools.mjs";
+import { inRoot } from "../src/build/tools.mjs";
 
 const FILE = inRoot(".dev.vars");
 const CONFIGURATION = inRoot("wrangler.toml");

@@ -1,8 +1,8 @@
 // The processes of `npm start`: each in a group of its own, so that all it started ends with it and nothing else does.
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure, eachLine } from "../src/worker/progress.mjs";
-import { inRoot, root } from "../src/worker/tools.mjs";
+import { Failure, eachLine } from "../src/build/progress.mjs";
+import { inRoot, root } from "../src/build/tools.mjs";
 
 const PATIENCE_MS = 120_000;
 const GRACE_MS = 8_000;

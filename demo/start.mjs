@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import net from "node:net";
 import { parseArgs } from "node:util";
-import { Failure, orphaned, run, shown } from "../src/worker/progress.mjs";
-import { inRoot, node, npmPackages, python, root, rust, venv } from "../src/worker/tools.mjs";
+import { Failure, orphaned, run, shown } from "../src/build/progress.mjs";
+import { inRoot, node, npmPackages, python, root, rust, venv } from "../src/build/tools.mjs";
 import { localSecrets } from "./secrets.mjs";
 import { anEnd, demoSite, endAll, wranglerDev } from "./servers.mjs";
 
@@ -57,7 +57,7 @@ async function prepared(origin, port) {
   await free(port);
   await npmPackages();
   const environment = origin ? null : await venv("demo", inRoot("demo/requirements.txt"));
-  const code = await shown(process.execPath, [inRoot("src/worker/build.mjs"), "--features", "local"], { cwd: root });
+  const code = await shown(process.execPath, [inRoot("src/build/build.mjs"), "--features", "local"], { cwd: root });
   if (code !== 0) throw new Failure("the Worker was not built");
   return environment;
 }

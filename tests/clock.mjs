@@ -1,5 +1,5 @@
 // Runs tests with the clock ahead or behind: faketime shifts it for a command and for all that this starts.
-import { Failure, asked } from "../src/worker/progress.mjs";
+import { Failure, asked } from "../src/build/progress.mjs";
 
 const SECONDS = { d: 86_400, y: 31_536_000 }; // as libfaketime counts them
 const GET_FAKETIME = "apt-get install faketime (macOS: brew install libfaketime)";

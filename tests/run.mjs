@@ -2,13 +2,13 @@
 // `--clock +1y` what depends on the calendar, with the clock a year ahead.
 import { readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { Failure, run, shown } from "../src/worker/progress.mjs";
-import { inRoot, node, npmPackages, root, rust, rustLints } from "../src/worker/tools.mjs";
-import { testPackages, venv, wasmTarget } from "../src/worker/tools.mjs";
+import { Failure, run, shown } from "../src/build/progress.mjs";
+import { inRoot, node, npmPackages, root, rust, rustLints } from "../src/build/tools.mjs";
+import { testPackages, venv, wasmTarget } from "../src/build/tools.mjs";
 import { REAL, shifted } from "./clock.mjs";
 
 const DENY = ["--", "-D", "warnings"];
-const BUILD = inRoot("src/worker/build.mjs");
+const BUILD = inRoot("src/build/build.mjs");
 const E2E = inRoot("tests/e2e");
 const TEST_FLAGS = ["--test", "--test-reporter=spec", "--test-timeout=600000"]; // a file that hangs fails
 // The end-to-end tests in which time passes: keys end, cookies grow old, versions have dates.
@@ -19,7 +19,7 @@ const PARTS = {
     steps: [
       ["rustfmt", "cargo", ["fmt", "--check"]],
       ["clippy for the host", "cargo", ["clippy", "--all-targets", ...DENY]],
-      ["clippy for wasm", "cargo", ["clippy", "--lib", "--target", "wasm32-unknown-unknown", ...DENY]],
+      ["clippy for wasm", "cargo", ["clippy", "--package", "countersign-worker", "--target", "wasm32-unknown-unknown", ...DENY]],
     ],
   }),
   rust: (clock) => ({ steps: [[`Rust tests${clock.label}`, "cargo", ["test", ...clock.forCargo]]] }),
@@ -28,7 +28,7 @@ const PARTS = {
     steps: [
       ["build of the Worker", process.execPath, [BUILD]],
       ["build of a Worker with a fault", process.execPath, [BUILD, "--features", "fault", "--out", "build-fault"]],
-      ["build of the command line", "cargo", ["build", "--bin", "countersign", "--example", "losses"]],
+      ["build of the command line", "cargo", ["build", "--bins", "--examples"]],
       // files are named because Node takes no folder
       clock.around([`end-to-end tests${clock.label}`, process.execPath, [...TEST_FLAGS, ...endToEndFiles(clock)]]),
     ],

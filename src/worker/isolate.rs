@@ -9,11 +9,11 @@ use worker::{
 use zeroize::Zeroizing;
 
 use super::{answer, bindings, js, now_ms, origin, typed_answer};
-use crate::gate::{Event, Gate};
-use crate::policy::Policy;
-use crate::report::{Reporter, points};
-use crate::settings::Problem;
-use crate::status::{self, Status, Token};
+use countersign_core::config::Policy;
+use countersign_core::gate::{Event, Gate};
+use countersign_core::operations::report::{Reporter, points};
+use countersign_core::operations::status::{self, Status, Token};
+use countersign_core::settings::Problem;
 
 pub struct Isolate {
     gate: Result<Gate, Wrong>,
@@ -151,7 +151,7 @@ impl Isolate {
         self.gate().is_some_and(|gate| {
             events
                 .iter()
-                .any(|event| gate.policy().tells(event.verdict))
+                .any(|event| gate.policy().should_log(event.verdict))
         })
     }
 

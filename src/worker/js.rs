@@ -42,7 +42,7 @@ extern "C" {
     pub fn web_socket(this: &Response) -> JsValue;
 }
 
-#[wasm_bindgen(module = "/src/worker/edits.js")]
+#[wasm_bindgen(module = "/edits.js")]
 extern "C" {
     /// The request with another Cookie header, or with none: a copy, unless it is one by now.
     #[wasm_bindgen(js_name = withCookie, catch)]

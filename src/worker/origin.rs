@@ -4,9 +4,9 @@ use wasm_bindgen::JsValue;
 
 use super::isolate::Isolate;
 use super::js::{Headers, Request, name, names};
-use crate::forwarding::{Screen, other_spellings};
-use crate::gate::Gate;
-use crate::policy::Policy;
+use countersign_core::config::Policy;
+use countersign_core::gate::Gate;
+use countersign_core::wire::forwarding::{Screen, other_spellings};
 
 /// By what header Cloudflare tells the visitor's address.
 const VISITOR: &str = "cf-connecting-ip";

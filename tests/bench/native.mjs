@@ -1,7 +1,7 @@
 // The core natively, beside what the frameworks' own libraries take for the same.
 import { execFileSync } from "node:child_process";
-import { Failure, step } from "../../src/worker/progress.mjs";
-import { inRoot, root, venv } from "../../src/worker/tools.mjs";
+import { Failure, step } from "../../src/build/progress.mjs";
+import { inRoot, root, venv } from "../../src/build/tools.mjs";
 import { nodePeers, opensslFloor } from "./peers.mjs";
 
 const NANOSECONDS = { ps: 1e-3, ns: 1, "µs": 1e3, ms: 1e6, s: 1e9 };

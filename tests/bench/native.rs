@@ -11,12 +11,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use countersign::encoding::{from_hex, from_pasted_base64};
-use countersign::formats::{self, Content, Keyed, PAIR};
-use countersign::gate::{Exchange, Gate, Passage, RequestHead};
-use countersign::key::{Key, KeyId};
-use countersign::policy::Policy;
-use countersign::settings::{Problems, Table};
+use countersign_core::config::Policy;
+use countersign_core::crypto::key::{Key, KeyId};
+use countersign_core::formats::{self, Content, Keyed, PAIR};
+use countersign_core::gate::{Exchange, Gate, Passage, RequestHead};
+use countersign_core::settings::{Problems, Table};
+use countersign_core::wire::encoding::{from_hex, from_pasted_base64};
 use divan::Bencher;
 use serde_json::{Value, json};
 
@@ -227,7 +227,9 @@ impl fmt::Display for Sample {
 /// One for each format that the vectors know: the value nearest to the usual length that can be signed anew.
 fn samples() -> Vec<Sample> {
     let mut rows: Vec<Value> = Vec::new();
-    for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
+    for file in
+        jsonl_below(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/vectors"))
+    {
         let text = fs::read_to_string(file).unwrap();
         rows.extend(
             text.lines()

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import cookieSignature from "cookie-signature";
 import Keygrip from "keygrip";
-import { inRoot } from "../../src/worker/tools.mjs";
+import { inRoot } from "../../src/build/tools.mjs";
 import { summary } from "./figures.mjs";
 
 const KEYS = ["old-key-of-the-ring-90be77ac13d84f2265", "new-key-of-the-ring-4f1d0a9be5c2773e81"];

@@ -4,8 +4,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { Failure, asked, run, shown } from "../../src/worker/progress.mjs";
-import { inRoot, node, npmPackages, root, testPackages } from "../../src/worker/tools.mjs";
+import { Failure, asked, run, shown } from "../../src/build/progress.mjs";
+import { inRoot, node, npmPackages, root, testPackages } from "../../src/build/tools.mjs";
 import { measuredAlone } from "./alone.mjs";
 import { CASES } from "./cases.mjs";
 import { native } from "./native.mjs";
@@ -67,7 +67,7 @@ run(async () => {
 });
 
 async function built() {
-  const code = await shown(process.execPath, [inRoot("src/worker/build.mjs")], { cwd: root });
+  const code = await shown(process.execPath, [inRoot("src/build/build.mjs")], { cwd: root });
   if (code !== 0) throw new Failure("the Worker cannot be built", "npm run build");
 }
 

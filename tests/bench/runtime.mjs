@@ -6,7 +6,7 @@ import workerd from "workerd";
 import { workerdConfig } from "../e2e/harness/capnp.mjs";
 import { eachLine, end, start, temporaryFolder } from "../e2e/harness/processes.mjs";
 import { repeating } from "../e2e/harness/repeating.mjs";
-import { inRoot } from "../../src/worker/tools.mjs";
+import { inRoot } from "../../src/build/tools.mjs";
 
 const WORKERS = fileURLToPath(new URL("workers", import.meta.url));
 

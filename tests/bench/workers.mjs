@@ -1,5 +1,5 @@
 // The Workers side by side: every case in turns, many short rounds, and no figure for a wrong answer.
-import { Failure } from "../../src/worker/progress.mjs";
+import { Failure } from "../../src/build/progress.mjs";
 import { CASES, FORMATS, countersignConfig, limitEdits, peerRule } from "./cases.mjs";
 import { headerValues } from "./exchange.mjs";
 import { load, request } from "./load.mjs";

@@ -5,12 +5,12 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use countersign::encoding::{base64url, from_base64, from_hex, push_base64};
-use countersign::formats::{self, Content, Keyed, PAIR};
-use countersign::gate::Gate;
-use countersign::key::{Key, KeyId};
-use countersign::policy::Policy;
-use countersign::settings::{Problem, Problems, Table};
+use countersign_core::config::Policy;
+use countersign_core::crypto::key::{Key, KeyId};
+use countersign_core::formats::{self, Content, Keyed, PAIR};
+use countersign_core::gate::Gate;
+use countersign_core::settings::{Problem, Problems, Table};
+use countersign_core::wire::encoding::{base64url, from_base64, from_hex, push_base64};
 use serde_json::{Value, json};
 
 /// How many rules a site has.
@@ -179,7 +179,9 @@ fn site(name: &str, rule: impl Fn(usize) -> Value, kinds: Vec<(String, Kind)>) -
 /// One row of the vectors for each format.
 fn rows() -> BTreeMap<String, Value> {
     let mut rows = BTreeMap::new();
-    for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
+    for file in
+        jsonl_below(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/vectors"))
+    {
         for line in fs::read_to_string(file).unwrap().lines() {
             let row: Value = serde_json::from_str(line).unwrap();
             let format = row["config"]["format"].as_str().unwrap().to_owned();

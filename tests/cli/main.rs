@@ -18,7 +18,8 @@ const NOW: u64 = 1_795_262_400;
     ignore = "the clock of a release build cannot be set"
 )]
 fn sessions() {
-    let recorder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/recorder");
+    let recorder =
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/cli/recorder");
     let path = env::var_os("PATH").unwrap_or_default();
     let path = [recorder].into_iter().chain(env::split_paths(&path));
     let path = env::join_paths(path).unwrap();
@@ -33,5 +34,5 @@ fn sessions() {
         .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
         .insert_var("[SITE]", site)
         .unwrap()
-        .case("tests/cli/*.trycmd");
+        .case("../../tests/cli/*.trycmd");
 }

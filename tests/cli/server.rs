@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use countersign::policy::Policy;
-use countersign::status::{PATH, Status, Token};
+use countersign_core::config::Policy;
+use countersign_core::operations::status::{PATH, Status, Token};
 use serde_json::{Value, json};
 
 pub const TOKEN: &str = "a-token-of-thirty-two-bytes-or-more";

@@ -36,7 +36,7 @@ test("the log of a panic names the line, and no word of the visitor's cookie", a
   await send(edge.port, { cookie: `visitor-8c1f=basket-77; sessionid=${ringCopy}; ${PANIC}` });
   await edge.logged(/a fault of its own/);
   const [, line] = /countersign: a panic at src\/worker\/mod\.rs:(\d+):\d+$/m.exec(edge.logText()) ?? [];
-  const source = fs.readFileSync(new URL("../../src/worker/mod.rs", import.meta.url), "utf8");
+  const source = fs.readFileSync(new URL("../../src/worker/lib.rs", import.meta.url), "utf8");
   assert.match(source.split("\n")[line - 1] ?? "", /panic!/);
   for (const word of ["visitor-8c1f", "basket-77", "sessionid", ...ringCopy.split(":"), "countersign-fault"]) {
     assert.ok(!edge.logText().includes(word), `the log holds ${word}`);

@@ -3,14 +3,14 @@
 
 use std::cell::Cell;
 
-use countersign::compatibility::losses;
-use countersign::formats::Content;
-use countersign::gate::{Action, Gate, Passage};
-use countersign::key::Key;
-use countersign::outline::{Outline, Side};
-use countersign::policy::{Policy, Rule};
-use countersign::primitives::{Digest, Mac};
-use countersign::verdict::Verdict;
+use countersign_core::config::{Policy, Rule};
+use countersign_core::crypto::key::Key;
+use countersign_core::crypto::{Digest, Mac};
+use countersign_core::formats::Content;
+use countersign_core::gate::verdict::Verdict;
+use countersign_core::gate::{Action, Gate, Passage};
+use countersign_core::operations::compatibility::losses;
+use countersign_core::operations::outline::{Outline, Side};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -128,7 +128,7 @@ fn pair() -> impl Strategy<Value = (Option<Value>, Option<Value>)> {
 
 fn print(key: &Key) -> Option<String> {
     let tag = Mac::new(Digest::Sha256, b"fingerprints").sign(&[key.bytes()]);
-    Some(countersign::encoding::base64url(&tag[..8]))
+    Some(countersign_core::wire::encoding::base64url(&tag[..8]))
 }
 
 /// A version of the Worker; nothing where the configuration is refused. `SWAPPED` is a key id that has other

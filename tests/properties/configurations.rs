@@ -1,7 +1,7 @@
 //! Arbitrary configurations: none panics, and one that is accepted makes a gate that works.
 
-use countersign::gate::Gate;
-use countersign::policy::Policy;
+use countersign_core::config::Policy;
+use countersign_core::gate::Gate;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use countersign::encoding::{from_hex, from_pasted_base64};
-use countersign::formats::{self, Configured, Content, Keyed, PAIR, Payload};
-use countersign::gate::{Action, Gate, Passage};
-use countersign::key::{Key, KeyId};
-use countersign::policy::Policy;
-use countersign::settings::{Problem, Problems, Table};
+use countersign_core::config::Policy;
+use countersign_core::crypto::key::{Key, KeyId};
+use countersign_core::formats::{self, Configured, Content, Keyed, PAIR, Payload};
+use countersign_core::gate::{Action, Gate, Passage};
+use countersign_core::settings::{Problem, Problems, Table};
+use countersign_core::wire::encoding::{from_hex, from_pasted_base64};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -30,7 +30,9 @@ struct Sample {
 /// One row of each configuration: the shortest that opens.
 fn samples() -> Vec<Sample> {
     let mut found: BTreeMap<String, Sample> = BTreeMap::new();
-    for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
+    for file in
+        jsonl_below(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/vectors"))
+    {
         for line in fs::read_to_string(&file).unwrap().lines() {
             let Some(sample) = Sample::read(&serde_json::from_str(line).unwrap()) else {
                 continue;

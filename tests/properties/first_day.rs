@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use countersign::gate::{Action, Gate, Passage};
-use countersign::policy::Policy;
+use countersign_core::config::Policy;
+use countersign_core::gate::{Action, Gate, Passage};
 use serde_json::{Value, json};
 
 use crate::every_format::jsonl_below;
@@ -15,7 +15,9 @@ use crate::support::{ATTRIBUTES, page, random, words};
 #[test]
 fn on_the_first_day_not_a_byte_changes_whatever_the_format() {
     let (mut counts, mut faults) = (BTreeMap::new(), Vec::new());
-    for file in jsonl_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")) {
+    for file in
+        jsonl_below(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/vectors"))
+    {
         for line in fs::read_to_string(&file).unwrap().lines() {
             let row: Value = serde_json::from_str(line).unwrap();
             let Some(gate) = first_day(&row) else {

@@ -1,9 +1,9 @@
 //! Every Django format, for arbitrary payloads.
 
-use countersign::formats::{self, Content, Keyed};
-use countersign::gate::Gate;
-use countersign::key::{Key, KeyId};
-use countersign::settings::{Problems, Table};
+use countersign_core::crypto::key::{Key, KeyId};
+use countersign_core::formats::{self, Content, Keyed};
+use countersign_core::gate::Gate;
+use countersign_core::settings::{Problems, Table};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What is told at a glance, against the long look.
 
-use countersign::look_alike::{Managed, Names, is_special, opens_quote};
+use countersign_core::wire::look_alike::{Managed, Names, is_special, opens_quote};
 use proptest::prelude::*;
 
 use crate::cases;

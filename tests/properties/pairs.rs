@@ -1,8 +1,8 @@
 //! What holds for value and signature in two cookies, whatever else a request shows.
 
-use countersign::encoding::base64url;
-use countersign::gate::Gate;
-use countersign::primitives::{Digest, Mac};
+use countersign_core::crypto::{Digest, Mac};
+use countersign_core::gate::Gate;
+use countersign_core::wire::encoding::base64url;
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! The request side of the gate, for arbitrary Cookie headers.
 
-use countersign::gate::{Action, Gate};
+use countersign_core::gate::{Action, Gate};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! The response side of the gate, for arbitrary Set-Cookie headers.
 
-use countersign::gate::Gate;
+use countersign_core::gate::Gate;
 use proptest::prelude::*;
 use serde_json::json;
 

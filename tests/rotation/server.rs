@@ -6,8 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use countersign::policy::Policy;
-use countersign::status::{PATH, Status, Token};
+use countersign_core::config::Policy;
+use countersign_core::operations::status::{PATH, Status, Token};
 use serde_json::{Value, json};
 
 /// Serves until the tests end; answers where.
@@ -131,8 +131,8 @@ fn reply(
 }
 
 fn configuration(name: &str) -> Value {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/rotation/live/{name}.json"));
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .join(format!("tests/rotation/live/{name}.json"));
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

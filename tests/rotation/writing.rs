@@ -10,8 +10,8 @@ fn a_full_disk_leaves_the_configuration_whole() {
     let name = format!("countersign-full-disk-{}", std::process::id());
     let folder = std::env::temp_dir().join(name);
     fs::create_dir(&folder).unwrap();
-    let source =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rotation/stage.in/wrangler.toml");
+    let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .join("tests/rotation/stage.in/wrangler.toml");
     let before = fs::read_to_string(source).unwrap();
     fs::write(folder.join("wrangler.toml"), &before).unwrap();
     // no file may grow: each write fails, as on a full disk

@@ -1,6 +1,6 @@
 //! B1: in `observe` traffic is not changed in any byte; verdicts are reported as in `enforce`.
 
-use countersign::gate::{Action, Gate};
+use countersign_core::gate::{Action, Gate};
 use serde_json::{Value, json};
 
 use crate::django::{Hash, sessions};

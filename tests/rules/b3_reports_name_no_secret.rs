@@ -1,7 +1,7 @@
 //! B3: reports name the rule, the verdict and the key id; never a value, a payload or a key.
 
-use countersign::gate::{Event, Gate};
-use countersign::report::{Reporter, points};
+use countersign_core::gate::{Event, Gate};
+use countersign_core::operations::report::{Reporter, points};
 use serde_json::{Value, json};
 
 use crate::support::*;

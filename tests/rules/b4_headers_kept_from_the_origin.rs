@@ -1,7 +1,7 @@
 //! B4: what a visitor says of host, address or path does not reach an origin that learns of them from headers, in no
 //! spelling that a server could take for another.
 
-use countersign::forwarding::{Screen, other_spellings};
+use countersign_core::wire::forwarding::{Screen, other_spellings};
 
 const WITH_URL: Screen<'_> = Screen {
     has_origin_url: true,

@@ -1,7 +1,7 @@
 //! C2: `observe` stands only where the origin reads what browsers hold, and `forward` only where the
 //! origin still refuses what is forged.
 
-use countersign::policy::Policy;
+use countersign_core::config::Policy;
 use serde_json::{Value, json};
 
 use crate::support::*;

@@ -1,6 +1,6 @@
 //! C3: a current key that is short is refused; a weak key that a framework chose is reported.
 
-use countersign::settings::Problem;
+use countersign_core::settings::Problem;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -43,7 +43,7 @@ fn the_length_counts_in_bytes_of_the_key_and_not_of_its_encoding() {
     let config = with_keys(json!({
         "current": {"secret": "DECODES_TO_31", "encoding": "hex"}, "origin": "ORIGIN",
     }));
-    let problems = countersign::policy::Policy::parse(&config, &secrets).unwrap_err();
+    let problems = countersign_core::config::Policy::parse(&config, &secrets).unwrap_err();
     assert_eq!(problems.len(), 1, "{}", told(&problems));
     assert_eq!(problems[0].path, CURRENT);
 }

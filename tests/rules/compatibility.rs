@@ -1,11 +1,11 @@
 //! Compatibility (DESIGN, section 4): what may be live at once with what. Each case is a change that an
 //! operator makes, and says what of it may be rolled out gradually and rolled back.
 
-use countersign::compatibility::{Loss, Note, Why, losses, notes};
-use countersign::key::{Key, KeyId};
-use countersign::outline::{Outline, Side};
-use countersign::policy::Policy;
-use countersign::primitives::{Digest, Mac};
+use countersign_core::config::Policy;
+use countersign_core::crypto::key::{Key, KeyId};
+use countersign_core::crypto::{Digest, Mac};
+use countersign_core::operations::compatibility::{Loss, Note, Why, losses, notes};
+use countersign_core::operations::outline::{Outline, Side};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -17,7 +17,7 @@ const PAST_SECONDS: u64 = 1_577_836_800;
 
 fn print(key: &Key) -> Option<String> {
     let tag = Mac::new(Digest::Sha256, b"fingerprints").sign(&[key.bytes()]);
-    Some(countersign::encoding::base64url(&tag[..6]))
+    Some(countersign_core::wire::encoding::base64url(&tag[..6]))
 }
 
 fn outline(config: &Value) -> Outline {

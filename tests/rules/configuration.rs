@@ -1,7 +1,7 @@
 //! What cannot be read as a configuration is refused, every problem at once, each with its path and a
 //! cure; and when traffic passes all the same.
 
-use countersign::policy::Policy;
+use countersign_core::config::Policy;
 use serde_json::{Value, json};
 
 use crate::support::*;

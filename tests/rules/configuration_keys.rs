@@ -1,8 +1,8 @@
 //! The `keys` tables, global and of a rule, and the secrets that they name.
 
-use countersign::gate::Gate;
-use countersign::policy::Policy;
-use countersign::settings::Problem;
+use countersign_core::config::Policy;
+use countersign_core::gate::Gate;
+use countersign_core::settings::Problem;
 use serde_json::{Value, json};
 
 use crate::django::sessions;

@@ -1,7 +1,7 @@
 //! What is told of one cookie: what opens it, and what the gate does with it now.
 
-use countersign::gate::Gate;
-use countersign::inspection::{Fate, Inspection, Role, inspect};
+use countersign_core::gate::Gate;
+use countersign_core::gate::inspection::{Fate, Inspection, Role, inspect};
 use serde_json::json;
 
 use crate::django::{sessions, signed_cookie};

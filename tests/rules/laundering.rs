@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::*;
 
 /// A site whose PHPSESSID is being wrapped, beside a session that is signed.
-fn adopting() -> countersign::gate::Gate {
+fn adopting() -> countersign_core::gate::Gate {
     let until = json!([{"format": "plain", "until": "2099-01-01T00:00:00Z"}]);
     let wrapped = json!({
         "name": "PHPSESSID", "format": "django-signed-cookie", "origin": {"format": "plain"},

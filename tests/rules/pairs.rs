@@ -1,9 +1,9 @@
 //! A value and its signature in two cookies, as Keygrip has them: judged, re-signed, upgraded and deleted
 //! together.
 
-use countersign::encoding::base64url;
-use countersign::gate::{Action, Gate};
-use countersign::primitives::{Digest, Mac};
+use countersign_core::crypto::{Digest, Mac};
+use countersign_core::gate::{Action, Gate};
+use countersign_core::wire::encoding::base64url;
 use serde_json::{Value, json};
 
 use crate::django::signed_cookie;

@@ -1,6 +1,6 @@
 //! Bugs that others had, each with a test that it is not ours.
 
-use countersign::gate::Gate;
+use countersign_core::gate::Gate;
 use serde_json::{Value, json};
 
 use crate::django::{Signer, messages, sessions, signed_cookie, signed_cookie_v1, signer};
@@ -297,7 +297,7 @@ fn every_key_is_tried() {
     };
     let keys = json!({"current": "NEW", "fallbacks": names, "origin": "ORIGIN"});
     let policy =
-        countersign::policy::Policy::parse(&config(keys, [session_rule()]), &secrets).unwrap();
+        countersign_core::config::Policy::parse(&config(keys, [session_rule()]), &secrets).unwrap();
     let gate = Gate::new(policy, random);
     for name in &names {
         let shown = sessions().sign(secrets(name).unwrap(), PAYLOAD, SIGNED);

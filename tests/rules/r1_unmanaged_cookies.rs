@@ -1,6 +1,6 @@
 //! R1: cookies that no rule names, and their order, stay byte for byte as they came.
 
-use countersign::gate::Action;
+use countersign_core::gate::Action;
 use serde_json::json;
 
 use crate::support::*;

@@ -1,9 +1,9 @@
 //! R2: the current key first, then the fallbacks that are not past `until`; for each, the rule's format,
 //! then `accept`.
 
-use countersign::formats::{self, Content};
-use countersign::key::{Key, KeyId};
-use countersign::settings::{Problems, Table};
+use countersign_core::crypto::key::{Key, KeyId};
+use countersign_core::formats::{self, Content};
+use countersign_core::settings::{Problems, Table};
 use serde_json::json;
 
 use crate::django::{Hash, sessions};
@@ -11,7 +11,7 @@ use crate::support::*;
 
 const UNTIL: &str = "2027-01-15T08:00:00Z"; // NOW
 
-fn verdict(gate: &countersign::gate::Gate, value: &str) -> Vec<String> {
+fn verdict(gate: &countersign_core::gate::Gate, value: &str) -> Vec<String> {
     judge(gate, &format!("sessionid={value}")).verdicts
 }
 

@@ -1,6 +1,6 @@
 //! R4: a cookie that does not verify gets `on_invalid`.
 
-use countersign::gate::{Action, RequestHead};
+use countersign_core::gate::{Action, RequestHead};
 use serde_json::json;
 
 use crate::django::{Signer, sessions, signer};

@@ -1,6 +1,6 @@
 //! R5: several cookies of one name are judged each for itself.
 
-use countersign::gate::Action;
+use countersign_core::gate::Action;
 use serde_json::json;
 
 use crate::support::*;

@@ -1,9 +1,9 @@
 //! R6: a request costs at most 256 tries and 1 MiB hashed; a value over 16 KiB is refused unhashed. All that is done
 //! with a message's bytes is counted in steps, which grow no faster than the message.
 
-use countersign::encoding::base64url;
-use countersign::gate::{Action, Gate};
-use countersign::primitives::{Digest, Mac};
+use countersign_core::crypto::{Digest, Mac};
+use countersign_core::gate::{Action, Gate};
+use countersign_core::wire::encoding::base64url;
 use serde_json::json;
 
 use crate::django::sessions;

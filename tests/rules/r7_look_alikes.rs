@@ -1,6 +1,6 @@
 //! R7: no spelling that an origin's parser might read as a managed name gets past unverified.
 
-use countersign::gate::Gate;
+use countersign_core::gate::Gate;
 use serde_json::{Value, json};
 
 use crate::django::signed_cookie;

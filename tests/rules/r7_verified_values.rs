@@ -1,8 +1,8 @@
 //! R7: what a verified value carries counts too. The origin signs what visitors write.
 
-use countersign::encoding::base64url;
-use countersign::gate::Gate;
-use countersign::primitives::{Digest, Mac};
+use countersign_core::crypto::{Digest, Mac};
+use countersign_core::gate::Gate;
+use countersign_core::wire::encoding::base64url;
 use serde_json::{Value, json};
 
 use crate::django::signed_cookie;
@@ -124,8 +124,8 @@ fn in_a_format_that_quotes_or_encodes_it_a_value_may_hold_any_text() {
 
     let express = |name: &str| {
         let tag = Mac::new(Digest::Sha256, key(name).as_bytes()).sign(&[b"x, PHPSESSID=evil"]);
-        let signature = countersign::encoding::base64_unpadded(&tag);
-        countersign::encoding::uri_component(&format!("s:x, PHPSESSID=evil.{signature}"))
+        let signature = countersign_core::wire::encoding::base64_unpadded(&tag);
+        countersign_core::wire::encoding::uri_component(&format!("s:x, PHPSESSID=evil.{signature}"))
     };
     let header = format!("note={}", express("NEW"));
     let expected = format!("note={}", express("ORIGIN"));
@@ -144,7 +144,10 @@ fn a_comma_in_quotes_is_no_protection() {
     let value = |name: &str, payload: &str| {
         let mac = Mac::new(Digest::Sha256, key(name).as_bytes());
         let tag = mac.sign(&[b"note=", payload.as_bytes()]);
-        format!("note=\"{payload}--{}\"", countersign::encoding::hex(&tag))
+        format!(
+            "note=\"{payload}--{}\"",
+            countersign_core::wire::encoding::hex(&tag)
+        )
     };
     assert_sent(
         &gate,

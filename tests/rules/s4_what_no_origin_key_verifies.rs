@@ -1,7 +1,7 @@
 //! S4: a managed Set-Cookie that does not verify under an origin key passes as it is, and is reported as
 //! an error.
 
-use countersign::report::Reporter;
+use countersign_core::operations::report::Reporter;
 use serde_json::json;
 
 use crate::django::sessions;

@@ -1,7 +1,7 @@
 //! S5: an upgrade is sent only if all its conditions hold; else it is withheld with the first reason that
 //! did not.
 
-use countersign::gate::{Answer, Gate};
+use countersign_core::gate::{Answer, Gate};
 use serde_json::json;
 
 use crate::django::{Hash, sessions, signed_cookie};

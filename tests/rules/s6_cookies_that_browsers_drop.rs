@@ -68,9 +68,9 @@ fn an_upgrade_that_is_longer_than_what_the_browser_had_is_reported_too() {
 mod chance {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use countersign::formats::{Content, Keyed};
-    use countersign::gate::Gate;
-    use countersign::policy::{Policy, Seal};
+    use countersign_core::config::{Policy, Seal};
+    use countersign_core::formats::{Content, Keyed};
+    use countersign_core::gate::Gate;
     use serde_json::{Value, json};
 
     use crate::support::*;

@@ -1,11 +1,11 @@
 //! The status: to one who has the token, without a byte of a key, and never the payload of a cookie.
 
-use countersign::gate::Gate;
-use countersign::key::{Key, KeyId};
-use countersign::policy::Policy;
-use countersign::primitives::{Digest, Mac};
-use countersign::settings::Problem;
-use countersign::status::{PATH, Reply, Status, Token, is_path};
+use countersign_core::config::Policy;
+use countersign_core::crypto::key::{Key, KeyId};
+use countersign_core::crypto::{Digest, Mac};
+use countersign_core::gate::Gate;
+use countersign_core::operations::status::{PATH, Reply, Status, Token, is_path};
+use countersign_core::settings::Problem;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -255,7 +255,7 @@ fn a_pair_is_posted_with_its_signature() {
     let rule = json!({"name": "sess", "format": "keygrip", "attributes": ATTRIBUTES});
     let gate = gate(pinned(), [rule]);
     let tag = Mac::new(Digest::Sha1, key("NEW").as_bytes()).sign(&[b"sess=e30="]);
-    let signature = countersign::encoding::base64url(&tag);
+    let signature = countersign_core::wire::encoding::base64url(&tag);
     for body in [
         format!("sess=e30=; sess.sig={signature}"),
         format!("sess.sig={signature}; sess=e30="),

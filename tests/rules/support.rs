@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use countersign::gate::{Action, Answer, Event, Exchange, Gate, Passage, RequestHead};
-use countersign::policy::Policy;
-use countersign::settings::Problem;
+use countersign_core::config::Policy;
+use countersign_core::gate::{Action, Answer, Event, Exchange, Gate, Passage, RequestHead};
+use countersign_core::settings::Problem;
 use serde_json::{Value, json};
 
 use crate::django::{self, Signer};

@@ -1,9 +1,9 @@
 //! R2 and S2: when a signed time counts. What a browser shows is judged by the clock, what the origin sets by
 //! its signature alone.
 
-use countersign::formats::Content;
-use countersign::gate::Gate;
-use countersign::verdict::Verdict;
+use countersign_core::formats::Content;
+use countersign_core::gate::Gate;
+use countersign_core::gate::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::django::sessions;

@@ -1,6 +1,6 @@
 //! The three topologies of a deployment, their first and last days among them.
 
-use countersign::gate::Action;
+use countersign_core::gate::Action;
 use serde_json::{Value, json};
 
 use crate::django::signed_cookie;
@@ -101,7 +101,7 @@ fn a_browser_keeps_its_session_through_a_whole_rotation() {
 mod catch_up {
     use super::*;
 
-    fn catch_up(origin: Value) -> countersign::gate::Gate {
+    fn catch_up(origin: Value) -> countersign_core::gate::Gate {
         let keys = json!({"current": "NEW", "fallbacks": ["OLD"], "origin": origin});
         gate(with(keys, json!({"origin": origin})), [session_rule()])
     }
@@ -133,7 +133,7 @@ mod wrapped {
     }
 
     /// Adopts what browsers hold from before the first deployment, until [`NOW`] plus ten seconds.
-    fn adopting() -> countersign::gate::Gate {
+    fn adopting() -> countersign_core::gate::Gate {
         wrapped_gate(json!({
             "accept": [
                 {"format": "plain", "until": "2027-01-15T08:00:10Z"},
@@ -250,7 +250,7 @@ mod wrapped {
 mod unsealed {
     use super::*;
 
-    fn unsealed() -> countersign::gate::Gate {
+    fn unsealed() -> countersign_core::gate::Gate {
         wrapped_gate(json!({"format": "plain", "accept": [{"format": "django-signed-cookie"}]}))
     }
 

@@ -6,9 +6,9 @@
 use std::error::Error;
 use std::io::stdin;
 
-use countersign::compatibility::{losses, notes};
-use countersign::outline::Outline;
-use countersign::told;
+use countersign_core::operations::compatibility::{losses, notes};
+use countersign_core::operations::outline::Outline;
+use countersign_core::operations::told;
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {

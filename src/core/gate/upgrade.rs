@@ -1,0 +1,171 @@
+//! When an upgrade is sent, and what it says: rule S5.
+
+use core::sync::atomic::Ordering;
+
+use super::navigation::is_navigation;
+use super::response::{Judged, apart};
+use super::{Due, Exchange, Gate, Passage};
+use crate::config::{Mode, Rule, Upgrade};
+use crate::formats::Content;
+use crate::gate::verdict::{Verdict, Withheld};
+use crate::prelude::*;
+use crate::wire::cookie::pairs;
+
+/// A response this much later than its request may be older than what the browser has by now (S5).
+const LATE_MS: u64 = 2_000;
+/// Headers by which a shared cache other than `Cache-Control` is told to store.
+const CACHE_HEADERS: [&str; 8] = [
+    "expires",
+    "surrogate-control",
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "akamai-cache-control",
+    "fastly-cache-control",
+    "netlify-cdn-cache-control",
+    "vercel-cdn-cache-control",
+];
+
+impl Gate {
+    /// Sends the upgrades that are due and that nothing speaks against.
+    pub(super) fn upgrades(
+        &self,
+        passage: &Passage,
+        exchange: &dyn Exchange,
+        now_ms: u64,
+        judged: &mut Judged<'_>,
+    ) {
+        let is_late = now_ms.saturating_sub(passage.asked_ms) > LATE_MS;
+        for due in &passage.due {
+            self.upgrade(due, is_late, exchange, judged);
+        }
+    }
+
+    fn upgrade(&self, due: &Due, is_late: bool, exchange: &dyn Exchange, judged: &mut Judged<'_>) {
+        let rule = &self.policy.rules[due.rule];
+        let withheld = self
+            .withheld(due, is_late, exchange, judged)
+            .map_or_else(|| self.write_upgrade(rule, due, judged), Err);
+        match withheld {
+            Err(reason) => judged.report(due.rule, Verdict::UpgradeWithheld(reason), None),
+            Ok(headers) => {
+                judged.report(due.rule, Verdict::Upgraded, rule.browser.key.as_ref());
+                for header in &headers {
+                    let pair = pairs(header).next().unwrap_or_default();
+                    judged.check_length(due.rule, pair.len());
+                }
+                if rule.spec.mode == Mode::Enforce {
+                    judged.answer.private |= !is_private(exchange);
+                    judged.added.extend(headers);
+                }
+            }
+        }
+    }
+
+    /// The first condition of S5 that does not hold.
+    fn withheld(
+        &self,
+        due: &Due,
+        is_late: bool,
+        exchange: &dyn Exchange,
+        judged: &Judged<'_>,
+    ) -> Option<Withheld> {
+        let upgrade = self.policy.rules[due.rule].spec.upgrade;
+        let status = exchange.status();
+        match () {
+            () if upgrade == Upgrade::Never || !due.allowed => Some(Withheld::Never),
+            () if upgrade == Upgrade::Navigation && !opens_page(exchange) => {
+                Some(Withheld::NotNavigation)
+            }
+            () if due.verified != 1 => Some(Withheld::Duplicate),
+            () if judged.set.contains(&due.rule) => Some(Withheld::ResponseSetsCookie),
+            () if exchange.response_header("clear-site-data").is_some() => {
+                Some(Withheld::ClearSiteData)
+            }
+            () if status < 200 || status == 206 || status == 304 => Some(Withheld::Status),
+            () if is_late => Some(Withheld::Late),
+            () if is_cacheable(exchange) => Some(Withheld::Cacheable),
+            () if self.set_otherwise[due.rule].load(Ordering::Relaxed) => {
+                Some(Withheld::AttributesDiffer)
+            }
+            () => None,
+        }
+    }
+
+    /// The Set-Cookie headers of an upgrade: one, or two where the signature is or was a cookie of its own.
+    /// Payload and time are kept; a `Max-Age` is what is left of it since the signed time.
+    fn write_upgrade(
+        &self,
+        rule: &Rule,
+        due: &Due,
+        judged: &mut Judged<'_>,
+    ) -> Result<Vec<String>, Withheld> {
+        // without `attributes` the configuration has said "never"
+        let attributes = rule.attributes().ok_or(Withheld::Never)?;
+        let left = match attributes.max_age {
+            None => None,
+            Some(max_age) => Some(left_of(max_age, &due.content, judged.work.now)?),
+        };
+        let sealed = rule
+            .seal_for_browser(&due.content, &mut judged.work)
+            .ok_or(Withheld::Uncarriable)?;
+        let (value, signature) = apart(&sealed);
+        let companion = rule.companion.as_ref().map(|name| match signature {
+            Some(signature) => attributes.set(name, signature, left),
+            None => attributes.deletion(name),
+        });
+        let cookie = attributes.set(&rule.spec.name, value, left);
+        Ok([cookie].into_iter().chain(companion).collect())
+    }
+}
+
+/// Whether the request opens a page, and changes nothing at the site.
+fn opens_page(exchange: &dyn Exchange) -> bool {
+    ["GET", "HEAD"].contains(&exchange.method().as_str()) && is_navigation(exchange)
+}
+
+/// What is left of a `Max-Age` that began at the signed time; never more than all of it.
+fn left_of(max_age: i64, content: &Content<'_>, now: u64) -> Result<i64, Withheld> {
+    let age = content.time_s.map_or(0, |time| now.saturating_sub(time));
+    let left = max_age.saturating_sub(i64::try_from(age).unwrap_or(i64::MAX));
+    match left > 0 {
+        true => Ok(left),
+        false => Err(Withheld::Outlived),
+    }
+}
+
+/// Whether a shared cache might store the response, this zone's own cache included.
+fn is_cacheable(exchange: &dyn Exchange) -> bool {
+    let header = |name: &'static str| exchange.response_header(name);
+    let cached = header("cf-cache-status")
+        .is_some_and(|status| !["DYNAMIC", "BYPASS"].contains(&status.as_str()));
+    // what speaks to some caches alone overrides `private` there
+    let told = |names: &[&'static str]| names.iter().any(|name| header(name).is_some());
+    cached
+        || match is_private(exchange) {
+            true => told(&CACHE_HEADERS[1..]), // `private` counts for more than Expires
+            false => header("cache-control").is_some() || told(&CACHE_HEADERS),
+        }
+}
+
+/// `private` or `no-store` without a field list (RFC 9111, section 5.2.2).
+fn is_private(exchange: &dyn Exchange) -> bool {
+    exchange
+        .response_header("cache-control")
+        .is_some_and(|directives| {
+            directives_of(&directives).any(|directive| {
+                directive.eq_ignore_ascii_case("private")
+                    || directive.eq_ignore_ascii_case("no-store")
+            })
+        })
+}
+
+/// The parts between commas that stand outside double quotes.
+fn directives_of(header: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    header
+        .split(move |c| {
+            quoted ^= c == '"';
+            c == ',' && !quoted
+        })
+        .map(str::trim)
+}

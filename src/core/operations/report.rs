@@ -1,0 +1,196 @@
+//! How verdicts are told (B3): the rule, the verdict and the key id; never a value, a payload or a key.
+
+use crate::config::{Mode, Policy};
+use crate::crypto::Digest;
+use crate::gate::Event;
+use crate::gate::verdict::Verdict;
+use crate::prelude::*;
+use crate::wire::encoding::base64url;
+use crate::wire::json::Json;
+
+/// For how many seconds the same refusal is counted rather than repeated.
+const QUIET: u64 = 60;
+/// How many data points one side of a request may write; both together stay at 20.
+const POINTS: usize = 10;
+
+/// The longest index of a data point in bytes.
+const LONGEST_INDEX: usize = 96;
+
+/// Writes log lines for one isolate.
+#[derive(Debug, Default)]
+pub struct Reporter {
+    told: Vec<(Event, Told)>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    at: u64,
+    since: u64,
+}
+
+/// A log line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// One line of JSON.
+    pub text: String,
+    /// Whether it tells of something wrong with the configuration.
+    pub is_error: bool,
+}
+
+/// One verdict of a line.
+struct Entry<'a> {
+    event: &'a Event,
+    count: u64,
+    repeated: u64,
+}
+
+impl Entry<'_> {
+    fn write(&self, policy: &Policy, json: &mut Json) {
+        let Entry { event, .. } = self;
+        json.open("", '{');
+        json.number("count", Some(self.count).filter(|count| *count > 1));
+        if let Some(key) = &event.key {
+            json.text("key", key.as_str());
+        }
+        if let Some(reason) = event.verdict.reason() {
+            json.text("reason", reason);
+        }
+        json.number("repeated", Some(self.repeated).filter(|count| *count > 0));
+        json.text("rule", &policy.rules[event.rule].spec.name);
+        json.text("verdict", event.verdict.as_str());
+        json.close('}');
+    }
+}
+
+/// A data point for Workers Analytics Engine.
+#[derive(Debug, PartialEq)]
+pub struct Point {
+    /// Rule and key id: Analytics Engine samples for each index, so that a rare fallback must not share
+    /// one with the many uses of the current key.
+    pub index: String,
+    /// The verdict, with its reason where it has one.
+    pub verdict: String,
+    /// How many verdicts it stands for.
+    pub weight: f64,
+}
+
+impl Reporter {
+    /// The line for one request, if there is anything to tell. `now` is in Unix seconds; `ray` is the
+    /// request's `cf-ray`.
+    pub fn line(
+        &mut self,
+        policy: &Policy,
+        events: &[Event],
+        ray: Option<&str>,
+        now: u64,
+    ) -> Option<Line> {
+        let mut is_error = false;
+        let mut verdicts = Vec::new();
+        for (event, count) in counted(events) {
+            if !policy.should_log(event.verdict) {
+                continue;
+            }
+            if let Some(repeated) = self.repeated(event, count, now) {
+                is_error |= event.verdict == Verdict::OriginUnverified;
+                verdicts.push(Entry {
+                    event,
+                    count,
+                    repeated,
+                });
+            }
+        }
+        if verdicts.is_empty() {
+            return None;
+        }
+        let observes = |event: &Event| policy.rules[event.rule].spec.mode == Mode::Observe;
+        let observing = events.iter().any(observes);
+        let mut json = Json::default();
+        json.open("", '{');
+        json.text("mode", if observing { "observe" } else { "enforce" });
+        if let Some(ray) = ray {
+            json.text("ray", ray);
+        }
+        json.text("source", "countersign");
+        json.open("verdicts", '[');
+        verdicts
+            .iter()
+            .for_each(|entry| entry.write(policy, &mut json));
+        json.close(']');
+        json.close('}');
+        let text = json.into_text();
+        Some(Line { text, is_error })
+    }
+
+    /// How often this refusal was kept quiet since it was last told; `None` to keep it quiet now.
+    fn repeated(&mut self, event: &Event, count: u64, now: u64) -> Option<u64> {
+        if !event.verdict.is_refusal() {
+            return Some(0);
+        }
+        let told = self.told.iter_mut().find(|(known, _)| known == event);
+        match told.map(|(_, told)| told) {
+            Some(told) if now < told.at + QUIET => {
+                told.since += count;
+                None
+            }
+            Some(told) => {
+                told.at = now;
+                Some(core::mem::take(&mut told.since))
+            }
+            None => {
+                self.told.push((event.clone(), Told { at: now, since: 0 }));
+                Some(0)
+            }
+        }
+    }
+}
+
+/// The data points for one side of a request: alike verdicts make one point.
+pub fn points(policy: &Policy, events: &[Event]) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    for (event, count) in counted(events) {
+        let key = event.key.as_ref().map_or("-", |key| key.as_str());
+        points.push(Point {
+            index: index(&policy.rules[event.rule].spec.name, key),
+            verdict: match event.verdict.reason() {
+                Some(reason) => format!("{}:{reason}", event.verdict.as_str()),
+                None => event.verdict.as_str().to_owned(),
+            },
+            weight: count as f64,
+        });
+    }
+    points.truncate(POINTS);
+    points
+}
+
+/// Each verdict once, with how often it stands there: a request may hold thousands of one cookie. It is looked up
+/// among the few of its rule.
+fn counted(events: &[Event]) -> Vec<(&Event, u64)> {
+    let mut counted: Vec<(&Event, u64)> = Vec::new();
+    let mut of_rules: Vec<Vec<usize>> = Vec::new();
+    for event in events {
+        if of_rules.len() <= event.rule {
+            of_rules.resize_with(event.rule + 1, Vec::new);
+        }
+        let of_rule = &mut of_rules[event.rule];
+        match of_rule.iter().find(|at| counted[**at].0 == event) {
+            Some(at) => counted[*at].1 += 1,
+            None => {
+                of_rule.push(counted.len());
+                counted.push((event, 1));
+            }
+        }
+    }
+    counted
+}
+
+/// `RULE/KEY_ID`. Where that is longer than an index may be, a hash stands for the end of the name, so
+/// that indexes stay apart.
+fn index(rule: &str, key: &str) -> String {
+    let index = format!("{rule}/{key}");
+    if index.len() <= LONGEST_INDEX {
+        return index;
+    }
+    let hash = base64url(&Digest::Sha256.hash(&[rule.as_bytes()])[..6]);
+    let start = LONGEST_INDEX.saturating_sub(key.len() + hash.len() + 2);
+    format!("{}~{hash}/{key}", &rule[..start]) // cookie names are ASCII
+}

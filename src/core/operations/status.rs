@@ -1,0 +1,296 @@
+//! The status endpoint: what the live Worker tells the one who has the token, and nobody else.
+//!
+//! Without the right token the path belongs to the origin like any other. What is told names keys, and holds
+//! no byte of one: a fingerprint of 32 bits, made under the token, tells whether a key is the one that the
+//! asker has.
+
+use percent_encoding::percent_decode;
+use zeroize::Zeroizing;
+
+use crate::config::{Mode, Policy};
+use crate::crypto::key::Key;
+use crate::crypto::{Digest, Mac, equal};
+use crate::formats::PAIR;
+use crate::gate::inspection::{Fate, Inspection, inspect};
+use crate::prelude::*;
+use crate::settings::Problem;
+use crate::wire::cookie::{pair_value, pairs};
+use crate::wire::encoding::hex;
+use crate::wire::json::Json;
+use crate::wire::look_alike::Managed;
+
+/// Where it is asked for.
+pub const PATH: &str = "/.well-known/countersign";
+/// The name of the secret that holds the token.
+pub const TOKEN: &str = "COUNTERSIGN_TOKEN";
+/// What is said of a token that is too short to be one.
+pub const SHORT_TOKEN: &str =
+    "COUNTERSIGN_TOKEN: fewer than 32 bytes, so nobody is told the status; make a longer one";
+
+/// The least length of a token in bytes.
+const LEAST_TOKEN: usize = 32;
+/// The longest cookie that is looked at, in bytes.
+const LONGEST_BODY: usize = 32 << 10;
+
+/// Whether a path is a spelling of [`PATH`]: case, percent-encoding (twice over, too), slashes, dot segments and what
+/// follows a `;` in a segment aside. Asked only of one who has shown the token.
+pub fn is_path(path: &str) -> bool {
+    let mut decoded = path.as_bytes().to_vec();
+    for _ in 0..2 {
+        decoded = percent_decode(&decoded).collect();
+    }
+    decoded.make_ascii_lowercase();
+    let mut segments: Vec<&[u8]> = Vec::new();
+    for segment in decoded.split(|b| matches!(b, b'/' | b'\\')) {
+        let name = segment.split(|b| *b == b';').next().unwrap_or_default();
+        match name.trim_ascii() {
+            b"" | b"." => {}
+            b".." => drop(segments.pop()),
+            name => segments.push(name),
+        }
+    }
+    let expected = PATH.split('/').skip(1).map(str::as_bytes);
+    segments.into_iter().eq(expected)
+}
+
+/// The token, ready to be compared with and to make fingerprints.
+#[derive(Debug)]
+pub struct Token {
+    mac: Mac,
+    /// In bytes. It is no secret, and most of what is shown differs in it.
+    length: usize,
+    /// What the right token comes to.
+    expected: Zeroizing<Vec<u8>>,
+}
+
+/// What is told of.
+#[derive(Debug)]
+pub struct Status<'a> {
+    /// The token that was shown.
+    pub token: &'a Token,
+    /// What the Worker goes by; none where the configuration is wrong.
+    pub policy: Option<&'a Policy>,
+    /// The variable `COUNTERSIGN` as JSON, which names keys and holds none.
+    pub configuration: &'a str,
+    /// What is wrong with the configuration.
+    pub problems: &'a [Problem],
+    /// Whether traffic passes although the configuration is wrong.
+    pub passes: bool,
+    /// What the Worker's version says of itself: id, tag, timestamp.
+    pub version: Vec<(&'static str, String)>,
+    /// The present, in Unix seconds.
+    pub now: u64,
+}
+
+/// Every key of a policy once, in an order that its configuration alone decides: one who has that can tell
+/// which fingerprint is which key's, also where a secret is read in two encodings.
+pub fn keys(policy: &Policy) -> Vec<&Key> {
+    let mut known: Vec<&Key> = Vec::new();
+    for spec in policy.rules.iter().map(|rule| &rule.spec) {
+        for key in spec.ring.keys().chain(spec.origin_keys.iter()) {
+            if !known.iter().any(|known| known.is_named_as(key)) {
+                known.push(key);
+            }
+        }
+    }
+    known
+}
+
+/// An answer in JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+}
+
+impl Token {
+    /// `None` where the text is too short.
+    pub fn new(text: &str) -> Option<Self> {
+        if text.len() < LEAST_TOKEN {
+            return None;
+        }
+        let mac = Mac::new(Digest::Sha256, text.as_bytes());
+        let expected = Zeroizing::new(mac.sign(&[b"token\0", text.as_bytes()]).to_vec());
+        let length = text.len();
+        Some(Self {
+            mac,
+            length,
+            expected,
+        })
+    }
+
+    /// Whether a header `Authorization` shows it, as `Bearer TOKEN`.
+    pub fn admits(&self, authorization: Option<&str>) -> bool {
+        let shown = authorization.and_then(|header| header.split_once(' '));
+        shown.is_some_and(|(scheme, shown)| {
+            scheme.eq_ignore_ascii_case("bearer") && self.equals(shown)
+        })
+    }
+
+    /// Whether a header `Authorization` holds it and nothing else, under whatever scheme or none. Such a header is
+    /// not meant for the site, and would tell it the token.
+    pub fn is_in(&self, authorization: &str) -> bool {
+        let behind = authorization.split_once(' ').map(|(_, text)| text.trim());
+        self.equals(behind.unwrap_or(authorization)) || self.equals(authorization)
+    }
+
+    /// What is compared are MACs of one length, in constant time.
+    fn equals(&self, shown: &str) -> bool {
+        shown.len() == self.length && {
+            let tag = self.mac.sign(&[b"token\0", shown.as_bytes()]);
+            equal(&tag, &self.expected)
+        }
+    }
+
+    /// The fingerprint of a key: 32 bits, as eight hexadecimal digits.
+    pub fn print(&self, key: &Key) -> String {
+        hex(&self.mac.sign(&[b"key\0", key.bytes()])[..4]) // a MAC has 32 bytes
+    }
+}
+
+impl Status<'_> {
+    /// Answers a request that has shown the token: GET tells all, POST looks at the cookie that the body holds
+    /// as `NAME=VALUE`, with `; NAME.sig=SIGNATURE` where there is one.
+    pub fn reply(&self, method: &str, body: &str) -> Reply {
+        match (method, self.policy) {
+            ("GET" | "HEAD", _) => Reply::of(200, self.told()),
+            ("POST", None) => Reply::of(503, self.told()),
+            ("POST", Some(policy)) => self.look(policy, body),
+            _ => Reply::error(405, "GET tells the status, POST looks at a cookie"),
+        }
+    }
+
+    fn told(&self) -> String {
+        let notes = self.policy.map_or(&[][..], |policy| &policy.notes);
+        let mut json = Json::default();
+        json.open("", '{');
+        json.text("countersign", env!("CARGO_PKG_VERSION"));
+        json.open("version", '{');
+        for (field, text) in &self.version {
+            json.text(field, text);
+        }
+        json.close('}');
+        json.number("now", Some(self.now));
+        json.text("mode", self.mode());
+        write_problems("problems", self.problems, &mut json);
+        write_problems("notes", notes, &mut json);
+        json.raw("configuration", self.configuration);
+        self.write_keys(&mut json);
+        json.close('}');
+        json.into_text()
+    }
+
+    fn write_keys(&self, json: &mut Json) {
+        json.open("keys", '[');
+        for key in self.policy.map(keys).unwrap_or_default() {
+            json.open("", '{');
+            json.text("secret", key.id().as_str());
+            json.text("print", &self.token.print(key));
+            json.close('}');
+        }
+        json.close(']');
+    }
+
+    /// What is done with traffic. Rules of both kinds are told rule by rule.
+    fn mode(&self) -> &'static str {
+        let Some(policy) = self.policy else {
+            return if self.passes { "unchecked" } else { "refused" };
+        };
+        let observing = |rule: &&crate::config::Rule| rule.spec.mode == Mode::Observe;
+        match policy.rules.iter().filter(observing).count() {
+            0 => "enforce",
+            all if all == policy.rules.len() => "observe",
+            _ => "mixed",
+        }
+    }
+
+    fn look(&self, policy: &Policy, body: &str) -> Reply {
+        let text = body.trim();
+        if text.len() > LONGEST_BODY {
+            return Reply::error(413, "longer than a cookie can be");
+        }
+        let is_managed = |pair: &&str| matches!(policy.names.exact(pair), Some(Managed::Cookie(_)));
+        let pair = pairs(text).find(is_managed).or(pairs(text).next());
+        let Some((name, _)) = pair.and_then(|pair| pair.split_once('=')) else {
+            return Reply::error(400, "send a cookie as NAME=VALUE");
+        };
+        let name = name.trim();
+        let value = pair.map_or("", pair_value);
+        let value = [value, &signature(policy, name, text)].concat();
+        Reply::of(200, found(&inspect(policy, name, &value, self.now)))
+    }
+}
+
+/// The signature behind a cookie, where it is a cookie of its own.
+fn signature(policy: &Policy, name: &str, text: &str) -> String {
+    let Some(Managed::Cookie(rule)) = policy.names.position(name) else {
+        return String::new();
+    };
+    let is_it = |pair: &&str| policy.names.exact(pair) == Some(Managed::Companion(rule));
+    let signature = pairs(text).find(is_it).map(pair_value);
+    signature.map_or_else(String::new, |signature| format!("{PAIR}{signature}"))
+}
+
+fn found(inspection: &Inspection) -> String {
+    let mut json = Json::default();
+    json.open("", '{');
+    let mut text = |field: &str, text: Option<&str>| {
+        if let Some(text) = text {
+            json.text(field, text);
+        }
+    };
+    text("rule", inspection.rule.as_deref());
+    text(
+        "verdict",
+        inspection.verdict.map(|verdict| verdict.as_str()),
+    );
+    text("fate", Some(inspection.fate.as_str()));
+    if let Fate::Resealed(key) = &inspection.fate {
+        text("resealed_with", key.as_ref().map(|key| key.as_str()));
+    }
+    if let Some(opened) = &inspection.opened {
+        text("key", opened.key.as_ref().map(|key| key.as_str()));
+        text("role", Some(opened.role.as_str()));
+        text("format", Some(opened.format));
+        json.flag("accepted", opened.is_accepted);
+        json.number("until", opened.until);
+        json.number("time", opened.time_s);
+        json.number("age", opened.age_s);
+        json.number("not_before", opened.not_before_s);
+        json.number("expiry_ms", opened.expiry_ms);
+    }
+    json.flag("fits", inspection.fits);
+    json.flag("upgraded", inspection.is_upgraded);
+    json.close('}');
+    json.into_text()
+}
+
+fn write_problems(field: &str, problems: &[Problem], json: &mut Json) {
+    json.open(field, '[');
+    for problem in problems {
+        json.open("", '{');
+        json.text("path", &problem.path);
+        json.text("text", &problem.text);
+        json.close('}');
+    }
+    json.close(']');
+}
+
+impl Reply {
+    fn of(status: u16, body: String) -> Self {
+        Self {
+            status,
+            body: body + "\n",
+        }
+    }
+
+    fn error(status: u16, text: &str) -> Self {
+        let mut json = Json::default();
+        json.open("", '{');
+        json.text("error", text);
+        json.close('}');
+        Self::of(status, json.into_text())
+    }
+}

@@ -1,0 +1,383 @@
+//! Reads a configuration table field by field, and gathers what is wrong with it: every problem at
+//! once, each with its path and a cure.
+
+use core::cell::RefCell;
+use core::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::crypto::key::KeyId;
+use crate::prelude::*;
+use crate::wire::calendar::from_rfc3339;
+
+/// One thing wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: `COUNTERSIGN.cookies[1].format`.
+    pub path: String,
+    /// What, and how to mend it.
+    pub text: String,
+    /// Whether traffic must stop where the configuration asks to observe, too (C2).
+    pub stops_traffic: bool,
+}
+
+impl Problem {
+    /// One that lets traffic pass where the configuration asks to observe.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+            stops_traffic: false,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.text)
+    }
+}
+
+/// Where problems gather.
+#[derive(Debug, Default)]
+pub struct Problems(RefCell<Vec<Problem>>);
+
+impl Problems {
+    /// Adds one.
+    pub fn add(&self, path: impl Into<String>, text: impl Into<String>) {
+        self.0.borrow_mut().push(Problem::new(path, text));
+    }
+
+    /// Adds one that stops traffic (C2).
+    pub fn add_stopping(&self, path: impl Into<String>, text: impl Into<String>) {
+        self.0.borrow_mut().push(Problem {
+            stops_traffic: true,
+            ..Problem::new(path, text)
+        });
+    }
+
+    /// Adds one unless it is there.
+    pub fn add_once(&self, problem: Problem) {
+        let mut problems = self.0.borrow_mut();
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// All of them, in the order in which they were found.
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0.into_inner()
+    }
+}
+
+/// A table that is being read. Every field that is asked for counts as known; [`Table::finish`]
+/// reports the others.
+pub struct Table<'a> {
+    path: String,
+    fields: &'a Map<String, Value>,
+    known: Vec<&'static str>,
+    problems: &'a Problems,
+}
+
+impl<'a> Table<'a> {
+    /// Starts to read the table at `path`; a value that is none is a problem.
+    pub fn new(path: impl Into<String>, value: &'a Value, problems: &'a Problems) -> Option<Self> {
+        let path = path.into();
+        match value {
+            Value::Object(fields) => Some(Self {
+                path,
+                fields,
+                known: Vec::new(),
+                problems,
+            }),
+            other => {
+                problems.add(path, format!("expected a table, found {}", kind(other)));
+                None
+            }
+        }
+    }
+
+    /// The path of one of its fields.
+    pub fn path(&self, field: &str) -> String {
+        format!("{}.{field}", self.path)
+    }
+
+    /// The path of the table itself.
+    pub fn own_path(&self) -> &str {
+        &self.path
+    }
+
+    /// Adds a problem with one of its fields.
+    pub fn problem(&self, field: &str, text: impl Into<String>) {
+        self.problems.add(self.path(field), text);
+    }
+
+    /// Where its problems gather.
+    pub fn problems(&self) -> &'a Problems {
+        self.problems
+    }
+
+    /// A field as it stands, where it is set.
+    pub fn value(&mut self, field: &'static str) -> Option<&'a Value> {
+        self.known.push(field);
+        self.fields.get(field)
+    }
+
+    /// A text, where it is set.
+    pub fn text(&mut self, field: &'static str) -> Option<&'a str> {
+        match self.value(field)? {
+            Value::String(text) => Some(text),
+            other => self.wrong(field, "a text in quotes", other),
+        }
+    }
+
+    /// `true` or `false`, where it is set.
+    pub fn flag(&mut self, field: &'static str) -> Option<bool> {
+        match self.value(field)? {
+            Value::Bool(flag) => Some(*flag),
+            other => self.wrong(field, "true or false", other),
+        }
+    }
+
+    /// A whole number, zero or more, where it is set.
+    pub fn number(&mut self, field: &'static str) -> Option<u64> {
+        let value = self.value(field)?;
+        match whole_number(value) {
+            Some(number) => Some(number),
+            None => self.wrong(field, "a whole number, zero or more", value),
+        }
+    }
+
+    /// One of some words, where it is set.
+    pub fn choice<T: Copy>(&mut self, field: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(field)?;
+        if let Some((_, choice)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*choice);
+        }
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.problem(field, unknown("value", text, &names));
+        None
+    }
+
+    /// A point in time as RFC 3339 has it, in Unix seconds, where it is set.
+    pub fn time(&mut self, field: &'static str) -> Option<u64> {
+        let text = self.text(field)?;
+        match from_rfc3339(text).map(|milliseconds| u64::try_from(milliseconds / 1000)) {
+            Some(Ok(seconds)) => Some(seconds),
+            _ => {
+                self.problem(
+                    field,
+                    "not a time as RFC 3339 writes it; for example \"2027-02-01T00:00:00Z\"",
+                );
+                None
+            }
+        }
+    }
+
+    /// The name of a secret, where it is set. A text that is none is not echoed: it may be a key.
+    pub fn key_id(&mut self, field: &'static str) -> Option<KeyId> {
+        let text = self.text(field)?;
+        let id = KeyId::parse(text);
+        if id.is_none() {
+            self.problem(field, NOT_A_KEY_ID);
+        }
+        id
+    }
+
+    /// The entries of a list with their paths; empty where it is not set. A scalar is a problem: read
+    /// as a list, a text would fall apart into letters.
+    pub fn list(&mut self, field: &'static str) -> Vec<(String, &'a Value)> {
+        match self.value(field) {
+            None => Vec::new(),
+            Some(Value::Array(entries)) => entries
+                .iter()
+                .enumerate()
+                .map(|(at, entry)| (format!("{}[{at}]", self.path(field)), entry))
+                .collect(),
+            Some(other) => {
+                let cure = match other {
+                    Value::String(_) => "; put it in square brackets",
+                    _ => "",
+                };
+                self.problem(
+                    field,
+                    format!("expected a list, found {}{cure}", kind(other)),
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether a field is set.
+    pub fn has(&self, field: &str) -> bool {
+        self.fields.contains_key(field)
+    }
+
+    /// Adds a problem for a field that is needed and not set.
+    pub fn missing(&self, field: &str, cure: &str) {
+        self.problem(field, format!("missing; {cure}"));
+    }
+
+    /// A field as it stands, where it is set, without counting it as known.
+    pub fn peek(&self, field: &str) -> Option<&'a Value> {
+        self.fields.get(field)
+    }
+
+    /// Counts fields as known that nothing asks for.
+    pub fn ignore(&mut self, fields: impl Iterator<Item = &'static str>) {
+        self.known.extend(fields);
+    }
+
+    /// Every field that was asked for.
+    #[cfg(test)]
+    pub fn asked(&self) -> &[&'static str] {
+        &self.known
+    }
+
+    /// Reports every field that nothing asked for.
+    pub fn finish(self) {
+        for name in self.fields.keys() {
+            if !self.known.contains(&name.as_str()) {
+                let shown = match is_harmless(name) || closest(name, &self.known).is_some() {
+                    true => name.as_str(),
+                    false => "(a name that may be a key)",
+                };
+                self.problem(shown, unknown("field", name, &self.known));
+            }
+        }
+    }
+
+    fn wrong<T>(&self, field: &str, expected: &str, found: &Value) -> Option<T> {
+        self.problem(field, format!("expected {expected}, found {}", kind(found)));
+        None
+    }
+}
+
+/// What is said of a text that should name a secret and does not.
+pub const NOT_A_KEY_ID: &str = "not the name of a secret; write the name of the Worker secret that \
+     holds the key ([A-Z][A-Z0-9_]*, at most 64 characters), never the key itself";
+
+/// «unknown format "djnago-session"; did you mean "django-session"?». The text is echoed only where
+/// it is nearly one of the names: anything else may be a key.
+pub fn unknown(what: &str, text: &str, names: &[&str]) -> String {
+    match closest(text, names) {
+        Some(name) => format!("unknown {what} \"{text}\"; did you mean \"{name}\"?"),
+        None => {
+            let list: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+            format!("unknown {what}; known are {}", list.join(", "))
+        }
+    }
+}
+
+/// The names of fields that people write are short and in lower case; keys are not.
+fn is_harmless(name: &str) -> bool {
+    name.len() <= 16 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
+fn closest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
+    let (distance, name) = names
+        .iter()
+        .map(|name| (edits(text, name), *name))
+        .min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + name.len() / 4).then_some(name)
+}
+
+/// Levenshtein's distance in bytes.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1]; // the row has one place more than b has bytes
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// JSON from JavaScript may write a whole number as 60 or as 60.0.
+fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let number = value.as_f64()?;
+        // 2^53: what a JavaScript number holds exactly
+        let whole = number as u64;
+        (whole as f64 == number && (0.0..9_007_199_254_740_992.0).contains(&number))
+            .then_some(whole)
+    })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_unknown_word_is_answered_with_the_nearest_one() {
+        let names = ["django-session", "django-messages"];
+        assert_eq!(
+            unknown("format", "djnago-session", &names),
+            "unknown format \"djnago-session\"; did you mean \"django-session\"?"
+        );
+        assert!(unknown("format", "rot13", &names).contains("known are \"django-session\""));
+    }
+
+    #[test]
+    fn a_text_that_may_be_a_key_is_not_echoed() {
+        for key in [
+            "kylGnHU8BtPwm/wxflAy",
+            "c91484087997975340d11a7fa3c96637",
+            "p8&z4n9wobzw!^8",
+        ] {
+            assert!(!unknown("field", key, &["a"]).contains(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_scalar_for_a_list_is_a_problem() {
+        let problems = Problems::default();
+        let value = json!({"fallbacks": "KEY", "typo": 1});
+        let mut table = Table::new("T", &value, &problems).unwrap();
+        assert!(table.list("fallbacks").is_empty());
+        table.finish();
+        let texts: Vec<String> = problems.into_vec().iter().map(Problem::to_string).collect();
+        assert_eq!(
+            texts[0],
+            "T.fallbacks: expected a list, found a text; put it in square brackets"
+        );
+        assert!(texts[1].starts_with("T.typo: unknown field; known are \"fallbacks\""));
+    }
+
+    #[test]
+    fn times_are_rfc_3339() {
+        let problems = Problems::default();
+        let value = json!({"a": "2027-02-01T00:00:00Z", "b": "2027-02-01", "c": "2027-02-01T02:00:00+02:00"});
+        let mut table = Table::new("T", &value, &problems).unwrap();
+        assert_eq!(table.time("a"), Some(1_801_440_000));
+        assert_eq!(table.time("c"), Some(1_801_440_000));
+        assert_eq!(table.time("b"), None);
+        assert_eq!(problems.count(), 1);
+    }
+}

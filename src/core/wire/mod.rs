@@ -1,0 +1,8 @@
+//! What stands in headers: cookies, the look-alikes of their names, and how bytes become cookie text.
+
+pub mod calendar;
+pub mod cookie;
+pub mod encoding;
+pub mod forwarding;
+pub mod json;
+pub mod look_alike;

@@ -1,0 +1,313 @@
+//! The Worker: bindings and headers in, headers out. Nothing is decided here.
+//!
+//! `entry.js` does the fetch and calls [`judge_request`] before it and [`judge_response`] after it.
+#![cfg(target_arch = "wasm32")]
+
+use std::cell::OnceCell;
+
+use wasm_bindgen::prelude::*;
+use worker::Env;
+use worker::web_sys::{self, ResponseInit};
+
+use countersign_core::gate::verdict::Verdict;
+use countersign_core::gate::{Action, Event, Exchange, Passage, RequestHead};
+use countersign_core::wire::encoding::holds;
+
+mod bindings;
+mod isolate;
+mod js;
+mod origin;
+mod panic;
+
+use isolate::{Isolate, isolate};
+use js::{Headers, Request, Response, name, with_cookie, with_set_cookies};
+
+/// What a request leaves behind for its response.
+#[wasm_bindgen]
+pub struct Pending {
+    forward: Option<JsValue>,
+    passage: Passage,
+}
+
+#[wasm_bindgen]
+impl Pending {
+    /// The request to send in place of the visitor's, if another.
+    #[wasm_bindgen(getter)]
+    pub fn forward(&self) -> Option<JsValue> {
+        self.forward.clone()
+    }
+}
+
+/// Judges a request by its URL, its Cookie header and its Authorization header. Answers nothing where it goes on as
+/// the same object; else the Request to send, the Response to give, a [`Pending`] where the response needs to know
+/// more, or a text where [`status`] is asked.
+///
+/// # Errors
+/// Any fault: the request must not go on.
+#[wasm_bindgen]
+pub fn judge_request(
+    request: &Request,
+    env: &Env,
+    url: &str,
+    cookie: Option<String>,
+    authorization: Option<String>,
+) -> Result<JsValue, JsValue> {
+    isolate(env, |isolate| {
+        let authorization = authorization.as_deref();
+        if !authorization.is_some_and(|shown| isolate.is_operators(shown)) {
+            return judge(isolate, request, None, url, cookie);
+        }
+        if isolate.admits(authorization)
+            && countersign_core::operations::status::is_path(origin::path(url))
+        {
+            return Ok(JsValue::from_str("status"));
+        }
+        // the operator's token is nobody else's business, whatever the path
+        let copy = Request::copy(request)?;
+        copy.headers().delete(&name("authorization"))?;
+        judge(isolate, request, Some(copy), url, cookie)
+    })
+}
+
+/// Judges a request that does not ask for the status. `copy` is what goes on in its place, if another.
+fn judge(
+    isolate: &Isolate,
+    request: &Request,
+    copy: Option<Request>,
+    url: &str,
+    cookie: Option<String>,
+) -> Result<JsValue, JsValue> {
+    let Some(gate) = isolate.gate() else {
+        let answer = isolate.misconfigured()?;
+        let forward = || copy.map_or(JsValue::UNDEFINED, JsValue::from);
+        return Ok(answer.unwrap_or_else(forward));
+    };
+    if !origin::host(url).is_some_and(|host| gate.admits(host)) {
+        return answer(421, "this host is not served here", &[]);
+    }
+    if origin::is_self(gate.policy(), url) {
+        return isolate.loops();
+    }
+    fault_on_demand(cookie.as_deref());
+    let ruling = gate
+        .request(cookie.as_deref(), &Asked(request), now_ms())
+        .map_err(|_| JsValue::from_str("a managed name that the gate did not write"))?;
+    let events = &ruling.passage.events;
+    isolate.count(events);
+    let forward = match ruling.action {
+        Action::AsItCame => origin::forwarded(request, copy, url, isolate)?,
+        Action::WithCookie(cookie) => {
+            let forward = origin::forwarded(request, copy, url, isolate)?;
+            let (from, is_copy) = (forward.as_ref().unwrap_or(request), forward.is_some());
+            Some(with_cookie(from, is_copy, cookie.as_deref())?)
+        }
+        Action::Reject(deletions) => {
+            isolate.tell(events, ray(request));
+            return answer(403, "the cookie of this request was refused", &deletions);
+        }
+    };
+    let forward = forward.map(JsValue::from);
+    Ok(match ruling.passage.is_pending() || isolate.tells(events) {
+        true => Pending {
+            forward,
+            passage: ruling.passage,
+        }
+        .into(),
+        false => forward.unwrap_or(JsValue::UNDEFINED),
+    })
+}
+
+/// Judges a response by its Set-Cookie headers, a line each. Answers nothing where it goes back as the same
+/// object, else the Response to give.
+///
+/// # Errors
+/// Any fault: the response must not go back.
+#[wasm_bindgen]
+pub fn judge_response(
+    request: &Request,
+    env: &Env,
+    response: &Response,
+    set_cookies: &str,
+    pending: Option<Pending>,
+) -> Result<Option<Response>, JsValue> {
+    isolate(env, |isolate| {
+        let Some(gate) = isolate.gate() else {
+            return Ok(None);
+        };
+        let passage = pending.map(|pending| pending.passage).unwrap_or_default();
+        let exchange = Fetched {
+            request,
+            response,
+            asked_with: OnceCell::new(),
+            answered_with: OnceCell::new(),
+        };
+        let own: Vec<&str> = set_cookies.split_terminator('\n').collect();
+        let mut judged = gate.response(&own, &passage, &exchange, now_ms());
+        if judged.set_cookies.is_some() && !can_be_changed(response) {
+            isolate.tell_status(response.status());
+            judged.set_cookies = None;
+            let is_done =
+                |event: &Event| !matches!(event.verdict, Verdict::Sealed | Verdict::Upgraded);
+            judged.events.retain(is_done);
+        }
+        isolate.count(&judged.events);
+        let mut events = passage.events;
+        events.extend(judged.events);
+        isolate.tell(&events, || ray(request)());
+        let Some(set_cookies) = judged.set_cookies else {
+            return Ok(None);
+        };
+        // bytes that are not UTF-8 survive in headers that need not be written anew
+        let kept = match judged.only_adds {
+            true => own.len(),
+            false => 0,
+        };
+        let written = &set_cookies[kept..];
+        let length = written.iter().map(|cookie| cookie.len() + 1).sum();
+        let mut lines = String::with_capacity(length);
+        for cookie in written {
+            if holds(cookie, b'\n') {
+                return Err(JsValue::from_str("a line feed in a Set-Cookie header"));
+            }
+            lines.push_str(cookie);
+            lines.push('\n');
+        }
+        let copy = with_set_cookies(response, &lines, judged.only_adds)?;
+        if judged.private {
+            let headers = copy.headers();
+            headers.append(&name("cache-control"), "private")?;
+        }
+        Ok(Some(copy))
+    })
+}
+
+/// Whether the runtime makes a copy of a response with this status. Origins may send any of three digits.
+fn can_be_changed(response: &Response) -> bool {
+    match response.status() {
+        101 => response.web_socket().is_truthy(),
+        status => (200..=599).contains(&status),
+    }
+}
+
+/// The answer to one who has the token, whatever the host; `body` is the request's.
+///
+/// # Errors
+/// Where the token was not shown, or the runtime cannot make a response.
+#[wasm_bindgen]
+pub fn status(request: &Request, env: &Env, body: &str) -> Result<JsValue, JsValue> {
+    isolate(env, |isolate| {
+        let shown = request.headers().get(&name("authorization"))?;
+        match isolate.admits(shown.as_deref()) {
+            true => isolate.status(env, &request.method(), body),
+            false => Err(JsValue::from_str("the status without the token")),
+        }
+    })
+}
+
+/// The answer where the origin cannot be reached.
+///
+/// # Errors
+/// Where the runtime cannot make a response.
+#[wasm_bindgen]
+pub fn unreachable(
+    request: &Request,
+    env: &Env,
+    pending: Option<Pending>,
+) -> Result<JsValue, JsValue> {
+    if let Some(pending) = pending {
+        isolate(env, |isolate| {
+            isolate.tell(&pending.passage.events, ray(request))
+        });
+    }
+    answer(502, "the origin cannot be reached", &[])
+}
+
+/// A request and its response, as far as the gate asks.
+struct Fetched<'a> {
+    request: &'a Request,
+    response: &'a Response,
+    /// The headers of the request, once one is asked for.
+    asked_with: OnceCell<Headers>,
+    /// Those of the response.
+    answered_with: OnceCell<Headers>,
+}
+
+/// A request before it is sent. Nothing of it is read unless the gate asks.
+struct Asked<'a>(&'a Request);
+
+impl RequestHead for Asked<'_> {
+    fn method(&self) -> String {
+        self.0.method()
+    }
+
+    fn request_header(&self, name: &'static str) -> Option<String> {
+        self.0.headers().get(&js::name(name)).ok().flatten()
+    }
+}
+
+impl RequestHead for Fetched<'_> {
+    fn method(&self) -> String {
+        self.request.method()
+    }
+
+    fn request_header(&self, name: &'static str) -> Option<String> {
+        let headers = self.asked_with.get_or_init(|| self.request.headers());
+        headers.get(&js::name(name)).ok().flatten()
+    }
+}
+
+impl Exchange for Fetched<'_> {
+    fn status(&self) -> u16 {
+        self.response.status()
+    }
+
+    fn response_header(&self, name: &'static str) -> Option<String> {
+        let headers = self.answered_with.get_or_init(|| self.response.headers());
+        headers.get(&js::name(name)).ok().flatten()
+    }
+}
+
+/// An answer of the Worker's own. It is never stored.
+fn answer(status: u16, text: &str, set_cookies: &[String]) -> Result<JsValue, JsValue> {
+    let kind = "text/plain; charset=utf-8";
+    typed_answer(status, kind, &format!("{text}\n"), set_cookies)
+}
+
+fn typed_answer(
+    status: u16,
+    kind: &str,
+    body: &str,
+    set_cookies: &[String],
+) -> Result<JsValue, JsValue> {
+    let init = ResponseInit::new();
+    init.set_status(status);
+    let response = web_sys::Response::new_with_opt_str_and_init(Some(body), &init)?;
+    let headers = response.headers();
+    headers.set("cache-control", "no-store")?;
+    headers.set("content-type", kind)?;
+    for cookie in set_cookies {
+        headers.append("set-cookie", cookie)?;
+    }
+    Ok(response.into())
+}
+
+fn ray(request: &Request) -> impl FnOnce() -> Option<String> {
+    let headers = request.headers();
+    move || headers.get(&name("cf-ray")).ok().flatten()
+}
+
+fn now_ms() -> u64 {
+    js_sys::Date::now() as u64 // milliseconds since 1970, far below 2^53
+}
+
+/// The end-to-end tests build a Worker that panics when it is told to; no other build can.
+#[cfg(feature = "fault")]
+fn fault_on_demand(cookie: Option<&str>) {
+    if let Some(cookie) = cookie.filter(|cookie| cookie.contains("countersign-fault=panic")) {
+        // as Rust's own panics quote the text that they could not cut
+        panic!("asked to panic by {cookie}");
+    }
+}
+
+#[cfg(not(feature = "fault"))]
+fn fault_on_demand(_cookie: Option<&str>) {}
