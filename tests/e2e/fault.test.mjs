@@ -35,7 +35,7 @@ test("the log of a panic names the line, and no word of the visitor's cookie", a
   const edge = await worker(t, { config: pinned(), secrets: SECRETS, origin, build: BUILD });
   await send(edge.port, { cookie: `visitor-8c1f=basket-77; sessionid=${ringCopy}; ${PANIC}` });
   await edge.logged(/a fault of its own/);
-  const [, line] = /countersign: a panic at src\/worker\/mod\.rs:(\d+):\d+$/m.exec(edge.logText()) ?? [];
+  const [, line] = /countersign: a panic at src\/worker\/lib\.rs:(\d+):\d+$/m.exec(edge.logText()) ?? [];
   const source = fs.readFileSync(new URL("../../src/worker/lib.rs", import.meta.url), "utf8");
   assert.match(source.split("\n")[line - 1] ?? "", /panic!/);
   for (const word of ["visitor-8c1f", "basket-77", "sessionid", ...ringCopy.split(":"), "countersign-fault"]) {

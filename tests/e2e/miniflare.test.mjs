@@ -166,7 +166,7 @@ test("a panic answers 500, the log has the line and not the cookie, and the next
   const { edge, origin, page } = await shop(t, files(), { build: "build-fault" });
   const panic = await page(`visitor-8c1f=basket-77; sessionid=${newCopy}; countersign-fault=panic`);
   assert.deepEqual([panic.status, panic.header("cache-control"), panic.setCookies], [500, "no-store", []]);
-  await edge.logs(/countersign: a panic at src\/worker\/mod\.rs:\d+/);
+  await edge.logs(/countersign: a panic at src\/worker\/lib\.rs:\d+/);
   assert.doesNotMatch(edge.logText(), /visitor-8c1f|basket-77|countersign-fault/);
   assert.equal(origin.requests.length, 0);
   assert.equal((await page(`sessionid=${newCopy}`)).status, 200);
