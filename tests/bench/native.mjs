@@ -36,7 +36,7 @@ export function coreFigures(told) {
     if (!figure) continue;
     const [group, bench, argument] = path;
     if (group === "gate") (gate[bench] ??= []).push({ number: Number(argument), ...figure });
-    else (formats[argument] ??= {})[bench] = figure;
+    else if (group === "each_format") (formats[argument] ??= {})[bench] = figure;
   }
   if (Object.keys(formats).length === 0 || Object.keys(gate).length !== 3) {
     throw new Failure(`divan's table was not understood:\n${told}`);
