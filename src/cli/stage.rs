@@ -195,7 +195,7 @@ pub fn fresh(format: &str) -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(made.trim().to_owned()))
 }
 
-/// The configuration with this key, and stand-ins for all others.
+/// The configuration with this key, and placeholders for all others.
 ///
 /// # Errors
 /// What the Worker would say against the key.

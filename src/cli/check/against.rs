@@ -106,7 +106,7 @@ fn is_left(outline: &Outline, now: u64) -> bool {
     })
 }
 
-/// The policy of an environment, with stand-ins for its secrets.
+/// The policy of an environment, with placeholders for its secrets.
 fn local(environment: &Environment<'_>) -> Option<Result<Policy, String>> {
     let value = environment.countersign()?;
     let policy = Policy::parse_with_placeholders(&value, &|_| None);
