@@ -295,7 +295,7 @@ impl Vector {
             None => content.time_s.is_none(),
             signed_at => content.time_s != signed_at,
         };
-        if self.format.nature().carries_time && is_other {
+        if self.format.properties().carries_time && is_other {
             return Err(format!(
                 "signed at {:?}, not {}",
                 content.time_s, row["signed_at"]

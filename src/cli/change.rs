@@ -4,8 +4,8 @@
 use std::cell::{Cell, OnceCell};
 
 use clap::Args;
+use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::{Note, losses, notes};
-use countersign_core::operations::outline::Outline;
 use zeroize::Zeroizing;
 
 use crate::answer::{Answer, Failure, HINT, STRONG, WARNING, styled};
@@ -71,7 +71,7 @@ pub struct Where {
 #[derive(Clone)]
 pub struct Before {
     /// What it seals and opens.
-    pub outline: Outline,
+    pub capabilities: Capabilities,
     /// Where that is known from.
     pub from: String,
     /// The present in Unix seconds: by the live Worker's clock, or by this machine's where it was not asked.
@@ -84,9 +84,9 @@ pub struct Before {
 
 impl Before {
     /// What a file says is live, by this machine's clock.
-    fn of_file(outline: Outline, from: String) -> Self {
+    fn of_file(capabilities: Capabilities, from: String) -> Self {
         Self {
-            outline,
+            capabilities,
             from,
             now: clock::now(),
             is_live: false,
@@ -98,7 +98,7 @@ impl Before {
         let status = live.status()?;
         let now = skew::now(&status, live.site())?;
         Ok(Self {
-            outline: live::outline(&status, live.site())?,
+            capabilities: live::capabilities(&status, live.site())?,
             from: live.site().to_owned(),
             now,
             is_live: true,
@@ -177,13 +177,13 @@ impl Where {
         if let Some(file) = &self.against {
             let config = Config::read(Some(file.as_ref()))?;
             let other = config.one(self.env.as_deref())?;
-            let outline = Draft::open(&other)?.outline()?;
-            return Ok(Before::of_file(outline, file.clone()));
+            let capabilities = Draft::open(&other)?.capabilities()?;
+            return Ok(Before::of_file(capabilities, file.clone()));
         }
         if self.offline {
-            let outline = Draft::open(environment)?.outline()?;
+            let capabilities = Draft::open(environment)?.capabilities()?;
             let from = format!("{} as it is", environment.config().file_name());
-            return Ok(Before::of_file(outline, from));
+            return Ok(Before::of_file(capabilities, from));
         }
         Before::ask(&self.live(environment)?)
     }
@@ -242,7 +242,7 @@ impl Where {
         mut change: Change,
     ) -> Result<Answer, Failure> {
         let before = self.before(environment)?;
-        let after = change.draft.outline()?;
+        let after = change.draft.capabilities()?;
         let ends = match &change.revokes {
             None => {
                 if before.is_live {
@@ -278,7 +278,7 @@ impl Where {
         &self,
         environment: &'r Environment<'_>,
         change: &'r Change,
-        expected: Outline,
+        expected: Capabilities,
     ) -> Result<Rollout<'r>, Failure> {
         let given = self.test_cookie.as_ref().map(|file| {
             std::fs::read_to_string(file)
@@ -348,10 +348,10 @@ impl Change {
 ///
 /// # Errors
 /// One seals what the other does not open.
-pub fn refuse_losses(before: &Before, after: &Outline, first: &str) -> Result<(), Failure> {
+pub fn refuse_losses(before: &Before, after: &Capabilities, first: &str) -> Result<(), Failure> {
     let now = before.now;
-    let forth = losses(&before.outline, after, now);
-    let back = losses(after, &before.outline, now);
+    let forth = losses(&before.capabilities, after, now);
+    let back = losses(after, &before.capabilities, now);
     if forth.is_empty() && back.is_empty() {
         return Ok(());
     }
@@ -370,12 +370,12 @@ pub fn refuse_losses(before: &Before, after: &Outline, first: &str) -> Result<()
 }
 
 /// What a revocation ends.
-fn ended(before: &Before, after: &Outline) -> String {
+fn ended(before: &Before, after: &Capabilities) -> String {
     let now = before.now;
-    let lost = losses(&before.outline, after, now)
+    let lost = losses(&before.capabilities, after, now)
         .into_iter()
         .map(|loss| loss.to_string());
-    let noted = notes(&before.outline, after, now)
+    let noted = notes(&before.capabilities, after, now)
         .into_iter()
         .filter(|note| !matches!(note, Note::Opens { .. }))
         .map(|note| note.to_string());

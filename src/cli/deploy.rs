@@ -1,7 +1,7 @@
 //! Deploys one version: key and configuration together, tried at 0 % before it gets traffic.
 
+use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::losses;
-use countersign_core::operations::outline::Outline;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -23,7 +23,7 @@ pub struct Rollout<'r> {
     /// Cookies that the version has to open.
     pub cookies: Vec<String>,
     /// What the version has to say that it seals and opens, but for fingerprints.
-    pub expected: Outline,
+    pub expected: Capabilities,
     /// The key that it revokes: the version then gets all traffic at once, untried.
     pub revokes: Option<&'r str>,
 }
@@ -162,16 +162,20 @@ impl Rollout<'_> {
         say("trying it");
         let tried = self.live.version(&self.worker(), new);
         let status = answers(&tried, new)?;
-        let outline = live::outline(&status, "the new version")?;
-        if outline.unprinted() != self.expected.unprinted() {
+        let capabilities = live::capabilities(&status, "the new version")?;
+        if capabilities.without_fingerprints() != self.expected.without_fingerprints() {
             return Err(
                 Failure::refused("the new version does not go by this configuration")
                     .hint("compare: countersign check --against live"),
             );
         }
-        let live = live::outline(before, self.live.site())?;
+        let live = live::capabilities(before, self.live.site())?;
         let now = skew::now(&status, self.live.site())?;
-        let lost = [losses(&live, &outline, now), losses(&outline, &live, now)].concat();
+        let lost = [
+            losses(&live, &capabilities, now),
+            losses(&capabilities, &live, now),
+        ]
+        .concat();
         if let Some(loss) = lost.first() {
             return Err(Failure::refused(format!(
                 "by the fingerprints of the keys, sessions would be lost: {loss}"
@@ -195,8 +199,9 @@ impl Rollout<'_> {
             let is_it = status["version"]["id"]
                 .as_str()
                 .is_none_or(|id| id == version);
-            let outline = live::outline(&status, self.live.site())?;
-            let goes_by_it = outline.unprinted() == self.expected.unprinted();
+            let capabilities = live::capabilities(&status, self.live.site())?;
+            let goes_by_it =
+                capabilities.without_fingerprints() == self.expected.without_fingerprints();
             Ok((is_it && goes_by_it).then_some(()))
         };
         arrival::seen(arrived).ok_or_else(|| {
@@ -270,7 +275,7 @@ fn answers(live: &Live, version: &str) -> Result<Value, Failure> {
 fn opened(found: &Value) -> Result<(), Failure> {
     let verdict = found["verdict"].as_str().unwrap_or("no rule for it");
     let is_open = matches!(verdict, "current" | "fallback" | "accepted-format");
-    let passes = matches!(found["fate"].as_str(), Some("resealed" | "as-it-came"));
+    let passes = matches!(found["fate"].as_str(), Some("resealed" | "unchanged"));
     match is_open && passes {
         true => Ok(()),
         false => Err(Failure::refused(format!("the new version does not take the test cookie: {verdict}"))

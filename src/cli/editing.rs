@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use countersign_core::config::Policy;
-use countersign_core::operations::outline::Outline;
+use countersign_core::operations::capabilities::Capabilities;
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, InlineTable, Item, TableLike, Value};
 
@@ -135,8 +135,8 @@ impl Draft {
     ///
     /// # Errors
     /// As [`Self::policy`].
-    pub fn outline(&self) -> Result<Outline, Failure> {
-        Ok(Outline::of(&self.policy()?, &|_| None))
+    pub fn capabilities(&self) -> Result<Capabilities, Failure> {
+        Ok(Capabilities::of(&self.policy()?, &|_| None))
     }
 
     /// The names of rules that go by a ring.

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use countersign_core::crypto::key::KeyId;
 use countersign_core::formats::{self, KeyShape};
-use countersign_core::operations::outline::Outline;
+use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::settings::unknown;
 use zeroize::Zeroizing;
 
@@ -130,7 +130,7 @@ enum Before {
     /// There was none.
     Unset,
     /// The live Worker knows it, or not.
-    Live(Live, Outline),
+    Live(Live, Capabilities),
     /// There was one, and why nobody knows whether the live Worker goes by it.
     Unknown(Failure),
 }
@@ -143,8 +143,8 @@ impl Before {
     ) -> Result<Self, Failure> {
         let listed = wrangler::secrets(environment)?;
         let live = Live::of(url, Some(environment)).and_then(|live| {
-            let outline = live::outline(&live.status()?, live.site())?;
-            Ok(Self::Live(live, outline))
+            let capabilities = live::capabilities(&live.status()?, live.site())?;
+            Ok(Self::Live(live, capabilities))
         });
         Ok(match live {
             Ok(live) => live,
@@ -158,10 +158,12 @@ impl Before {
         let name = name.as_str();
         let confirmed = match &self {
             Self::Unset => return Ok(String::new()),
-            Self::Live(_, outline) if fingerprints(outline, name).is_empty() => {
+            Self::Live(_, capabilities) if fingerprints(capabilities, name).is_empty() => {
                 return Ok(String::new());
             }
-            Self::Live(live, outline) => revocation::confirm(environment, live, outline, name),
+            Self::Live(live, capabilities) => {
+                revocation::confirm(environment, live, capabilities, name)
+            }
             Self::Unknown(failure) => Err(revocation::unconfirmed(
                 environment,
                 name,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
+use countersign_core::operations::capabilities::{Capabilities, PLAIN, RuleCapabilities};
 use countersign_core::operations::compatibility::losses;
-use countersign_core::operations::outline::{Outline, PLAIN, RuleOutline};
 
 use crate::answer::{Answer, Failure, GOOD, HINT, WARNING, styled};
 use crate::change::{Change, Where};
@@ -51,27 +51,27 @@ impl Leave {
         let config = self.place.config()?;
         let environment = self.place.environment(&config)?;
         let draft = Draft::open(&environment)?;
-        let outline = draft.outline()?;
+        let capabilities = draft.capabilities()?;
         let now = self.place.now(&environment)?;
-        if let Some(change) = self.next_key(&draft, &outline, now)? {
+        if let Some(change) = self.next_key(&draft, &capabilities, now)? {
             return self.place.carry_out(&environment, change);
         }
-        if let Some(change) = self.next_format(&draft, &outline, now)? {
+        if let Some(change) = self.next_format(&draft, &capabilities, now)? {
             return self.place.carry_out(&environment, change);
         }
-        self.last_steps(&environment, draft, &outline, now)
+        self.last_steps(&environment, draft, &capabilities, now)
     }
 
     /// A ring whose current key is not the site's own.
     fn next_key(
         &self,
         draft: &Draft,
-        outline: &Outline,
+        capabilities: &Capabilities,
         now: u64,
     ) -> Result<Option<Change>, Failure> {
         for rule in draft.rings() {
             let ring = rule.as_deref().map_or(Ring::Shared, Ring::Of);
-            let Some(own) = own_key(draft, outline, ring)? else {
+            let Some(own) = own_key(draft, capabilities, ring)? else {
                 continue;
             };
             if draft.current(ring)? == own {
@@ -102,10 +102,10 @@ impl Leave {
     fn next_format(
         &self,
         draft: &Draft,
-        outline: &Outline,
+        capabilities: &Capabilities,
         now: u64,
     ) -> Result<Option<Change>, Failure> {
-        let mut rules = outline.rules.iter();
+        let mut rules = capabilities.rules.iter();
         let Some(rule) = rules.find(|rule| rule.format != rule.origin_format) else {
             return Ok(None);
         };
@@ -151,7 +151,7 @@ impl Leave {
         &self,
         environment: &Environment<'_>,
         mut draft: Draft,
-        outline: &Outline,
+        capabilities: &Capabilities,
         now: u64,
     ) -> Result<Answer, Failure> {
         let mut waits: BTreeSet<(u64, String)> = BTreeSet::new();
@@ -174,7 +174,7 @@ impl Leave {
                 }
             }
         }
-        for rule in &outline.rules {
+        for rule in &capabilities.rules {
             for (format, until) in draft.accepted(&rule.name)? {
                 let what = format!("{} in {}", rule.name, shown(&format));
                 match until.as_deref().and_then(grace::read) {
@@ -197,13 +197,13 @@ impl Leave {
             let change = step(draft, revocation::leaving(&gone));
             return self.place.carry_out(environment, change);
         }
-        self.answer(environment, outline, &waits, &endless, now)
+        self.answer(environment, capabilities, &waits, &endless, now)
     }
 
     fn answer(
         &self,
         environment: &Environment<'_>,
-        outline: &Outline,
+        capabilities: &Capabilities,
         waits: &BTreeSet<(u64, String)>,
         endless: &BTreeSet<String>,
         now: u64,
@@ -225,8 +225,12 @@ impl Leave {
             }
             return Ok(Answer::fine(text));
         }
-        let none = outline.without_worker();
-        let lost = [losses(&none, outline, now), losses(outline, &none, now)].concat();
+        let none = capabilities.without_worker();
+        let lost = [
+            losses(&none, capabilities, now),
+            losses(capabilities, &none, now),
+        ]
+        .concat();
         if let Some(loss) = lost.first() {
             return Err(Failure::refused(format!(
                 "removing the Worker would still end sessions: {loss}"
@@ -234,8 +238,8 @@ impl Leave {
         }
         let before = self.place.before(environment)?;
         let lost = [
-            losses(&before.outline, &none, now),
-            losses(&none, &before.outline, now),
+            losses(&before.capabilities, &none, now),
+            losses(&none, &before.capabilities, now),
         ]
         .concat();
         if let Some(loss) = lost.first() {
@@ -261,11 +265,15 @@ impl Leave {
 }
 
 /// The key that the site signs with, for the rules of a ring that it signs.
-fn own_key(draft: &Draft, outline: &Outline, ring: Ring<'_>) -> Result<Option<String>, Failure> {
+fn own_key(
+    draft: &Draft,
+    capabilities: &Capabilities,
+    ring: Ring<'_>,
+) -> Result<Option<String>, Failure> {
     let rules = draft.rules(ring);
     let is_signed =
-        |rule: &&RuleOutline| rules.contains(&rule.name) && rule.origin_format.name != PLAIN;
-    let keys = outline
+        |rule: &&RuleCapabilities| rules.contains(&rule.name) && rule.origin_format.name != PLAIN;
+    let keys = capabilities
         .rules
         .iter()
         .filter(is_signed)

@@ -2,9 +2,9 @@
 
 use std::env;
 
-use countersign_core::operations::outline::Outline;
+use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::status::{PATH, TOKEN};
-use countersign_core::operations::told;
+use countersign_core::operations::status_reply;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -115,14 +115,14 @@ impl Live {
 ///
 /// # Errors
 /// Its configuration is wrong, or one that this program cannot read.
-pub fn outline(status: &Value, site: &str) -> Result<Outline, Failure> {
+pub fn capabilities(status: &Value, site: &str) -> Result<Capabilities, Failure> {
     if is_wrong(status) {
         return Err(
             Failure::refused(format!("the configuration of {site} is wrong"))
                 .hint("countersign status says what is wrong with it"),
         );
     }
-    told::outline(status).map_err(|what| {
+    status_reply::capabilities(status).map_err(|what| {
         Failure::unreachable(format!("what {site} goes by is not read here: {what}"))
             .hint("take the countersign of the release that is deployed there")
     })

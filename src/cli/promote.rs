@@ -1,7 +1,7 @@
 //! `countersign promote`: a staged key, or format, becomes the one that seals.
 
 use clap::Args;
-use countersign_core::operations::outline::PLAIN;
+use countersign_core::operations::capabilities::PLAIN;
 use serde_json::Value;
 
 use crate::answer::{Answer, Failure};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_core::operations::outline::{KeyPrint, Outline, RuleOutline};
+use countersign_core::operations::capabilities::{Capabilities, KeyReference, RuleCapabilities};
 
 use crate::answer::Failure;
 use crate::arrival;
@@ -113,14 +113,16 @@ fn worker(environment: &Environment<'_>) -> String {
 pub fn confirm(
     environment: &Environment<'_>,
     live: &Live,
-    before: &Outline,
+    before: &Capabilities,
     key: &str,
 ) -> Result<(), Failure> {
     say("waiting for the live Worker to show another fingerprint");
     let old = fingerprints(before, key);
     let dead = arrival::seen(|| {
-        let outline = live::outline(&live.status()?, live.site())?;
-        Ok(fingerprints(&outline, key).is_disjoint(&old).then_some(()))
+        let capabilities = live::capabilities(&live.status()?, live.site())?;
+        Ok(fingerprints(&capabilities, key)
+            .is_disjoint(&old)
+            .then_some(()))
     });
     dead.ok_or_else(|| {
         let worker = worker(environment);
@@ -144,8 +146,8 @@ pub fn unconfirmed(environment: &Environment<'_>, key: &str, why: &str) -> Failu
 }
 
 /// The keys that open what browsers show, rule by rule: `(RULE, KEY)`.
-pub fn opening(outline: &Outline, now: u64) -> BTreeSet<(String, String)> {
-    let rules = outline.rules.iter();
+pub fn opening(capabilities: &Capabilities, now: u64) -> BTreeSet<(String, String)> {
+    let rules = capabilities.rules.iter();
     let keys = rules.flat_map(|rule| {
         let opens = |until: Option<u64>| until.is_none_or(|until| until > now);
         let fallbacks = rule.fallbacks.iter();
@@ -159,24 +161,26 @@ pub fn opening(outline: &Outline, now: u64) -> BTreeSet<(String, String)> {
 }
 
 /// The keys that open what the site sets, rule by rule.
-pub fn opening_at_origin(outline: &Outline) -> BTreeSet<(String, String)> {
-    let rules = outline.rules.iter();
+pub fn opening_at_origin(capabilities: &Capabilities) -> BTreeSet<(String, String)> {
+    let rules = capabilities.rules.iter();
     let keys =
         rules.flat_map(|rule| origin_keys(rule).map(|key| (rule.name.clone(), key.id.to_string())));
     keys.collect()
 }
 
 /// The fingerprints of a key, wherever it is named.
-pub fn fingerprints(outline: &Outline, key: &str) -> BTreeSet<String> {
-    let keys = outline.rules.iter().flat_map(|rule| {
+pub fn fingerprints(capabilities: &Capabilities, key: &str) -> BTreeSet<String> {
+    let keys = capabilities.rules.iter().flat_map(|rule| {
         let fallbacks = rule.fallbacks.iter().map(|fallback| &fallback.key);
         fallbacks.chain([&rule.current]).chain(origin_keys(rule))
     });
     let named = keys.filter(|known| known.id.as_str() == key);
-    named.filter_map(|known| known.print.clone()).collect()
+    named
+        .filter_map(|known| known.fingerprint.clone())
+        .collect()
 }
 
-fn origin_keys(rule: &RuleOutline) -> impl Iterator<Item = &KeyPrint> {
+fn origin_keys(rule: &RuleCapabilities) -> impl Iterator<Item = &KeyReference> {
     rule.origin_fallbacks.iter().chain([&rule.origin_current])
 }
 

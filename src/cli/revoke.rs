@@ -1,7 +1,7 @@
 //! `countersign revoke`: a key that has leaked opens nothing any more, at once.
 
 use clap::{Args, ValueEnum};
-use countersign_core::operations::outline::{Outline, RuleOutline};
+use countersign_core::operations::capabilities::{Capabilities, RuleCapabilities};
 
 use crate::answer::{Answer, Failure, WARNING, styled};
 use crate::change::{Before, Change, Where};
@@ -86,15 +86,16 @@ impl Revoke {
         draft: &Draft,
         key: &str,
     ) -> Result<Answer, Failure> {
-        let local = draft.outline()?;
+        let local = draft.capabilities()?;
         let live = self.place.before(environment)?;
-        for outline in [&local, &live.outline] {
-            if !signs_at_origin(outline, key).is_empty() {
+        for capabilities in [&local, &live.capabilities] {
+            if !signs_at_origin(capabilities, key).is_empty() {
                 return Err(Failure::refused(format!("the site signs with {key}: with other bytes the Worker would not understand it, and every session would end"))
                     .hint(format!("take it out of the ring and leave it `origin`: countersign revoke {key}{} --deploy", self.place.option())));
             }
         }
-        let Some(format) = format_of(&live.outline, key).or_else(|| format_of(&local, key)) else {
+        let Some(format) = format_of(&live.capabilities, key).or_else(|| format_of(&local, key))
+        else {
             return Err(Failure::refused(format!("no ring has the key {key}")));
         };
         let value = fresh(&format)?;
@@ -107,7 +108,7 @@ impl Revoke {
                 typed(environment, &["secret", "put", key])
             )));
         }
-        let mut notes = aftermath(environment, draft, &[&local, &live.outline], key);
+        let mut notes = aftermath(environment, draft, &[&local, &live.capabilities], key);
         notes.extend(self.place.clock_note());
         let words = ["secret", "put", key];
         let done = match self.place.dry_run {
@@ -162,14 +163,14 @@ impl Revoke {
                 "the live Worker was not asked",
             ));
         }
-        if format_of(&before.outline, key).is_none() {
+        if format_of(&before.capabilities, key).is_none() {
             let site = &before.from;
             return Ok(format!(
                 "{key} has new bytes; {site} has no key of that name in its rings, so nothing ends there\n"
             ));
         }
         let live = self.place.live(environment)?;
-        revocation::confirm(environment, &live, &before.outline, key)?;
+        revocation::confirm(environment, &live, &before.capabilities, key)?;
         Ok(format!(
             "{key} has new bytes: what the old ones sealed opens no longer\n"
         ))
@@ -182,7 +183,7 @@ impl Revoke {
         key: &str,
     ) -> Result<Answer, Failure> {
         self.refuse_idle_successor(&draft, key)?;
-        let before = draft.outline()?;
+        let before = draft.capabilities()?;
         let mut notes = aftermath(environment, &draft, &[&before], key);
         let had = draft.text();
         let rings = draft.rings();
@@ -196,7 +197,7 @@ impl Revoke {
             let nothing = format!("{key} has no such role: there is nothing to take from it");
             return Err(Failure::refused(nothing).hint("countersign status shows who plays which"));
         }
-        let after = draft.outline()?;
+        let after = draft.capabilities()?;
         let origins = signs_at_origin(&after, key);
         if !origins.is_empty() {
             notes.push(format!("the site still signs {} with {key}: who reaches it round the Worker can forge them there, and what else it signs (password-reset links) everywhere; lock the site to the edge, and give it another key", origins.join(", ")));
@@ -231,7 +232,7 @@ impl Revoke {
     /// Whether it is out of the file, and not out of what is live.
     fn is_undone(&self, environment: &Environment<'_>, key: &str) -> Result<bool, Failure> {
         let live = self.place.before(environment)?;
-        Ok(format_of(&live.outline, key).is_some())
+        Ok(format_of(&live.capabilities, key).is_some())
     }
 
     fn take_roles(&self, draft: &mut Draft, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
@@ -263,15 +264,15 @@ impl Revoke {
             .map(|(id, _)| id.as_str())
             .filter(|id| *id != key)
             .collect();
-        let outline = draft.outline()?;
+        let capabilities = draft.capabilities()?;
         // one that is on its way out, or that the site signs with, is not the one to name
         let staged = fallbacks.iter().find(|(id, until)| {
-            id != key && until.is_none() && signs_at_origin(&outline, id).is_empty()
+            id != key && until.is_none() && signs_at_origin(&capabilities, id).is_empty()
         });
         let Some(to) = &self.to else {
             let hint = match staged {
                 Some((other, _)) => format!("name the one that takes its place: --to {other}"),
-                None if !signs_at_origin(&outline, key).is_empty() => {
+                None if !signs_at_origin(&capabilities, key).is_empty() => {
                     format!(
                         "stage another key first: countersign stage NEW_KEY{option}; then come back with --to NEW_KEY"
                     )
@@ -295,8 +296,8 @@ impl Revoke {
 /// The key that the site signs with cannot be taken: nothing that it sets would be understood.
 fn refuse_deaf(draft: &Draft, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
     let rules = draft.rules(ring);
-    let outline = draft.outline()?;
-    let mut signed = outline
+    let capabilities = draft.capabilities()?;
+    let mut signed = capabilities
         .rules
         .iter()
         .filter(|rule| rules.contains(&rule.name));
@@ -308,18 +309,18 @@ fn refuse_deaf(draft: &Draft, ring: Ring<'_>, key: &str) -> Result<(), Failure> 
 }
 
 /// Rules whose origin verifies with a key.
-fn signs_at_origin(outline: &Outline, key: &str) -> Vec<String> {
-    let signs = outline.rules.iter().filter(|rule| {
+fn signs_at_origin(capabilities: &Capabilities, key: &str) -> Vec<String> {
+    let signs = capabilities.rules.iter().filter(|rule| {
         let mut keys = rule.origin_fallbacks.iter().chain([&rule.origin_current]);
-        rule.origin_format.name != countersign_core::operations::outline::PLAIN
+        rule.origin_format.name != countersign_core::operations::capabilities::PLAIN
             && keys.any(|known| known.id.as_str() == key)
     });
     signs.map(|rule| rule.name.clone()).collect()
 }
 
 /// The format of the first rule that has a key in its ring.
-fn format_of(outline: &Outline, key: &str) -> Option<String> {
-    let mut rules = outline.rules.iter();
+fn format_of(capabilities: &Capabilities, key: &str) -> Option<String> {
+    let mut rules = capabilities.rules.iter();
     let rule = rules.find(|rule| {
         let mut keys = rule
             .fallbacks
@@ -335,18 +336,18 @@ fn format_of(outline: &Outline, key: &str) -> Option<String> {
 fn aftermath(
     environment: &Environment<'_>,
     draft: &Draft,
-    outlines: &[&Outline],
+    capabilities: &[&Capabilities],
     key: &str,
 ) -> Vec<String> {
     let history = git::history(environment);
     let revisions = history.iter().flatten().map(|revision| &revision.draft);
     let drafts: Vec<&Draft> = [draft].into_iter().chain(revisions).collect();
-    let mut reached = reached(&drafts, outlines, key);
+    let mut reached = reached(&drafts, capabilities, key);
     // what a key opened that is in no ring any more was upgraded further, or opens no longer
     reached.retain(|id| {
-        outlines
+        capabilities
             .iter()
-            .any(|outline| format_of(outline, id).is_some())
+            .any(|capabilities| format_of(capabilities, id).is_some())
     });
     let mut notes = Vec::new();
     if !reached.is_empty() {
@@ -366,14 +367,14 @@ fn aftermath(
 }
 
 /// The keys that were current while this one was a fallback, those that were current while these were, and so on.
-fn reached(drafts: &[&Draft], outlines: &[&Outline], key: &str) -> Vec<String> {
+fn reached(drafts: &[&Draft], capabilities: &[&Capabilities], key: &str) -> Vec<String> {
     let mut reached = vec![key.to_owned()];
     let mut at = 0;
     while let Some(key) = reached.get(at).cloned() {
         let written = drafts.iter().flat_map(|draft| beside(draft, &key));
-        let live = outlines
+        let live = capabilities
             .iter()
-            .flat_map(|outline| beside_live(outline, &key));
+            .flat_map(|capabilities| beside_live(capabilities, &key));
         for current in written.chain(live) {
             if !reached.contains(&current) {
                 reached.push(current);
@@ -398,11 +399,11 @@ fn beside(draft: &Draft, key: &str) -> Vec<String> {
     currents.collect()
 }
 
-fn beside_live(outline: &Outline, key: &str) -> Vec<String> {
-    let is_fallback = |rule: &&RuleOutline| {
+fn beside_live(capabilities: &Capabilities, key: &str) -> Vec<String> {
+    let is_fallback = |rule: &&RuleCapabilities| {
         let mut fallbacks = rule.fallbacks.iter();
         fallbacks.any(|fallback| fallback.key.id.as_str() == key)
     };
-    let rules = outline.rules.iter().filter(is_fallback);
+    let rules = capabilities.rules.iter().filter(is_fallback);
     rules.map(|rule| rule.current.id.to_string()).collect()
 }

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use clap::Args;
 use countersign_core::crypto::key::KeyId;
-use countersign_core::operations::outline::{Fallback, KeyPrint, Outline, RuleOutline};
+use countersign_core::operations::capabilities::{
+    Capabilities, Fallback, KeyReference, RuleCapabilities,
+};
 use serde_json::Value;
 
 use crate::answer::{Answer, ERROR, Exit, FAINT, Failure, GOOD, HINT, STRONG, WARNING, styled};
@@ -93,9 +95,9 @@ fn drawn(
     environment: Option<&Environment<'_>>,
     now: u64,
 ) -> Result<String, Failure> {
-    let outline = match live::is_wrong(status) {
-        true => Outline::default(), // it goes by none
-        false => live::outline(status, site)?,
+    let capabilities = match live::is_wrong(status) {
+        true => Capabilities::default(), // it goes by none
+        false => live::capabilities(status, site)?,
     };
     let mut text = format!("{}\n", styled(STRONG, site));
     line(
@@ -110,21 +112,21 @@ fn drawn(
     for note in texts(&status["notes"]) {
         let _ = writeln!(text, "\n{} {note}", styled(WARNING, "warning:"));
     }
-    for [one, other] in twins(&outline) {
+    for [one, other] in twins(&capabilities) {
         let _ = writeln!(
             text,
             "\n{} {one} and {other} are one key: while one of them opens cookies, retiring or revoking the other ends nothing",
             styled(WARNING, "warning:")
         );
     }
-    for group in groups(&outline) {
+    for group in groups(&capabilities) {
         ring(&mut text, &group, now);
     }
-    if outline.rules.is_empty() {
+    if capabilities.rules.is_empty() {
         return Ok(text);
     }
     let history = environment.and_then(git::history);
-    let revisions = rollback::up_to_live(history.as_deref(), &outline);
+    let revisions = rollback::up_to_live(history.as_deref(), &capabilities);
     let known = revisions.unwrap_or_default();
     text.push('\n');
     for (command, when) in next::steps(&status["configuration"], known, now) {
@@ -133,7 +135,7 @@ fn drawn(
         let _ = writeln!(text, "{} {command}{option}  {when}", styled(HINT, "next:"));
     }
     let new_bytes = environment.map(NewBytes::recorded).unwrap_or_default();
-    text.push_str(&rollback::shown(revisions, &outline, &new_bytes, now));
+    text.push_str(&rollback::shown(revisions, &capabilities, &new_bytes, now));
     Ok(text)
 }
 
@@ -195,10 +197,10 @@ fn texts(list: &Value) -> Vec<String> {
 }
 
 /// Keys of the rings that have the same bytes under two names.
-fn twins(outline: &Outline) -> Vec<[&KeyId; 2]> {
-    let mut known: Vec<&KeyPrint> = Vec::new();
+fn twins(capabilities: &Capabilities) -> Vec<[&KeyId; 2]> {
+    let mut known: Vec<&KeyReference> = Vec::new();
     let mut twins = Vec::new();
-    for rule in &outline.rules {
+    for rule in &capabilities.rules {
         let fallbacks = rule.fallbacks.iter().map(|fallback| &fallback.key);
         for key in fallbacks.chain([&rule.current]) {
             if known.iter().any(|known| known.id == key.id) {
@@ -206,7 +208,7 @@ fn twins(outline: &Outline) -> Vec<[&KeyId; 2]> {
             }
             if let Some(twin) = known
                 .iter()
-                .find(|known| known.print.is_some() && known.print == key.print)
+                .find(|known| known.fingerprint.is_some() && known.fingerprint == key.fingerprint)
             {
                 twins.push([&twin.id, &key.id]);
             }
@@ -217,10 +219,10 @@ fn twins(outline: &Outline) -> Vec<[&KeyId; 2]> {
 }
 
 /// Rules that share all their keys.
-fn groups(outline: &Outline) -> Vec<Vec<&RuleOutline>> {
-    let mut groups: Vec<Vec<&RuleOutline>> = Vec::new();
-    for rule in &outline.rules {
-        let same = |group: &&mut Vec<&RuleOutline>| {
+fn groups(capabilities: &Capabilities) -> Vec<Vec<&RuleCapabilities>> {
+    let mut groups: Vec<Vec<&RuleCapabilities>> = Vec::new();
+    for rule in &capabilities.rules {
+        let same = |group: &&mut Vec<&RuleCapabilities>| {
             group.first().is_some_and(|first| {
                 first.current == rule.current
                     && first.fallbacks == rule.fallbacks
@@ -236,7 +238,7 @@ fn groups(outline: &Outline) -> Vec<Vec<&RuleOutline>> {
     groups
 }
 
-fn ring(text: &mut String, group: &[&RuleOutline], now: u64) {
+fn ring(text: &mut String, group: &[&RuleCapabilities], now: u64) {
     let Some(first) = group.first() else { return };
     let names: Vec<&str> = group.iter().map(|rule| rule.name.as_str()).collect();
     let _ = writeln!(
@@ -269,8 +271,8 @@ fn ring(text: &mut String, group: &[&RuleOutline], now: u64) {
     }
 }
 
-fn key(text: &mut String, role: &str, key: &KeyPrint, does: &str) {
-    let print = key.print.as_deref().unwrap_or_default();
+fn key(text: &mut String, role: &str, key: &KeyReference, does: &str) {
+    let print = key.fingerprint.as_deref().unwrap_or_default();
     let print = styled(FAINT, format!("{print:<9}"));
     let _ = writeln!(text, "  {role:<10}{:<24}{print} {does}", key.id.as_str());
 }
@@ -283,7 +285,7 @@ fn end(fallback: &Fallback, now: u64) -> String {
     }
 }
 
-fn about(rule: &RuleOutline) -> String {
+fn about(rule: &RuleCapabilities) -> String {
     let mut parts = vec![rule.format.to_string()];
     for accepted in &rule.accept {
         parts.push(format!("accepts {}", accepted.format));

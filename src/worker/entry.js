@@ -11,7 +11,7 @@
 // another Set-Cookie 2.1, a header read 0.2, a text of 300 letters into Rust 0.2 and out of it 0.3; in Node, all of
 // Rust's own work 7, of which SHA-256 is 3.
 import {
-  Pending,
+  Forwarded,
   __wbg_reset_state,
   initSync,
   judge_request,
@@ -31,19 +31,19 @@ let instance = 0;
 export default {
   async fetch(request, env) {
     const began = instance;
-    let ruling;
+    let decision;
     try {
       const { headers } = request;
-      ruling = judge_request(request, env, request.url, headers.get("cookie"), headers.get("authorization"));
-      if (ruling === "status") return status(request, env, await request.text());
+      decision = judge_request(request, env, request.url, headers.get("cookie"), headers.get("authorization"));
+      if (decision === "status") return status(request, env, await request.text());
     } catch (fault) {
       return faulted(fault);
     }
-    if (ruling instanceof Response) return ruling;
-    const pending = ruling instanceof Pending ? ruling : undefined;
-    const forward = pending ? pending.forward : ruling;
+    if (decision instanceof Response) return decision;
+    const forwarded = decision instanceof Forwarded ? decision : undefined;
+    const forward = forwarded ? forwarded.forward : decision;
     // An upgrade that another request's panic has come between is not sent; cookies are sealed all the same.
-    const left = () => (began === instance ? pending : undefined);
+    const left = () => (began === instance ? forwarded : undefined);
     let response;
     try {
       response = await (env.ORIGIN ?? globalThis).fetch(forward ?? request);
@@ -53,7 +53,7 @@ export default {
     try {
       if (!response) return unreachable(request, env, left());
       const setCookies = response.headers.getSetCookie(); // `get` would fold several into one
-      if (!setCookies.length && !pending) return response;
+      if (!setCookies.length && !forwarded) return response;
       const lines = setCookies.map((line) => `${line}\n`).join("");
       return judge_response(request, env, response, lines, left()) ?? response;
     } catch (fault) {
@@ -66,14 +66,14 @@ export default {
 // fault is shown to the visitor, and the origin's answer to a request that was not judged never is.
 function faulted(fault) {
   // Rust's own faults are texts; the message of an exception of the runtime may hold a visitor's URL
-  let told = typeof fault === "string" ? fault : fault?.name;
+  let reason = typeof fault === "string" ? fault : fault?.name;
   if (fault instanceof WebAssembly.RuntimeError) {
     instance += 1;
     __wbg_reset_state();
     set_panic_hook();
-    told = fault.stack; // where in the wasm, and no more: the words of a trap are fixed
+    reason = fault.stack; // where in the wasm, and no more: the words of a trap are fixed
   }
-  console.error(`countersign: a fault of its own, answered with 500: ${told}`);
+  console.error(`countersign: a fault of its own, answered with 500: ${reason}`);
   return new Response("Countersign has failed on this request\n", {
     status: 500,
     headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" },

@@ -16,7 +16,7 @@ use countersign_core::operations::status::{self, Status, Token};
 use countersign_core::settings::Problem;
 
 pub struct Isolate {
-    gate: Result<Gate, Wrong>,
+    gate: Result<Gate, ConfigurationError>,
     token: Option<Token>,
     usage: Option<AnalyticsEngineDataset>,
     version: String,
@@ -29,7 +29,7 @@ pub struct Isolate {
 }
 
 /// A configuration that cannot be used.
-struct Wrong {
+struct ConfigurationError {
     problems: Vec<Problem>,
     /// Whether traffic passes all the same.
     passes: bool,
@@ -228,8 +228,8 @@ fn token(env: &Env) -> Option<Token> {
     token
 }
 
-fn gate(env: &Env) -> Result<Gate, Wrong> {
-    let variable = bindings::member(env, "COUNTERSIGN").ok_or_else(|| Wrong {
+fn gate(env: &Env) -> Result<Gate, ConfigurationError> {
+    let variable = bindings::member(env, "COUNTERSIGN").ok_or_else(|| ConfigurationError {
         problems: vec![Problem::new(
             "COUNTERSIGN",
             "not set as a table; write [vars.COUNTERSIGN] in wrangler.toml, and [env.X.vars.COUNTERSIGN] for an environment X, which inherits no vars",
@@ -237,7 +237,7 @@ fn gate(env: &Env) -> Result<Gate, Wrong> {
         passes: false,
     })?;
     let value = bindings::json(&variable);
-    let wrong = |problems: Vec<Problem>| Wrong {
+    let wrong = |problems: Vec<Problem>| ConfigurationError {
         passes: Policy::passes_when_wrong(&value, &problems),
         problems,
     };

@@ -10,7 +10,7 @@ use worker::Env;
 use worker::web_sys::{self, ResponseInit};
 
 use countersign_core::gate::verdict::Verdict;
-use countersign_core::gate::{Action, Event, Exchange, Passage, RequestHead};
+use countersign_core::gate::{Action, Event, Exchange, Pending, RequestHead};
 use countersign_core::wire::encoding::holds;
 
 mod bindings;
@@ -24,13 +24,13 @@ use js::{Headers, Request, Response, name, with_cookie, with_set_cookies};
 
 /// What a request leaves behind for its response.
 #[wasm_bindgen]
-pub struct Pending {
+pub struct Forwarded {
     forward: Option<JsValue>,
-    passage: Passage,
+    pending: Pending,
 }
 
 #[wasm_bindgen]
-impl Pending {
+impl Forwarded {
     /// The request to send in place of the visitor's, if another.
     #[wasm_bindgen(getter)]
     pub fn forward(&self) -> Option<JsValue> {
@@ -39,7 +39,7 @@ impl Pending {
 }
 
 /// Judges a request by its URL, its Cookie header and its Authorization header. Answers nothing where it goes on as
-/// the same object; else the Request to send, the Response to give, a [`Pending`] where the response needs to know
+/// the same object; else the Request to send, the Response to give, a [`Forwarded`] where the response needs to know
 /// more, or a text where [`status`] is asked.
 ///
 /// # Errors
@@ -89,13 +89,13 @@ fn judge(
         return isolate.loops();
     }
     fault_on_demand(cookie.as_deref());
-    let ruling = gate
-        .request(cookie.as_deref(), &Asked(request), now_ms())
+    let decision = gate
+        .request(cookie.as_deref(), &IncomingRequest(request), now_ms())
         .map_err(|_| JsValue::from_str("a managed name that the gate did not write"))?;
-    let events = &ruling.passage.events;
+    let events = &decision.pending.events;
     isolate.count(events);
-    let forward = match ruling.action {
-        Action::AsItCame => origin::forwarded(request, copy, url, isolate)?,
+    let forward = match decision.action {
+        Action::Unchanged => origin::forwarded(request, copy, url, isolate)?,
         Action::WithCookie(cookie) => {
             let forward = origin::forwarded(request, copy, url, isolate)?;
             let (from, is_copy) = (forward.as_ref().unwrap_or(request), forward.is_some());
@@ -107,14 +107,16 @@ fn judge(
         }
     };
     let forward = forward.map(JsValue::from);
-    Ok(match ruling.passage.is_pending() || isolate.tells(events) {
-        true => Pending {
-            forward,
-            passage: ruling.passage,
-        }
-        .into(),
-        false => forward.unwrap_or(JsValue::UNDEFINED),
-    })
+    Ok(
+        match decision.pending.is_pending() || isolate.tells(events) {
+            true => Forwarded {
+                forward,
+                pending: decision.pending,
+            }
+            .into(),
+            false => forward.unwrap_or(JsValue::UNDEFINED),
+        },
+    )
 }
 
 /// Judges a response by its Set-Cookie headers, a line each. Answers nothing where it goes back as the same
@@ -128,21 +130,21 @@ pub fn judge_response(
     env: &Env,
     response: &Response,
     set_cookies: &str,
-    pending: Option<Pending>,
+    pending: Option<Forwarded>,
 ) -> Result<Option<Response>, JsValue> {
     isolate(env, |isolate| {
         let Some(gate) = isolate.gate() else {
             return Ok(None);
         };
-        let passage = pending.map(|pending| pending.passage).unwrap_or_default();
-        let exchange = Fetched {
+        let pending = pending.map(|pending| pending.pending).unwrap_or_default();
+        let exchange = OriginExchange {
             request,
             response,
             asked_with: OnceCell::new(),
             answered_with: OnceCell::new(),
         };
         let own: Vec<&str> = set_cookies.split_terminator('\n').collect();
-        let mut judged = gate.response(&own, &passage, &exchange, now_ms());
+        let mut judged = gate.response(&own, &pending, &exchange, now_ms());
         if judged.set_cookies.is_some() && !can_be_changed(response) {
             isolate.tell_status(response.status());
             judged.set_cookies = None;
@@ -151,7 +153,7 @@ pub fn judge_response(
             judged.events.retain(is_done);
         }
         isolate.count(&judged.events);
-        let mut events = passage.events;
+        let mut events = pending.events;
         events.extend(judged.events);
         isolate.tell(&events, || ray(request)());
         let Some(set_cookies) = judged.set_cookies else {
@@ -212,18 +214,18 @@ pub fn status(request: &Request, env: &Env, body: &str) -> Result<JsValue, JsVal
 pub fn unreachable(
     request: &Request,
     env: &Env,
-    pending: Option<Pending>,
+    pending: Option<Forwarded>,
 ) -> Result<JsValue, JsValue> {
     if let Some(pending) = pending {
         isolate(env, |isolate| {
-            isolate.tell(&pending.passage.events, ray(request))
+            isolate.tell(&pending.pending.events, ray(request))
         });
     }
     answer(502, "the origin cannot be reached", &[])
 }
 
 /// A request and its response, as far as the gate asks.
-struct Fetched<'a> {
+struct OriginExchange<'a> {
     request: &'a Request,
     response: &'a Response,
     /// The headers of the request, once one is asked for.
@@ -233,9 +235,9 @@ struct Fetched<'a> {
 }
 
 /// A request before it is sent. Nothing of it is read unless the gate asks.
-struct Asked<'a>(&'a Request);
+struct IncomingRequest<'a>(&'a Request);
 
-impl RequestHead for Asked<'_> {
+impl RequestHead for IncomingRequest<'_> {
     fn method(&self) -> String {
         self.0.method()
     }
@@ -245,7 +247,7 @@ impl RequestHead for Asked<'_> {
     }
 }
 
-impl RequestHead for Fetched<'_> {
+impl RequestHead for OriginExchange<'_> {
     fn method(&self) -> String {
         self.request.method()
     }
@@ -256,7 +258,7 @@ impl RequestHead for Fetched<'_> {
     }
 }
 
-impl Exchange for Fetched<'_> {
+impl Exchange for OriginExchange<'_> {
     fn status(&self) -> u16 {
         self.response.status()
     }

@@ -22,7 +22,7 @@ pub fn host(url: &str) -> Option<&str> {
 
 /// The path of an absolute URL, without its query.
 pub fn path(url: &str) -> &str {
-    let path = taken_apart(url).map_or("", |(_, rest)| rest);
+    let path = split_url(url).map_or("", |(_, rest)| rest);
     &path[..position(path, b"?#")]
 }
 
@@ -104,7 +104,7 @@ fn drop_headers(headers: &Headers, policy: &Policy) -> Result<(), JsValue> {
 
 /// The visitor's path and query at the origin's address.
 fn readdressed(url: &str, origin_url: &str) -> String {
-    let path = taken_apart(url).map_or("/", |(_, rest)| rest);
+    let path = split_url(url).map_or("/", |(_, rest)| rest);
     format!("{origin_url}{path}")
 }
 
@@ -122,11 +122,11 @@ fn set_forwarded(headers: &Headers, url: &str) -> Result<(), JsValue> {
 
 /// Host and port of an absolute URL. The runtime's URLs hold no user name.
 fn authority(url: &str) -> Option<&str> {
-    taken_apart(url).map(|(authority, _)| authority)
+    split_url(url).map(|(authority, _)| authority)
 }
 
 /// Authority, and path with all that follows.
-fn taken_apart(url: &str) -> Option<(&str, &str)> {
+fn split_url(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = url.split_once(':')?;
     let rest = rest.strip_prefix("//")?;
     Some(rest.split_at(position(rest, b"/?#")))

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use countersign_core::config::Policy;
 use countersign_core::crypto::key::{Key, KeyId};
 use countersign_core::formats::{self, Content, Keyed, PAIR};
-use countersign_core::gate::{Exchange, Gate, Passage, RequestHead};
+use countersign_core::gate::{Exchange, Gate, Pending, RequestHead};
 use countersign_core::settings::{Problems, Table};
 use countersign_core::wire::encoding::{from_hex, from_pasted_base64};
 use divan::Bencher;
@@ -73,12 +73,12 @@ mod gate {
     fn request(bencher: Bencher, fallbacks: usize, unmanaged: usize, bytes: usize) {
         let site = Site::new(fallbacks);
         let header = site.header(unmanaged, bytes);
-        let ruling = site
+        let decision = site
             .gate
             .request(Some(&header), &Unasked, NOW * 1000)
             .unwrap();
-        assert_eq!(ruling.passage.events.len(), 1);
-        assert!(ruling.passage.events[0].key.is_some(), "it must verify");
+        assert_eq!(decision.pending.events.len(), 1);
+        assert!(decision.pending.events[0].key.is_some(), "it must verify");
         bencher.bench_local(|| site.gate.request(Some(&header), &Unasked, NOW * 1000));
     }
 }
@@ -164,7 +164,7 @@ mod worst_headers {
         let lines = ["k0=v; Path=/", &signature].repeat(number / 2);
         bencher.bench_local(|| {
             site.gate
-                .response(&lines, &Passage::default(), &NoPage, NOW * 1000)
+                .response(&lines, &Pending::default(), &NoPage, NOW * 1000)
         });
     }
 

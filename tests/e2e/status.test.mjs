@@ -50,7 +50,7 @@ test("a fingerprint is 32 bits under the token, and no key is told", async (t) =
   const { edge } = await edgeOf(t, pinned());
   const told = await ask(edge);
   const mac = crypto.createHmac("sha256", TOKEN).update("key\0").update(SECRETS.NEW_KEY);
-  assert.equal(told.json().keys[0].print, mac.digest("hex").slice(0, 8));
+  assert.equal(told.json().keys[0].fingerprint, mac.digest("hex").slice(0, 8));
   for (const secret of [...Object.values(SECRETS), TOKEN]) assert.ok(!told.text.includes(secret));
 });
 

@@ -8,9 +8,9 @@ use countersign_core::crypto::key::Key;
 use countersign_core::crypto::{Digest, Mac};
 use countersign_core::formats::Content;
 use countersign_core::gate::verdict::Verdict;
-use countersign_core::gate::{Action, Gate, Passage};
+use countersign_core::gate::{Action, Gate, Pending};
+use countersign_core::operations::capabilities::{Capabilities, Side};
 use countersign_core::operations::compatibility::losses;
-use countersign_core::operations::outline::{Outline, Side};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ const CONTENT: &str = "eyJ1c2VyX2lkIjo0Mn0";
 /// A version of the Worker, or none in front of the origin that another version describes.
 struct Version {
     gate: Option<Gate>,
-    outline: Outline,
+    capabilities: Capabilities,
 }
 
 /// What a family of formats may be configured with.
@@ -126,7 +126,7 @@ fn pair() -> impl Strategy<Value = (Option<Value>, Option<Value>)> {
     (0..families().len()).prop_flat_map(move |family| (one(family), one(family)))
 }
 
-fn print(key: &Key) -> Option<String> {
+fn fingerprint(key: &Key) -> Option<String> {
     let tag = Mac::new(Digest::Sha256, b"fingerprints").sign(&[key.bytes()]);
     Some(countersign_core::wire::encoding::base64url(&tag[..8]))
 }
@@ -137,14 +137,14 @@ fn version(config: Option<&Value>, swapped: &str) -> Option<Version> {
     let Some(config) = config else {
         return Some(Version {
             gate: None,
-            outline: Outline::default(),
+            capabilities: Capabilities::default(),
         });
     };
     let secret = |name: &str| secret(if name == "SWAPPED" { swapped } else { name });
     let policy = Policy::parse(config, &secret).ok()?;
-    let outline = Outline::of(&policy, &print);
+    let capabilities = Capabilities::of(&policy, &fingerprint);
     let gate = Some(Gate::new(policy, random));
-    Some(Version { gate, outline })
+    Some(Version { gate, capabilities })
 }
 
 fn rule_of(gate: &Gate) -> &Rule {
@@ -187,7 +187,7 @@ fn through_response(gate: Option<&Gate>, set: &[String]) -> (Vec<String>, bool) 
     let Some(gate) = gate else {
         return (set.to_vec(), true);
     };
-    let answer = gate.response(set, &Passage::default(), &page(), NOW * 1000);
+    let answer = gate.response(set, &Pending::default(), &page(), NOW * 1000);
     let is_read = answer
         .events
         .iter()
@@ -205,7 +205,7 @@ fn through_request(gate: Option<&Gate>, header: &str) -> String {
         .unwrap()
         .action
     {
-        Action::AsItCame => header.to_owned(),
+        Action::Unchanged => header.to_owned(),
         Action::WithCookie(header) => header.unwrap_or_default(),
         Action::Reject(_) => String::new(),
     }
@@ -269,7 +269,7 @@ fn what_is_called_a_loss_is_lost_and_nothing_else_is() {
         let (Some(a_origin), Some(b_origin)) = described else {
             return Ok(());
         };
-        let losses = losses(&a.outline, &b.outline, NOW);
+        let losses = losses(&a.capabilities, &b.capabilities, NOW);
         for (side, keeps) in [
             (Side::Browser, browser_keeps(&a, &b, a_origin, b_origin)),
             (Side::Origin, origin_keeps(&b, a_origin, b_origin)),

@@ -145,8 +145,8 @@ proptest! {
             }
             Ok(policy) => {
                 let gate = Gate::new(policy, random);
-                let ruling = gate.request(Some(&header), &page(), NOW * 1000).unwrap();
-                gate.response(&[header], &ruling.passage, &page(), NOW * 1000);
+                let decision = gate.request(Some(&header), &page(), NOW * 1000).unwrap();
+                gate.response(&[header], &decision.pending, &page(), NOW * 1000);
             }
         }
     }

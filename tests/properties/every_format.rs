@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use countersign_core::config::Policy;
 use countersign_core::crypto::key::{Key, KeyId};
 use countersign_core::formats::{self, Configured, Content, Keyed, PAIR, Payload};
-use countersign_core::gate::{Action, Gate, Passage};
+use countersign_core::gate::{Action, Gate, Pending};
 use countersign_core::settings::{Problem, Problems, Table};
 use countersign_core::wire::encoding::{from_hex, from_pasted_base64};
 use proptest::prelude::*;
@@ -207,8 +207,8 @@ fn a_plain_origin_goes_with_each_format_that_binds_the_name() {
     SAMPLES.with(|samples| {
         for sample in samples {
             let format = format_of(&sample.config).unwrap();
-            let nature = format.nature();
-            let fits = nature.binds_name && nature.payload == Payload::Text;
+            let properties = format.properties();
+            let fits = properties.binds_name && properties.payload == Payload::Text;
             match converting(&sample.config, &plain, &sample.cookie) {
                 Ok(gate) => {
                     assert!(fits, "{} is accepted", sample.config);
@@ -272,7 +272,7 @@ proptest! {
 fn assert_wrapped(format: &str, gate: &Gate, value: &str) {
     let set = [format!("user={value}; Path=/")];
     let now_ms = 1_700_000_000_000;
-    let answer = gate.response(&set, &Passage::default(), &page(), now_ms);
+    let answer = gate.response(&set, &Pending::default(), &page(), now_ms);
     let verdicts = words(gate, &answer.events);
     let is_empty = value.is_empty() || value == "\"\"";
     if is_empty && format != "sealed" {
@@ -290,11 +290,11 @@ fn assert_wrapped(format: &str, gate: &Gate, value: &str) {
         .iter()
         .filter_map(|header| header.split(';').next())
         .collect();
-    let ruling = gate
+    let decision = gate
         .request(Some(&shown.join("; ")), &page(), now_ms)
         .unwrap();
     let back = Action::WithCookie(Some(format!("user={value}")));
-    assert_eq!(ruling.action, back, "{format}: {value}");
+    assert_eq!(decision.action, back, "{format}: {value}");
 }
 
 /// Each configuration of a format with each other of that format, and two of it with two of every other.
@@ -341,7 +341,7 @@ fn assert_comes_back(gate: &Gate, content: &Content<'_>, now: u64) {
     };
     let set = in_cookies(&rule.spec.name, &sealed).map(|cookie| format!("{cookie}; Path=/"));
     let set: Vec<String> = set.collect();
-    let answer = gate.response(&set, &Passage::default(), &page(), now * 1000);
+    let answer = gate.response(&set, &Pending::default(), &page(), now * 1000);
     let verdicts = words(gate, &answer.events);
     let timed = Content {
         time_s: content.time_s.or(Some(now)),
@@ -359,11 +359,11 @@ fn assert_comes_back(gate: &Gate, content: &Content<'_>, now: u64) {
         .iter()
         .map(|header| header.split(';').next().unwrap())
         .collect();
-    let ruling = gate
+    let decision = gate
         .request(Some(&shown.join("; ")), &page(), now * 1000)
         .unwrap();
-    let Action::WithCookie(Some(header)) = ruling.action else {
-        panic!("{shown:?} becomes {:?}", ruling.action);
+    let Action::WithCookie(Some(header)) = decision.action else {
+        panic!("{shown:?} becomes {:?}", decision.action);
     };
     let (name, written) = (&rule.spec.name, header.as_str());
     let value = written.strip_prefix(&format!("{name}=")).unwrap();
@@ -391,7 +391,7 @@ fn secret_of_32_bytes(name: &str) -> Option<String> {
 }
 
 /// C1: whatever a policy of two rules with one ring key lets through, a value of one does not open under the
-/// other, unless the origin could not tell them apart either.
+/// other, unless the origin could not tell them split_pair either.
 #[test]
 fn a_value_of_one_rule_never_opens_under_another_that_shares_its_key() {
     let (mut accepted, mut refused) = (0, 0);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use countersign_core::config::Policy;
-use countersign_core::gate::{Action, Gate, Passage};
+use countersign_core::gate::{Action, Gate, Pending};
 use serde_json::{Value, json};
 
 use crate::every_format::jsonl_below;
@@ -70,11 +70,11 @@ fn changes(gate: &Gate, row: &Value) -> Option<bool> {
         .or(row["signed_at"].as_u64())
         .unwrap_or(0);
     let header = pairs.join("; ");
-    let ruling = gate.request(Some(&header), &page(), now * 1000).unwrap();
-    if words(gate, &ruling.passage.events) != ["current SITE"] {
+    let decision = gate.request(Some(&header), &page(), now * 1000).unwrap();
+    if words(gate, &decision.pending.events) != ["current SITE"] {
         return None;
     }
     let set: Vec<String> = pairs.iter().map(|pair| format!("{pair}; Path=/")).collect();
-    let answer = gate.response(&set, &Passage::default(), &page(), now * 1000);
-    Some(ruling.action != Action::AsItCame || answer.set_cookies.is_some())
+    let answer = gate.response(&set, &Pending::default(), &page(), now * 1000);
+    Some(decision.action != Action::Unchanged || answer.set_cookies.is_some())
 }

@@ -178,7 +178,7 @@ proptest! {
         for (current, fallback) in rings {
             let gate = format.gate(json!({"current": current, "fallbacks": [fallback], "origin": "ORIGIN"}));
             let judged = judge(&gate, &held);
-            let sent = answer_to(&gate, &judged.passage, &page(), &[]).set_cookies.unwrap();
+            let sent = answer_to(&gate, &judged.pending, &page(), &[]).set_cookies.unwrap();
             held = sent[0].strip_suffix(&format!("; {ATTRIBUTES}")).unwrap().to_owned();
             let expected = format.sign(current, &payload, time);
             prop_assert_eq!(&held, &format!("{NAME}={expected}"));

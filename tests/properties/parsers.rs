@@ -31,7 +31,7 @@ type Pairs = Vec<(String, String)>;
 
 /// Name and value of a pair, without white space and control characters around them. A pair without `=`
 /// counts as a name: some parsers take it for one.
-fn taken_apart(pair: &str) -> (String, String) {
+fn split_url(pair: &str) -> (String, String) {
     let is_space = |c: char| c.is_whitespace() || c.is_control();
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
     let value = value.trim_matches(is_space);
@@ -43,18 +43,18 @@ fn taken_apart(pair: &str) -> (String, String) {
 }
 
 fn at_semicolons(header: &str) -> Pairs {
-    header.split(';').map(taken_apart).collect()
+    header.split(';').map(split_url).collect()
 }
 
 fn at_commas(header: &str) -> Pairs {
-    header.split([';', ',']).map(taken_apart).collect()
+    header.split([';', ',']).map(split_url).collect()
 }
 
 fn at_anything(header: &str) -> Pairs {
     let cuts = |c: char| {
         c == ';' || c == ',' || c == '"' || c.is_whitespace() || c.is_control() || !c.is_ascii()
     };
-    header.split(cuts).map(taken_apart).collect()
+    header.split(cuts).map(split_url).collect()
 }
 
 fn caseless(header: &str) -> Pairs {
@@ -86,7 +86,7 @@ fn toggling(header: &str, escapes_inside: bool, escapes_outside: bool) -> Pairs 
         match c {
             '"' if !is_escaped => is_quoted = !is_quoted,
             ';' if !is_quoted => {
-                pairs.push(taken_apart(&pair));
+                pairs.push(split_url(&pair));
                 pair.clear();
                 is_escaped = false;
                 continue;
@@ -96,7 +96,7 @@ fn toggling(header: &str, escapes_inside: bool, escapes_outside: bool) -> Pairs 
         is_escaped = c == '\\' && escapes && !is_escaped;
         pair.push(c);
     }
-    pairs.push(taken_apart(&pair));
+    pairs.push(split_url(&pair));
     pairs
 }
 

@@ -85,7 +85,7 @@ proptest! {
         let keys = json!({"current": "ORIGIN", "fallbacks": ["OLD", "NEW"], "origin": "ORIGIN"});
         let gate = gate_of(with(config(keys, [session_rule()]), json!({"mode": "observe"})));
         let judged = judge(&gate, &header);
-        let answer = gate.response(&headers, &judged.passage, &page(), NOW * 1000);
+        let answer = gate.response(&headers, &judged.pending, &page(), NOW * 1000);
         prop_assert_eq!((answer.set_cookies, answer.private), (None, false));
     }
 
@@ -107,10 +107,10 @@ proptest! {
         let attributes = json!({"attributes": rule_attributes, "upgrade": upgrade});
         let rules = [with(session_rule(), attributes), wrapped_rule()];
         let gate = gate(pinned(), rules);
-        let ruling = gate.request(Some(&header), &page(), now).unwrap();
+        let decision = gate.request(Some(&header), &page(), now).unwrap();
         let page = page().status(status).answered("cache-control", &cache_control);
-        gate.response(&headers, &ruling.passage, &page, now);
-        gate.response(&headers, &ruling.passage, &page, 0);
+        gate.response(&headers, &decision.pending, &page, now);
+        gate.response(&headers, &decision.pending, &page, 0);
     }
 
     #[test]

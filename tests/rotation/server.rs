@@ -92,8 +92,8 @@ fn reply(
     let (live, new) = bearer.split_once('.').unwrap_or((bearer, bearer));
     let (new, _) = new.split_once('_').unwrap_or((new, ""));
     let (live, _) = live.split_once('_').unwrap_or((live, ""));
-    let (live, apart) = live.split_once('~').unwrap_or((live, "0"));
-    let apart: i64 = apart.parse().unwrap();
+    let (live, split_pair) = live.split_once('~').unwrap_or((live, "0"));
+    let split_pair: i64 = split_pair.parse().unwrap();
     let is_hostile = live == "hostile";
     let live = if is_hostile { "first" } else { live };
     let chosen = version == "shop=\"new-version\"";
@@ -124,7 +124,7 @@ fn reply(
             ],
             false => vec![("id", id.to_owned())],
         },
-        now: crate::NOW.saturating_add_signed(apart),
+        now: crate::NOW.saturating_add_signed(split_pair),
     };
     let reply = status.reply(method, body);
     (reply.status, reply.body)

@@ -44,7 +44,7 @@ fn requests_go_on_as_they_came_with_the_verdicts_of_enforce() {
         let [enforces, observes] = modes(more);
         for header in headers() {
             let judged = judge(&observes, &header);
-            assert_eq!(judged.action, Action::AsItCame, "{header}");
+            assert_eq!(judged.action, Action::Unchanged, "{header}");
             assert_eq!(
                 judged.verdicts,
                 judge(&enforces, &header).verdicts,
@@ -65,7 +65,7 @@ fn a_managed_pair_that_carries_another_managed_name_has_the_verdicts_of_enforce(
     });
     for header in ["sessionid=x, user_id=7", "user_id=7 SESSIONID=x"] {
         let [enforces, observes] = [&gates[0], &gates[1]].map(|gate| judge(gate, header));
-        assert_eq!(observes.action, Action::AsItCame);
+        assert_eq!(observes.action, Action::Unchanged);
         assert_eq!(observes.verdicts, enforces.verdicts, "{header}");
     }
 }
@@ -96,7 +96,7 @@ fn an_upgrade_is_told_and_not_sent() {
     let [enforces, observes] = modes(json!({}));
     let answers = [&observes, &enforces].map(|gate| {
         let judged = judge(gate, &format!("sessionid={}", session("OLD")));
-        answer_to(gate, &judged.passage, &page(), &[])
+        answer_to(gate, &judged.pending, &page(), &[])
     });
     assert_eq!(
         (&answers[0].set_cookies, answers[0].private),

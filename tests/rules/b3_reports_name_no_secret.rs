@@ -18,7 +18,7 @@ fn line(reporter: &mut Reporter, gate: &Gate, events: &[Event], now: u64) -> Opt
 }
 
 fn events(gate: &Gate, header: &str) -> Vec<Event> {
-    judge(gate, header).passage.events
+    judge(gate, header).pending.events
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_line_holds_the_ray_and_for_each_verdict_the_rule_and_the_key() {
 fn a_withheld_upgrade_is_told_with_its_reason() {
     let gate = reporting("all");
     let judged = judge(&gate, &format!("sessionid={}", session("OLD")));
-    let events = answer_to(&gate, &judged.passage, &page().status(304), &[]).events;
+    let events = answer_to(&gate, &judged.pending, &page().status(304), &[]).events;
     let told = line(&mut Reporter::default(), &gate, &events, NOW).unwrap();
     assert_eq!(
         told["verdicts"],
@@ -128,8 +128,8 @@ fn no_line_holds_a_value_a_payload_or_a_key() {
             format!("sessionid={value}; Path=/app"),
             format!("user_id={value}; Path=/; Max-Age=0"),
         ];
-        let answer = answer_to(&gate, &judged.passage, &page(), &[&set[0], &set[1]]);
-        for events in [judged.passage.events, answer.events] {
+        let answer = answer_to(&gate, &judged.pending, &page(), &[&set[0], &set[1]]);
+        for events in [judged.pending.events, answer.events] {
             let Some(line) = reporter.line(gate.policy(), &events, None, NOW) else {
                 continue;
             };
@@ -227,7 +227,7 @@ fn upgrades_are_counted_by_what_became_of_them() {
         ),
     ] {
         let judged = judge(&gate, &header);
-        let events = answer_to(&gate, &judged.passage, &page, &[]).events;
+        let events = answer_to(&gate, &judged.pending, &page, &[]).events;
         let points = points(gate.policy(), &events);
         assert_eq!(points.len(), 1);
         assert_eq!(

@@ -4,8 +4,8 @@
 use countersign_core::config::Policy;
 use countersign_core::crypto::key::{Key, KeyId};
 use countersign_core::crypto::{Digest, Mac};
+use countersign_core::operations::capabilities::{Capabilities, Side};
 use countersign_core::operations::compatibility::{Loss, Note, Why, losses, notes};
-use countersign_core::operations::outline::{Outline, Side};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -15,57 +15,57 @@ const FUTURE: &str = "2099-01-01T00:00:00Z";
 const PAST: &str = "2020-01-01T00:00:00Z";
 const PAST_SECONDS: u64 = 1_577_836_800;
 
-fn print(key: &Key) -> Option<String> {
+fn fingerprint(key: &Key) -> Option<String> {
     let tag = Mac::new(Digest::Sha256, b"fingerprints").sign(&[key.bytes()]);
     Some(countersign_core::wire::encoding::base64url(&tag[..6]))
 }
 
-fn outline(config: &Value) -> Outline {
-    outline_with(config, &secret, &print)
+fn capabilities(config: &Value) -> Capabilities {
+    capabilities_with(config, &secret, &fingerprint)
 }
 
-fn outline_with(
+fn capabilities_with(
     config: &Value,
     secret: &dyn Fn(&str) -> Option<String>,
-    print: &dyn Fn(&Key) -> Option<String>,
-) -> Outline {
+    fingerprint: &dyn Fn(&Key) -> Option<String>,
+) -> Capabilities {
     match Policy::parse(config, secret) {
-        Ok(policy) => Outline::of(&policy, print),
+        Ok(policy) => Capabilities::of(&policy, fingerprint),
         Err(problems) => panic!("{config} is refused: {}", told(&problems)),
     }
 }
 
-fn session(keys: Value) -> Outline {
+fn session(keys: Value) -> Capabilities {
     session_with(keys, json!({}))
 }
 
-fn session_with(keys: Value, more: Value) -> Outline {
-    outline(&config(keys, [with(session_rule(), more)]))
+fn session_with(keys: Value, more: Value) -> Capabilities {
+    capabilities(&config(keys, [with(session_rule(), more)]))
 }
 
 fn ring(current: &str, fallbacks: &[&str]) -> Value {
     json!({"current": current, "fallbacks": fallbacks, "origin": "ORIGIN"})
 }
 
-fn wrapped(more: Value) -> Outline {
-    outline(&config(pinned(), [with(wrapped_rule(), more)]))
+fn wrapped(more: Value) -> Capabilities {
+    capabilities(&config(pinned(), [with(wrapped_rule(), more)]))
 }
 
 #[track_caller]
-fn assert_compatible(a: &Outline, b: &Outline) {
+fn assert_compatible(a: &Capabilities, b: &Capabilities) {
     assert_eq!(losses(a, b, NOW), [], "forward");
     assert_eq!(losses(b, a, NOW), [], "back");
 }
 
 /// Asserts that what `a` seals does not open, for one reason, and that what `b` seals does.
 #[track_caller]
-fn assert_one_way(a: &Outline, b: &Outline, side: Side, key: Option<&str>, why: Why) {
+fn assert_one_way(a: &Capabilities, b: &Capabilities, side: Side, key: Option<&str>, why: Why) {
     assert_loses(a, b, side, key, why);
     assert_eq!(losses(b, a, NOW), [], "the other way");
 }
 
 #[track_caller]
-fn assert_loses(a: &Outline, b: &Outline, side: Side, key: Option<&str>, why: Why) {
+fn assert_loses(a: &Capabilities, b: &Capabilities, side: Side, key: Option<&str>, why: Why) {
     let found: Vec<(Side, Option<String>, Why)> = losses(a, b, NOW)
         .into_iter()
         .map(|loss| (loss.side, loss.key.map(|key| key.to_string()), loss.why))
@@ -78,7 +78,7 @@ fn the_first_day_is_compatible_with_no_worker_whether_it_enforces_or_observes() 
     for mode in ["enforce", "observe"] {
         let first = session_with(first_day(), json!({"mode": mode}));
         assert_compatible(&first, &first.without_worker());
-        assert_compatible(&first, &Outline::default());
+        assert_compatible(&first, &Capabilities::default());
     }
 }
 
@@ -134,7 +134,7 @@ fn a_new_rule_over_a_ring_that_has_left_the_origins_key_loses_what_the_origin_ha
     let before = session(pinned());
     let theme =
         json!({"name": "theme", "format": "django-signed-cookie", "attributes": ATTRIBUTES});
-    let after = outline(&config(pinned(), [session_rule(), theme]));
+    let after = capabilities(&config(pinned(), [session_rule(), theme]));
     for (a, b, key) in [(&before, &after, "ORIGIN"), (&after, &before, "NEW")] {
         let [loss] = &losses(a, b, NOW)[..] else {
             panic!("{:?}", losses(a, b, NOW));
@@ -157,7 +157,7 @@ fn a_fallback_past_its_until_opens_nothing() {
     assert_compatible(&before, &with_until(FUTURE));
     let why = Why::Past(PAST_SECONDS);
     assert_one_way(&before, &with_until(PAST), Side::Browser, Some("OLD"), why);
-    let ends = |after: &Outline| {
+    let ends = |after: &Capabilities| {
         let mut notes = notes(&before, after, NOW).into_iter();
         notes.any(|note| matches!(note, Note::Ends { .. }))
     };
@@ -227,7 +227,7 @@ fn an_option_that_says_the_default_changes_nothing() {
 fn a_label_for_one_more_key_leaves_the_format_of_the_others_as_it_was() {
     let labelled = |labels: Value, keys: Value| {
         let rule = json!({"name": "user", "format": "tornado", "key_version": labels, "attributes": ATTRIBUTES});
-        outline(&config(
+        capabilities(&config(
             keys,
             [with(rule, json!({"origin": {"format": "plain"}}))],
         ))
@@ -249,7 +249,11 @@ fn a_label_for_one_more_key_leaves_the_format_of_the_others_as_it_was() {
 fn a_key_id_with_new_bytes_is_another_key() {
     let (before, after) = (session(ring("NEW", &[])), session(ring("NEW", &[])));
     let other = |name: &str| secret(if name == "NEW" { "STRANGER" } else { name });
-    let revoked = outline_with(&config(ring("NEW", &[]), [session_rule()]), &other, &print);
+    let revoked = capabilities_with(
+        &config(ring("NEW", &[]), [session_rule()]),
+        &other,
+        &fingerprint,
+    );
     assert_compatible(&before, &after);
     for (a, b) in [(&before, &revoked), (&revoked, &before)] {
         assert_loses(a, b, Side::Browser, Some("NEW"), Why::OtherBytes);
@@ -265,7 +269,7 @@ fn a_key_under_another_name_is_the_same_key() {
 fn without_fingerprints_keys_go_by_their_names() {
     let unknown = |key_id: &str| {
         let config = config(ring(key_id, &[]), [session_rule()]);
-        outline_with(&config, &secret, &|_| None)
+        capabilities_with(&config, &secret, &|_| None)
     };
     assert_compatible(&session(ring("NEW", &[])), &unknown("NEW"));
     let why = Why::NoSuchKey;
@@ -282,7 +286,7 @@ fn without_fingerprints_keys_go_by_their_names() {
 fn a_rule_with_keys_of_its_own_is_judged_by_them() {
     let own = |current: &str, fallbacks: &[&str]| {
         let keys = json!({"keys": {"current": current, "fallbacks": fallbacks}});
-        outline(&config(pinned(), [with(session_rule(), keys)]))
+        capabilities(&config(pinned(), [with(session_rule(), keys)]))
     };
     assert_compatible(&own("OLDER", &["STRANGER"]), &own("STRANGER", &["OLDER"]));
     let (a, b) = (own("OLDER", &[]), session(pinned()));
@@ -309,7 +313,7 @@ fn an_origin_that_changes_its_key_is_followed_in_two_steps() {
 
 #[test]
 fn wrapping_is_staged_by_a_rule_that_seals_nothing() {
-    let none = Outline::default();
+    let none = Capabilities::default();
     let unsealed = wrapped(json!({
         "format": "plain",
         "accept": [{"format": "django-signed-cookie"}],
@@ -334,7 +338,13 @@ fn a_window_of_adoption_that_has_ended_adopts_nothing() {
         "accept": [{"format": "plain", "until": PAST}],
     }));
     let why = Why::Past(PAST_SECONDS);
-    assert_loses(&Outline::default(), &adopting, Side::Browser, None, why);
+    assert_loses(
+        &Capabilities::default(),
+        &adopting,
+        Side::Browser,
+        None,
+        why,
+    );
 }
 
 #[test]
@@ -344,7 +354,7 @@ fn what_a_rule_that_only_observes_would_unwrap_is_not_unwrapped() {
         "format": "plain",
         "accept": [{"format": "django-signed-cookie"}],
     }));
-    assert_compatible(&observing, &Outline::default());
+    assert_compatible(&observing, &Capabilities::default());
     let sealed = wrapped(json!({}));
     assert_loses(
         &sealed,
@@ -359,7 +369,7 @@ fn what_a_rule_that_only_observes_would_unwrap_is_not_unwrapped() {
 fn a_pair_is_known_by_its_format() {
     let rule = |more: Value| {
         let rule = json!({"name": "sess", "format": "keygrip", "attributes": ATTRIBUTES});
-        outline(&config(pinned(), [with(rule, more)]))
+        capabilities(&config(pinned(), [with(rule, more)]))
     };
     assert_compatible(&rule(json!({})), &rule(json!({"digest": "sha1"})));
     let origin = json!({"format": "keygrip"});
@@ -376,7 +386,7 @@ fn a_pair_is_known_by_its_format() {
 #[test]
 fn a_name_that_is_spelled_otherwise_loses_the_cookie_to_rule_r7() {
     let named = |name: &str| {
-        outline(&config(
+        capabilities(&config(
             first_day(),
             [with(session_rule(), json!({"name": name}))],
         ))
@@ -415,7 +425,7 @@ fn what_opened_and_is_opened_no_longer_is_told() {
 
 #[test]
 fn what_opens_anew_is_told_whether_it_is_staged_or_back_from_a_revocation() {
-    let opens = |from: &Outline, to: &Outline| -> Vec<String> {
+    let opens = |from: &Capabilities, to: &Capabilities| -> Vec<String> {
         let notes = notes(from, to, NOW);
         notes.iter().map(ToString::to_string).collect()
     };
@@ -433,9 +443,9 @@ fn what_opens_anew_is_told_whether_it_is_staged_or_back_from_a_revocation() {
 
 #[test]
 fn an_outline_holds_no_key() {
-    let outline = format!("{:?}", session(ring("NEW", &["OLD"])));
+    let capabilities = format!("{:?}", session(ring("NEW", &["OLD"])));
     for (_, key) in SECRETS.iter().filter(|(_, key)| !key.is_empty()) {
-        assert!(!outline.contains(key), "{outline}");
+        assert!(!capabilities.contains(key), "{capabilities}");
     }
 }
 
@@ -445,7 +455,7 @@ fn a_secret_that_is_read_in_another_encoding_is_another_key() {
     let of = |encoding: &str| {
         let current = json!({"secret": "NEW", "encoding": encoding});
         let keys = json!({"current": current, "origin": "ORIGIN"});
-        outline_with(&config(keys, [session_rule()]), &hex, &|_| None)
+        capabilities_with(&config(keys, [session_rule()]), &hex, &|_| None)
     };
     assert_compatible(&of("hex"), &of("hex"));
     let why = Why::OtherBytes;
@@ -459,7 +469,7 @@ fn a_time_reads_as_it_is_written_in_a_configuration() {
 
 #[test]
 fn a_loss_reads_as_a_sentence() {
-    let found: Vec<String> = losses(&session(pinned()), &Outline::default(), NOW)
+    let found: Vec<String> = losses(&session(pinned()), &Capabilities::default(), NOW)
         .iter()
         .map(Loss::to_string)
         .collect();
@@ -476,7 +486,7 @@ fn less_leeway_is_no_loss_and_is_told() {
     let lenient = |leeway: u64| {
         let rule =
             json!({"name": "token", "format": "jwt", "attributes": ATTRIBUTES, "leeway": leeway});
-        outline(&config(pinned(), [rule]))
+        capabilities(&config(pinned(), [rule]))
     };
     assert_compatible(&lenient(300), &lenient(0));
     let found = notes(&lenient(300), &lenient(15), NOW);
@@ -485,6 +495,6 @@ fn less_leeway_is_no_loss_and_is_told() {
         ["token: an expiry may have passed 15 seconds ago, no longer 5 minutes"]
     );
     assert_eq!(notes(&lenient(15), &lenient(300), NOW), []);
-    let without = outline(&json!({"keys": pinned(), "cookies": [session_rule()]}));
+    let without = capabilities(&json!({"keys": pinned(), "cookies": [session_rule()]}));
     assert_eq!(notes(&without, &without, NOW), []);
 }

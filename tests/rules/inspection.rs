@@ -52,7 +52,7 @@ fn a_cookie_is_opened_by_the_key_that_sealed_it() {
         assert_eq!(line(&gate, "sessionid", &session(key)), expected);
     }
     assert_eq!(line(&gate, "sessionid", "nonsense"), "malformed: stripped");
-    assert_eq!(line(&gate, "session_id", "x"), "-: as-it-came");
+    assert_eq!(line(&gate, "session_id", "x"), "-: unchanged");
     assert_eq!(line(&gate, "SessionID", "x"), "look-alike: stripped");
 }
 
@@ -61,7 +61,7 @@ fn under_the_origins_own_key_nothing_is_done() {
     let gate = gate(first_day(), [session_rule()]);
     assert_eq!(
         line(&gate, "sessionid", &session("ORIGIN")),
-        "current by ORIGIN (current) in django-session: as-it-came"
+        "current by ORIGIN (current) in django-session: unchanged"
     );
 }
 
@@ -154,7 +154,7 @@ fn what_is_adopted_or_wrapped_is_told() {
     let gate = wrapped_gate(json!({"max_age": 2000, "accept": accept}));
     assert_eq!(
         line(&gate, "user_id", "42"),
-        "accepted-format by - (unsigned) in plain: as-it-came, upgraded"
+        "accepted-format by - (unsigned) in plain: unchanged, upgraded"
     );
     let value = signed(&signed_cookie("user_id", ""), "NEW", "42");
     assert_eq!(
@@ -171,7 +171,7 @@ fn what_observes_or_forwards_changes_nothing() {
     ));
     assert_eq!(
         line(&observing, "sessionid", &forged()),
-        "bad-signature: as-it-came"
+        "bad-signature: unchanged"
     );
     let keys = json!({"current": "NEW", "fallbacks": ["ORIGIN"], "origin": "ORIGIN"});
     let forwarding = gate(
@@ -180,7 +180,7 @@ fn what_observes_or_forwards_changes_nothing() {
     );
     assert_eq!(
         line(&forwarding, "sessionid", &forged()),
-        "bad-signature: as-it-came"
+        "bad-signature: unchanged"
     );
 }
 

@@ -21,7 +21,7 @@ fn what_carries_another_rules_name_is_not_adopted() {
     assert_eq!(judged.verdicts, ["accepted-format"]);
     let judged = judge(&gate, "PHPSESSID=a[sessionid=FORGED[z; a=1");
     assert_eq!(judged.verdicts, ["malformed"]);
-    assert!(!judged.passage.is_pending());
+    assert!(!judged.pending.is_pending());
 }
 
 #[test]

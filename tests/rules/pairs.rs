@@ -201,7 +201,7 @@ fn a_signature_that_the_origin_sends_again_alone_is_signed_anew() {
     let answered = |rule, header: &str, again: &str| {
         let gate = gate(keys.clone(), [rule]);
         let judged = judge(&gate, header);
-        let answer = answer_to(&gate, &judged.passage, &page(), &[again]);
+        let answer = answer_to(&gate, &judged.pending, &page(), &[again]);
         (words(&gate, &answer.events), answer.set_cookies)
     };
     let expected = format!(
@@ -284,7 +284,7 @@ fn a_deletion_takes_a_signature_along_that_the_origin_knows_nothing_of() {
 fn an_upgrade_sends_both() {
     let gate = keygrip_gate(json!({"attributes": "Path=/; HttpOnly; Max-Age=600"}));
     let judged = judge(&gate, &pair("OLD", "e30="));
-    let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+    let answer = answer_to(&gate, &judged.pending, &page(), &[]);
     assert_eq!(words(&gate, &answer.events), ["upgraded NEW"]);
     let sent = answer.set_cookies.unwrap();
     let expected = [
@@ -293,7 +293,7 @@ fn an_upgrade_sends_both() {
     ];
     assert_eq!(sent.len(), 2);
     for (header, (name, value)) in sent.iter().zip(expected) {
-        let (found, its_value, attributes) = taken_apart(header);
+        let (found, its_value, attributes) = split_url(header);
         assert_eq!((found.as_str(), its_value), (name, value));
         assert_eq!(attributes, ["HttpOnly", "Max-Age=600", "Path=/"]);
     }
@@ -304,7 +304,7 @@ fn no_upgrade_follows_the_deletion_of_a_signature() {
     let gate = keygrip_gate(json!({}));
     let judged = judge(&gate, &pair("OLD", "e30="));
     let gone = "sess.sig=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT";
-    let answer = answer_to(&gate, &judged.passage, &page(), &[gone]);
+    let answer = answer_to(&gate, &judged.pending, &page(), &[gone]);
     let withheld = "upgrade-withheld response-sets-cookie";
     assert_eq!(words(&gate, &answer.events), [withheld]);
     assert_eq!(answer.set_cookies, None);
@@ -373,7 +373,7 @@ fn a_pair_at_the_origin_can_be_one_cookie_in_the_browser() {
     // the pair of the first days is upgraded, and its signature taken away
     let judged = judge(&gate, &pair("NEW", "42"));
     assert_eq!(judged.verdicts, ["accepted-format NEW"]);
-    let sent = answer_to(&gate, &judged.passage, &page(), &[])
+    let sent = answer_to(&gate, &judged.pending, &page(), &[])
         .set_cookies
         .unwrap();
     assert!(sent[0].starts_with("sess=42:"), "{sent:?}");

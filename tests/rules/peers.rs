@@ -89,7 +89,7 @@ fn nothing_is_ever_sealed_with_a_fallback() {
             set_cookies("NEW")
         );
         let judged = judge(&gate, &header("OLD"));
-        let mut upgraded = answer_to(&gate, &judged.passage, &page(), &[])
+        let mut upgraded = answer_to(&gate, &judged.pending, &page(), &[])
             .set_cookies
             .unwrap();
         let mut expected = set_cookies("NEW");
@@ -173,7 +173,7 @@ fn both_salt_schemes_open_side_by_side_and_v2_is_sealed() {
     let shown = format!("a={}", signed(&v1, "OLD", "1"));
     assert_sent(&gate, &shown, Some(&sent), &["accepted-format OLD"]);
     let judged = judge(&gate, &shown);
-    let upgraded = answer_to(&gate, &judged.passage, &page(), &[])
+    let upgraded = answer_to(&gate, &judged.pending, &page(), &[])
         .set_cookies
         .unwrap();
     assert_eq!(
@@ -200,7 +200,7 @@ fn an_upgraded_cookie_has_the_attributes_of_its_rule() {
     let attributes = "Path=/x; Domain=example.com; HttpOnly; Secure; SameSite=None; Partitioned";
     let gate = session_gate(json!({"attributes": attributes}));
     let judged = judge(&gate, &format!("sessionid={}", session("OLD")));
-    let sent = answer_to(&gate, &judged.passage, &page(), &[])
+    let sent = answer_to(&gate, &judged.pending, &page(), &[])
         .set_cookies
         .unwrap();
     assert_eq!(
@@ -220,7 +220,7 @@ fn a_hundred_rotations_leave_every_cookie_as_long_as_it_was() {
     for turn in 0..100 {
         let gate = &gates[turn % 2];
         let judged = judge(gate, &held);
-        let sent = answer_to(gate, &judged.passage, &page(), &[])
+        let sent = answer_to(gate, &judged.pending, &page(), &[])
             .set_cookies
             .unwrap();
         assert_eq!(sent.len(), rules().len());
@@ -282,7 +282,7 @@ fn a_session_that_the_origin_refreshes_comes_out_under_the_current_key() {
     let gate = session_gate(json!({}));
     let judged = judge(&gate, &format!("sessionid={}", session("OLD")));
     let refreshed = format!("sessionid={}; {ATTRIBUTES}", session_at("ORIGIN", NOW));
-    let answer = answer_to(&gate, &judged.passage, &page(), &[&refreshed]);
+    let answer = answer_to(&gate, &judged.pending, &page(), &[&refreshed]);
     let expected = format!("sessionid={}; {ATTRIBUTES}", session_at("NEW", NOW));
     assert_eq!(answer.set_cookies.unwrap(), [expected]);
 }

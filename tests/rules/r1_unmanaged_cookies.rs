@@ -10,11 +10,11 @@ const ODD: &str = "a=1;b = \"x y\" ;; \t c=%zz%;d=ä€;=e;f;g=h=i; a=2;j={\"k\"
 
 #[test]
 fn a_request_without_a_cookie_header_is_the_same_object() {
-    let ruling = session_gate(json!({}))
+    let decision = session_gate(json!({}))
         .request(None, &page(), NOW * 1000)
         .unwrap();
-    assert_eq!(ruling.action, Action::AsItCame);
-    assert!(ruling.passage.events.is_empty());
+    assert_eq!(decision.action, Action::Unchanged);
+    assert!(decision.pending.events.is_empty());
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn with_reject_the_request_is_answered_with_a_deletion_where_the_origin_sets_the
         };
         assert_eq!(judged.verdicts, [verdict]);
         assert_eq!(deletions.len(), 1);
-        let (name, value, attributes) = taken_apart(&deletions[0]);
+        let (name, value, attributes) = split_url(&deletions[0]);
         assert_eq!((name.as_str(), value.as_str()), ("sessionid", ""));
         for expected in ["Path=/app", "Domain=.Example.com", "Max-Age=0"] {
             assert!(attributes.contains(&expected.to_owned()), "{attributes:?}");
@@ -186,7 +186,7 @@ fn with_reject_one_deletion_is_sent_for_each_rule() {
     let Action::Reject(deletions) = judge(&gate, &header).action else {
         panic!("not rejected")
     };
-    let names: Vec<String> = deletions.iter().map(|text| taken_apart(text).0).collect();
+    let names: Vec<String> = deletions.iter().map(|text| split_url(text).0).collect();
     assert_eq!(names, ["sessionid", "messages"]);
 }
 

@@ -192,8 +192,8 @@ fn the_rules_of_one_request_share_the_bound_and_the_next_request_starts_anew() {
 const AT_MOST: usize = (1 << 20) + (512 << 10) + 20 * (32 << 10);
 
 fn steps(site: &Site, header: &str) -> usize {
-    let ruling = site.gate.request(Some(header), &page(), site.now * 1000);
-    ruling.unwrap().passage.steps
+    let decision = site.gate.request(Some(header), &page(), site.now * 1000);
+    decision.unwrap().pending.steps
 }
 
 #[test]

@@ -27,8 +27,8 @@ fn a_response_that_sets_other_cookies_is_the_same_object() {
 fn a_response_to_a_request_that_was_re_signed_is_the_same_object() {
     let gate = session_gate(json!({}));
     let judged = judge(&gate, &format!("sessionid={}", session("NEW")));
-    assert!(!judged.passage.is_pending());
-    let answer = answer_to(&gate, &judged.passage, &page(), &["a=1"]);
+    assert!(!judged.pending.is_pending());
+    let answer = answer_to(&gate, &judged.pending, &page(), &["a=1"]);
     assert_eq!((answer.set_cookies, answer.private), (None, false));
     assert!(answer.events.is_empty());
 }
@@ -37,8 +37,8 @@ fn a_response_to_a_request_that_was_re_signed_is_the_same_object() {
 fn a_response_whose_upgrade_is_withheld_is_the_same_object() {
     let gate = session_gate(json!({}));
     let judged = judge(&gate, &format!("sessionid={}", session("OLD")));
-    assert!(judged.passage.is_pending());
-    let answer = answer_to(&gate, &judged.passage, &page().status(304), &["a=1"]);
+    assert!(judged.pending.is_pending());
+    let answer = answer_to(&gate, &judged.pending, &page().status(304), &["a=1"]);
     assert_eq!((answer.set_cookies, answer.private), (None, false));
 }
 

@@ -93,7 +93,7 @@ fn assert_followed(attributes: &str, deletion: &str) {
         .expect(deletion);
     assert_eq!(sent.len(), 4, "{sent:?}");
     assert_eq!([&sent[0], &sent[1], &sent[3]], ["a=1", deletion, "b=2"]);
-    let (name, value, second) = taken_apart(&sent[2]);
+    let (name, value, second) = split_url(&sent[2]);
     assert_eq!((name.as_str(), value.as_str()), ("sessionid", ""));
     assert!(second.contains(&"Max-Age=0".to_owned()), "{second:?}");
     for place in attributes

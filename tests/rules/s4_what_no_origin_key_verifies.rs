@@ -57,7 +57,7 @@ fn it_is_told_as_an_error() {
 fn a_cookie_that_was_refused_on_its_way_in_is_no_error() {
     let gate = session_gate(json!({}));
     let events = judge(&gate, &format!("sessionid={}", forged()))
-        .passage
+        .pending
         .events;
     let line = Reporter::default()
         .line(gate.policy(), &events, None, NOW)

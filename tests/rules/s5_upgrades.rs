@@ -1,16 +1,16 @@
 //! S5: an upgrade is sent only if all its conditions hold; else it is withheld with the first reason that
 //! did not.
 
-use countersign_core::gate::{Answer, Gate};
+use countersign_core::gate::{Gate, ResponseDecision};
 use serde_json::json;
 
 use crate::django::{Hash, sessions, signed_cookie};
 use crate::support::*;
 
 /// What comes of the response to a request with a session under OLD.
-fn upgrade(gate: &Gate, page: &Page, set_cookies: &[&str]) -> Answer {
+fn upgrade(gate: &Gate, page: &Page, set_cookies: &[&str]) -> ResponseDecision {
     let judged = judge(gate, &format!("sessionid={}", session("OLD")));
-    answer_to(gate, &judged.passage, page, set_cookies)
+    answer_to(gate, &judged.pending, page, set_cookies)
 }
 
 #[track_caller]
@@ -57,7 +57,7 @@ fn a_session_in_an_older_format_comes_out_in_the_rules_own() {
     for key_name in ["NEW", "OLD"] {
         let shown = signed(&sessions().with(Hash::Sha1), key_name, PAYLOAD);
         let judged = judge(&gate, &format!("sessionid={shown}"));
-        let sent = answer_to(&gate, &judged.passage, &page(), &[])
+        let sent = answer_to(&gate, &judged.pending, &page(), &[])
             .set_cookies
             .unwrap();
         assert_eq!(
@@ -72,7 +72,7 @@ fn a_session_under_the_current_key_is_due_none() {
     let gate = usual();
     for shown in [session("NEW"), forged()] {
         let judged = judge(&gate, &format!("sessionid={shown}"));
-        let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+        let answer = answer_to(&gate, &judged.pending, &page(), &[]);
         assert!(answer.set_cookies.is_none() && answer.events.is_empty());
     }
 }
@@ -88,13 +88,13 @@ fn what_a_key_opens_that_says_upgrade_false_is_due_none() {
     let judged = judge(&gate, &format!("sessionid={}", session("OLD")));
     assert_eq!(judged.verdicts, ["fallback OLD"]);
     assert!(
-        answer_to(&gate, &judged.passage, &page(), &[])
+        answer_to(&gate, &judged.pending, &page(), &[])
             .set_cookies
             .is_none()
     );
     let judged = judge(&gate, &format!("sessionid={}", session("OLDER")));
     assert!(
-        answer_to(&gate, &judged.passage, &page(), &[])
+        answer_to(&gate, &judged.pending, &page(), &[])
             .set_cookies
             .is_some()
     );
@@ -110,7 +110,7 @@ fn each_rule_has_its_own_upgrade() {
         session("OLD")
     );
     let judged = judge(&gate, &header);
-    let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+    let answer = answer_to(&gate, &judged.pending, &page(), &[]);
     let mut sent = answer.set_cookies.unwrap();
     sent.sort();
     assert_eq!(
@@ -279,7 +279,7 @@ mod when_exactly_one_cookie_verified {
             .map(|value| format!("sessionid={value}"))
             .collect();
         let judged = judge(&gate, &pairs.join("; "));
-        let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+        let answer = answer_to(&gate, &judged.pending, &page(), &[]);
         words(&gate, &answer.events)
     }
 
@@ -373,8 +373,8 @@ fn a_response_that_took_over_two_seconds_withholds_it() {
         (60_000, "upgrade-withheld late"),
     ] {
         let asked_ms = NOW * 1000 + 250;
-        let ruling = gate.request(Some(&header), &page(), asked_ms).unwrap();
-        let answer = gate.response(&[""; 0], &ruling.passage, &page(), asked_ms + took_ms);
+        let decision = gate.request(Some(&header), &page(), asked_ms).unwrap();
+        let answer = gate.response(&[""; 0], &decision.pending, &page(), asked_ms + took_ms);
         assert_eq!(words(&gate, &answer.events), [expected], "{took_ms} ms");
     }
 }
@@ -719,8 +719,8 @@ mod the_first_reason_is_told {
         let twice = format!("{header}; {header}");
         let set = [format!("sessionid={}; {ATTRIBUTES}", session("ORIGIN"))];
         let told = |header: &str, page: &Page, set: &[String], took_ms| {
-            let ruling = gate.request(Some(header), page, NOW * 1000).unwrap();
-            let answer = gate.response(set, &ruling.passage, page, NOW * 1000 + took_ms);
+            let decision = gate.request(Some(header), page, NOW * 1000).unwrap();
+            let answer = gate.response(set, &decision.pending, page, NOW * 1000 + took_ms);
             words(&gate, &answer.events).pop().unwrap()
         };
         let page = page();
@@ -765,8 +765,8 @@ mod what_is_left_of_max_age {
             &gate,
             &format!("sessionid={}", session_at("OLD", signed_at)),
         );
-        let sent = answer_to(&gate, &judged.passage, &page(), &[]).set_cookies?;
-        let (name, value, attributes) = taken_apart(&sent[0]);
+        let sent = answer_to(&gate, &judged.pending, &page(), &[]).set_cookies?;
+        let (name, value, attributes) = split_url(&sent[0]);
         assert_eq!(
             (name, value),
             ("sessionid".to_owned(), session_at("NEW", signed_at))
@@ -827,7 +827,7 @@ mod what_is_left_of_max_age {
             ..crate::django::signer("s")
         };
         let judged = judge(&gate, &format!("prefs={}", signed(&signer, "OLD", "dark")));
-        let sent = answer_to(&gate, &judged.passage, &page(), &[])
+        let sent = answer_to(&gate, &judged.pending, &page(), &[])
             .set_cookies
             .unwrap();
         let value = signed(&signer, "NEW", "dark");

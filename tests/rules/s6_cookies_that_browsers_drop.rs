@@ -52,7 +52,7 @@ fn an_upgrade_that_is_longer_than_what_the_browser_had_is_reported_too() {
         let text = payload(Hash::Sha256, pair_length);
         let shown = signed(&sessions().with(Hash::Sha1), "NEW", &text);
         let judged = judge(&gate, &format!("sessionid={shown}"));
-        let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+        let answer = answer_to(&gate, &judged.pending, &page(), &[]);
         let sent = answer.set_cookies.expect("an upgrade");
         assert!(sent[0].starts_with(&format!("sessionid={}", signed(&sessions(), "NEW", &text))));
         let verdicts = words(&gate, &answer.events);
@@ -143,7 +143,7 @@ mod chance {
         for value in &values {
             let judged = judge(&gate, &format!("_app={value}"));
             assert_eq!(judged.verdicts, ["fallback OLD"]);
-            let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+            let answer = answer_to(&gate, &judged.pending, &page(), &[]);
             too_long += usize::from(words(&gate, &answer.events).contains(&"too-long".to_owned()));
         }
         assert!(

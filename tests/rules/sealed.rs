@@ -96,7 +96,7 @@ fn a_rotation_keeps_payload_and_time() {
         let expected = Action::WithCookie(Some(format!("user={value}")));
         assert_eq!(judged.action, expected);
         assert_eq!(judged.verdicts, ["fallback OLD"]);
-        let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+        let answer = answer_to(&gate, &judged.pending, &page(), &[]);
         let upgrade = format!("user={}; {ATTRIBUTES}", sealed("NEW", value, SIGNED));
         assert_eq!(answer.set_cookies.unwrap(), [upgrade]);
     }
@@ -214,9 +214,9 @@ fn any_value_from_before_the_first_deployment_is_adopted() {
     let gate = adopting("sealed");
     for value in VALUES {
         let judged = judge(&gate, &format!("a=1; user={value}"));
-        assert_eq!(judged.action, Action::AsItCame, "{value}");
+        assert_eq!(judged.action, Action::Unchanged, "{value}");
         assert_eq!(judged.verdicts, ["accepted-format"], "{value}");
-        let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+        let answer = answer_to(&gate, &judged.pending, &page(), &[]);
         let upgrade = format!("user={}; {ATTRIBUTES}", sealed("NEW", value, NOW));
         assert_eq!(answer.set_cookies.unwrap(), [upgrade]);
     }
@@ -246,7 +246,7 @@ fn another_format_adopts_and_upgrades_what_it_can_carry_and_no_more() {
     let judged = judge(&gate, &format!("user={}", sealed("NEW", "Ada L", NOW)));
     let expected = Action::WithCookie(Some("user=Ada L".to_owned()));
     assert_eq!(judged.action, expected);
-    let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+    let answer = answer_to(&gate, &judged.pending, &page(), &[]);
     assert_eq!(answer.set_cookies, None);
     let withheld = words(&gate, &answer.events);
     assert_eq!(withheld, ["upgrade-withheld uncarriable"]);
@@ -259,7 +259,7 @@ fn from_another_wrapping_format_a_value_moves_to_sealed() {
     let judged = judge(&gate, &format!("user={shown}"));
     let expected = Action::WithCookie(Some("user=42".to_owned()));
     assert_eq!(judged.action, expected);
-    let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+    let answer = answer_to(&gate, &judged.pending, &page(), &[]);
     let upgrade = format!("user={}; {ATTRIBUTES}", sealed("NEW", "42", SIGNED));
     assert_eq!(answer.set_cookies.unwrap(), [upgrade]);
 }
@@ -271,7 +271,7 @@ fn leaving_gives_every_value_back_as_it_was() {
         let judged = judge(&gate, &format!("user={}", sealed("NEW", value, NOW)));
         let expected = Action::WithCookie(Some(format!("user={value}")));
         assert_eq!(judged.action, expected);
-        let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+        let answer = answer_to(&gate, &judged.pending, &page(), &[]);
         let upgrade = format!("user={value}; {ATTRIBUTES}");
         assert_eq!(answer.set_cookies.unwrap(), [upgrade]);
         assert_as_it_came(&gate, &format!("user={value}"), &["current"]);

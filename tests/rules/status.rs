@@ -153,9 +153,9 @@ fn a_fingerprint_is_32_bits_of_a_mac_under_the_token() {
     let key = Key::new(KeyId::parse("NEW").unwrap(), key("NEW").into_bytes());
     let tag = Mac::new(Digest::Sha256, TOKEN.as_bytes()).sign(&[b"key\0", key.bytes()]);
     let expected: String = tag[..4].iter().map(|b| format!("{b:02x}")).collect();
-    assert_eq!(token().print(&key), expected);
+    assert_eq!(token().fingerprint(&key), expected);
     let other = Token::new("another-token-of-the-tests-01234567").unwrap();
-    assert_ne!(other.print(&key), expected);
+    assert_ne!(other.fingerprint(&key), expected);
 }
 
 #[test]
@@ -189,16 +189,16 @@ fn every_key_is_told_once_with_its_fingerprint_and_in_each_encoding() {
     };
     let gate = Gate::new(Policy::parse(&config, &secret).unwrap(), random);
     let told = json_of(&asked(&gate, "GET", ""));
-    let print = |name: &str, bytes: &[u8]| {
+    let fingerprint = |name: &str, bytes: &[u8]| {
         let key = Key::new(KeyId::parse(name).unwrap(), bytes.to_vec());
-        json!({"secret": name, "print": token().print(&key)})
+        json!({"secret": name, "fingerprint": token().fingerprint(&key)})
     };
     let decoded = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef].repeat(6);
     let expected = json!([
-        print("NEW", hex.as_bytes()),
-        print("NEW", &decoded),
-        print("OLD", key("OLD").as_bytes()),
-        print("ORIGIN", key("ORIGIN").as_bytes()),
+        fingerprint("NEW", hex.as_bytes()),
+        fingerprint("NEW", &decoded),
+        fingerprint("OLD", key("OLD").as_bytes()),
+        fingerprint("ORIGIN", key("ORIGIN").as_bytes()),
     ]);
     assert_eq!(told["keys"], expected);
 }
@@ -276,6 +276,6 @@ fn what_is_no_cookie_or_no_question_is_refused() {
     assert_eq!(asked(&gate, "DELETE", "").status, 405);
     assert_eq!(
         json_of(&asked(&gate, "POST", "other=1"))["fate"],
-        "as-it-came"
+        "unchanged"
     );
 }

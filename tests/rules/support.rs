@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign_core::config::Policy;
-use countersign_core::gate::{Action, Answer, Event, Exchange, Gate, Passage, RequestHead};
+use countersign_core::gate::{
+    Action, Event, Exchange, Gate, Pending, RequestHead, ResponseDecision,
+};
 use countersign_core::settings::Problem;
 use serde_json::{Value, json};
 
@@ -189,7 +191,7 @@ pub fn signed(signer: &Signer, key_name: &str, payload: &str) -> String {
 #[derive(Debug)]
 pub struct Judged {
     pub action: Action,
-    pub passage: Passage,
+    pub pending: Pending,
     /// Its verdicts, in the words of [`words`].
     pub verdicts: Vec<String>,
 }
@@ -206,18 +208,18 @@ pub fn judge_at(gate: &Gate, header: &str, now: u64) -> Judged {
 
 /// Shows a gate a Cookie header with this request.
 pub fn judge_from(gate: &Gate, header: &str, head: &dyn RequestHead, now: u64) -> Judged {
-    let ruling = gate.request(Some(header), head, now * 1000).unwrap();
+    let decision = gate.request(Some(header), head, now * 1000).unwrap();
     Judged {
-        verdicts: words(gate, &ruling.passage.events),
-        action: ruling.action,
-        passage: ruling.passage,
+        verdicts: words(gate, &decision.pending.events),
+        action: decision.action,
+        pending: decision.pending,
     }
 }
 
 /// What the origin is sent in the place of a Cookie header; nothing where there is none.
 pub fn forwarded(gate: &Gate, header: &str) -> Option<String> {
     match judge(gate, header).action {
-        Action::AsItCame => Some(header.to_owned()),
+        Action::Unchanged => Some(header.to_owned()),
         Action::WithCookie(header) => header,
         Action::Reject(_) => panic!("rejected: {header}"),
     }
@@ -228,7 +230,7 @@ pub fn forwarded(gate: &Gate, header: &str) -> Option<String> {
 pub fn assert_sent(gate: &Gate, header: &str, expected: Option<&str>, verdicts: &[&str]) {
     let judged = judge(gate, header);
     let action = match expected {
-        Some(same) if same == header => Action::AsItCame,
+        Some(same) if same == header => Action::Unchanged,
         other => Action::WithCookie(other.map(str::to_owned)),
     };
     assert_eq!(judged.action, action, "for {header}");
@@ -347,14 +349,19 @@ impl Exchange for Page {
 }
 
 /// What a gate makes of Set-Cookie headers, whatever was asked.
-pub fn answer(gate: &Gate, set_cookies: &[&str]) -> Answer {
-    answer_to(gate, &Passage::default(), &page(), set_cookies)
+pub fn answer(gate: &Gate, set_cookies: &[&str]) -> ResponseDecision {
+    answer_to(gate, &Pending::default(), &page(), set_cookies)
 }
 
 /// What a gate makes of the response to a request, at once.
-pub fn answer_to(gate: &Gate, passage: &Passage, page: &Page, set_cookies: &[&str]) -> Answer {
+pub fn answer_to(
+    gate: &Gate,
+    pending: &Pending,
+    page: &Page,
+    set_cookies: &[&str],
+) -> ResponseDecision {
     let set_cookies: Vec<String> = set_cookies.iter().map(|text| (*text).to_owned()).collect();
-    gate.response(&set_cookies, passage, page, NOW * 1000)
+    gate.response(&set_cookies, pending, page, NOW * 1000)
 }
 
 /// Asserts what the visitor is sent for Set-Cookie headers, and the verdicts.
@@ -376,7 +383,7 @@ pub fn assert_set(gate: &Gate, set_cookies: &[&str], expected: &[&str], verdicts
 }
 
 /// Name, value and attributes of a Set-Cookie header, the attributes in alphabetical order.
-pub fn taken_apart(set_cookie: &str) -> (String, String, Vec<String>) {
+pub fn split_url(set_cookie: &str) -> (String, String, Vec<String>) {
     let mut parts = set_cookie.split("; ").map(str::to_owned);
     let pair = parts.next().unwrap();
     let (name, value) = pair.split_once('=').unwrap();

@@ -32,7 +32,7 @@ fn on_the_first_day_of_a_pinned_origin_not_a_byte_changes() {
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let judged = judge(&gate, &format!("a=1;{} ;b", pairs.join(" ;  ")));
-    assert_eq!(judged.action, Action::AsItCame);
+    assert_eq!(judged.action, Action::Unchanged);
     assert_eq!(judged.verdicts, ["current ORIGIN"; 3]);
     let set: Vec<String> = pairs
         .iter()
@@ -91,8 +91,8 @@ fn a_browser_keeps_its_session_through_a_whole_rotation() {
             "{current} {fallbacks}"
         );
         let judged = judge(&gate, &header);
-        if let Some(set) = answer_to(&gate, &judged.passage, &page(), &[]).set_cookies {
-            held = taken_apart(&set[0]).1;
+        if let Some(set) = answer_to(&gate, &judged.pending, &page(), &[]).set_cookies {
+            held = split_url(&set[0]).1;
         }
         assert_eq!(held, session(current));
     }
@@ -175,9 +175,9 @@ mod wrapped {
     fn an_unsigned_cookie_from_before_is_adopted_until_its_time() {
         let gate = adopting();
         let judged = judge(&gate, "a=1; user_id=42");
-        assert_eq!(judged.action, Action::AsItCame);
+        assert_eq!(judged.action, Action::Unchanged);
         assert_eq!(judged.verdicts, ["accepted-format"]);
-        let sent = answer_to(&gate, &judged.passage, &page(), &[])
+        let sent = answer_to(&gate, &judged.pending, &page(), &[])
             .set_cookies
             .unwrap();
         let sealed = signed_cookie("user_id", "").sign(key("NEW"), "42", NOW);
@@ -273,7 +273,7 @@ mod unsealed {
                 Action::WithCookie(Some("user_id=42".to_owned()))
             );
             assert_eq!(judged.verdicts, [format!("accepted-format {key_name}")]);
-            let answer = answer_to(&gate, &judged.passage, &page(), &[]);
+            let answer = answer_to(&gate, &judged.pending, &page(), &[]);
             assert_eq!(
                 answer.set_cookies.unwrap(),
                 [format!("user_id=42; {ATTRIBUTES}")]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use countersign_core::config::Policy;
+use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::{Loss, Note, losses, notes};
-use countersign_core::operations::outline::Outline;
 use serde_json::{Value, json};
 
 use crate::answer::Failure;
@@ -52,7 +52,7 @@ pub fn change(
     let Some(Ok(after)) = local(environment) else {
         return Ok(None);
     };
-    let after = outline(&after);
+    let after = capabilities(&after);
     let (from, before, now) = match other {
         "none" => (From::None, after.without_worker(), clock::now()),
         "live" => of_live(environment, url)?,
@@ -91,9 +91,9 @@ pub fn change(
 }
 
 /// Whether a key or a format is on its way out: staged ones have no end.
-fn is_left(outline: &Outline, now: u64) -> bool {
+fn is_left(capabilities: &Capabilities, now: u64) -> bool {
     let is_to_come = |until: Option<u64>| until.is_some_and(|until| until > now);
-    outline.rules.iter().any(|rule| {
+    capabilities.rules.iter().any(|rule| {
         let others = rule
             .fallbacks
             .iter()
@@ -119,15 +119,15 @@ fn local(environment: &Environment<'_>) -> Option<Result<Policy, String>> {
 }
 
 /// Keys are told apart by their names: those of this machine are none of the live Worker's business.
-fn outline(policy: &Policy) -> Outline {
-    Outline::of(policy, &|_| None)
+fn capabilities(policy: &Policy) -> Capabilities {
+    Capabilities::of(policy, &|_| None)
 }
 
-fn of_file(file: &str, environment: &Environment<'_>) -> Result<Outline, Failure> {
+fn of_file(file: &str, environment: &Environment<'_>) -> Result<Capabilities, Failure> {
     let config = Config::read(Some(Path::new(file)))?;
     let other = config.one(environment.name)?;
     match local(&other) {
-        Some(Ok(policy)) => Ok(outline(&policy)),
+        Some(Ok(policy)) => Ok(capabilities(&policy)),
         Some(Err(problem)) => Err(Failure::usage(format!(
             "{file} is no configuration that the Worker takes: {problem}"
         ))),
@@ -142,16 +142,16 @@ fn of_file(file: &str, environment: &Environment<'_>) -> Result<Outline, Failure
 fn of_live(
     environment: &Environment<'_>,
     url: Option<&str>,
-) -> Result<(From, Outline, u64), Failure> {
+) -> Result<(From, Capabilities, u64), Failure> {
     let live = Live::of(url, Some(environment))?;
     let status = live.status()?;
     let now = skew::agreed(&status, live.site())?;
     let site = live.site().to_owned();
     if live::is_wrong(&status) {
-        return Ok((From::Wrong(site), Outline::default(), now));
+        return Ok((From::Wrong(site), Capabilities::default(), now));
     }
-    let outline = live::outline(&status, &site)?;
-    Ok((From::Live(site), outline, now))
+    let capabilities = live::capabilities(&status, &site)?;
+    Ok((From::Live(site), capabilities, now))
 }
 
 impl Change {

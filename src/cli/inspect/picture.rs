@@ -114,7 +114,7 @@ impl View<'_> {
         match self.text("fate") {
             _ if self.known.cannot_tell() => (false, "?", ""),
             Some("resealed") => (true, name, self.text("resealed_with").unwrap_or("unsigned")),
-            Some("as-it-came") => (true, name, "as it came"),
+            Some("unchanged") => (true, name, "unchanged"),
             Some("rejected") => (false, "nothing: 403", ""),
             _ => (false, "no such cookie", ""),
         }

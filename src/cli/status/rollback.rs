@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::{Loss, losses};
-use countersign_core::operations::outline::Outline;
 
 use crate::answer::{ERROR, FAINT, GOOD, STRONG, styled};
 use crate::git::Revision;
@@ -17,7 +17,7 @@ use crate::revocation::{NewBytes, is_retirement, message, opening, opening_at_or
 /// Why they are not known.
 pub fn up_to_live<'h>(
     history: Option<&'h [Revision]>,
-    live: &Outline,
+    live: &Capabilities,
 ) -> Result<&'h [Revision], &'static str> {
     let history = history.ok_or("wrangler.toml has no history in git here")?;
     let at = history.iter().position(|revision| is(revision, live));
@@ -30,7 +30,7 @@ pub fn up_to_live<'h>(
 /// bytes.
 pub fn shown(
     up_to_live: Result<&[Revision], &'static str>,
-    live: &Outline,
+    live: &Capabilities,
     new_bytes: &[NewBytes],
     now: u64,
 ) -> String {
@@ -42,7 +42,7 @@ pub fn shown(
     };
     let past = Past {
         revisions,
-        outlines: revisions.iter().map(|_| OnceCell::new()).collect(),
+        capabilities: revisions.iter().map(|_| OnceCell::new()).collect(),
         live,
         new_bytes,
         now,
@@ -62,17 +62,17 @@ struct Past<'p> {
     /// The live revision, and those before it.
     revisions: &'p [Revision],
     /// What each seals and opens, once it has been asked for.
-    outlines: Vec<OnceCell<Option<Outline>>>,
-    live: &'p Outline,
+    capabilities: Vec<OnceCell<Option<Capabilities>>>,
+    live: &'p Capabilities,
     new_bytes: &'p [NewBytes],
     now: u64,
 }
 
 impl Past<'_> {
     /// None where the Worker refuses it.
-    fn outline(&self, at: usize) -> Option<&Outline> {
-        let (known, revision) = (self.outlines.get(at)?, self.revisions.get(at)?);
-        known.get_or_init(|| outline(revision)).as_ref()
+    fn capabilities(&self, at: usize) -> Option<&Capabilities> {
+        let (known, revision) = (self.capabilities.get(at)?, self.revisions.get(at)?);
+        known.get_or_init(|| capabilities(revision)).as_ref()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -80,8 +80,8 @@ impl Past<'_> {
         for (at, revision) in self.revisions.iter().enumerate() {
             let revoked = self.revoked(at, revision);
             let is_live = self
-                .outline(at)
-                .is_some_and(|own| *own == self.live.unprinted());
+                .capabilities(at)
+                .is_some_and(|own| *own == self.live.without_fingerprints());
             if !revoked.is_empty() {
                 let keys: Vec<String> = revoked.into_iter().collect();
                 let why = format!("it would accept {} again", keys.join(" and "));
@@ -107,7 +107,7 @@ impl Past<'_> {
 
     /// The keys that a revision opens, and the live one does not because they were revoked.
     fn revoked(&self, at: usize, revision: &Revision) -> BTreeSet<String> {
-        let Some(old) = self.outline(at) else {
+        let Some(old) = self.capabilities(at) else {
             return BTreeSet::new();
         };
         let is_managed = |rule: &str| self.live.rules.iter().any(|live| live.name == rule);
@@ -129,7 +129,7 @@ impl Past<'_> {
     /// worded anew is none. That a key's time has come to an end is no commit.
     fn was_revoked(&self, at: usize, key: &(String, String)) -> bool {
         let opens = |at: usize| {
-            let own = self.outline(at);
+            let own = self.capabilities(at);
             own.is_some_and(|own| opening(own, 0).contains(key))
         };
         let since = self.revisions.iter().take(at).enumerate();
@@ -147,7 +147,7 @@ impl Past<'_> {
 
     /// Why it may not be rolled back to; none where it may.
     fn lost(&self, at: usize) -> Option<String> {
-        let Some(before) = self.outline(at) else {
+        let Some(before) = self.capabilities(at) else {
             return Some("the Worker refuses it".to_owned());
         };
         let forth = losses(self.live, before, self.now);
@@ -157,12 +157,12 @@ impl Past<'_> {
 }
 
 /// Whether it is what is live, as far as names tell.
-fn is(revision: &Revision, live: &Outline) -> bool {
-    outline(revision).is_some_and(|own| own == live.unprinted())
+fn is(revision: &Revision, live: &Capabilities) -> bool {
+    capabilities(revision).is_some_and(|own| own == live.without_fingerprints())
 }
 
-fn outline(revision: &Revision) -> Option<Outline> {
-    revision.draft.outline().ok()
+fn capabilities(revision: &Revision) -> Option<Capabilities> {
+    revision.draft.capabilities().ok()
 }
 
 fn line(revision: &Revision, which: &str, lost: Option<&str>) -> String {

@@ -3,7 +3,7 @@
 
 use super::keys::{Keys, STRONG};
 use super::rule::is_plain;
-use super::{OnInvalid, Spec};
+use super::{OnInvalid, RuleConfig};
 use crate::crypto::key::{Encoding, Key};
 use crate::formats::{Configured, Derivation, same};
 use crate::prelude::*;
@@ -11,7 +11,7 @@ use crate::settings::{Problem, Problems};
 use crate::wire::look_alike::Names;
 
 /// Checks each pair of rules.
-pub fn check(specs: &[&Spec], problems: &Problems) {
+pub fn check(specs: &[&RuleConfig], problems: &Problems) {
     for (at, b) in specs.iter().enumerate() {
         for a in &specs[..at] {
             check_names(a, b, problems);
@@ -21,7 +21,7 @@ pub fn check(specs: &[&Spec], problems: &Problems) {
 }
 
 /// Checks one rule by itself.
-pub fn check_alone(spec: &Spec, keys: &Keys, problems: &Problems) {
+pub fn check_alone(spec: &RuleConfig, keys: &Keys, problems: &Problems) {
     check_carrying(spec, problems);
     check_layouts(spec, problems);
     check_times(spec, problems);
@@ -30,7 +30,7 @@ pub fn check_alone(spec: &Spec, keys: &Keys, problems: &Problems) {
     check_strength(spec, keys, problems);
 }
 
-fn formats(spec: &Spec) -> impl Iterator<Item = (String, &Configured)> {
+fn formats(spec: &RuleConfig) -> impl Iterator<Item = (String, &Configured)> {
     let own = (format!("{}.format", spec.path), &spec.format);
     let accepted = spec.accept.iter().enumerate().map(|(at, accept)| {
         let path = format!("{}.accept[{at}]", spec.path);
@@ -40,10 +40,10 @@ fn formats(spec: &Spec) -> impl Iterator<Item = (String, &Configured)> {
 }
 
 /// Payloads move between formats of one kind only.
-fn check_carrying(spec: &Spec, problems: &Problems) {
-    let origin = spec.origin_format.nature();
+fn check_carrying(spec: &RuleConfig, problems: &Problems) {
+    let origin = spec.origin_format.properties();
     for (path, format) in formats(spec) {
-        if format.nature().payload != origin.payload {
+        if format.properties().payload != origin.payload {
             problems.add(
                 path,
                 "its payload cannot be carried over to the format of `origin`: they serialise differently",
@@ -54,7 +54,7 @@ fn check_carrying(spec: &Spec, problems: &Problems) {
 }
 
 /// Two layouts under one key: a value of one could be read as the other.
-fn check_layouts(spec: &Spec, problems: &Problems) {
+fn check_layouts(spec: &RuleConfig, problems: &Problems) {
     let own = &spec.format;
     for (path, format) in formats(spec).skip(1) {
         if !same(format, own) && is_confusable(spec, own, format) {
@@ -66,7 +66,7 @@ fn check_layouts(spec: &Spec, problems: &Problems) {
     }
 }
 
-fn is_confusable(spec: &Spec, x: &Configured, y: &Configured) -> bool {
+fn is_confusable(spec: &RuleConfig, x: &Configured, y: &Configured) -> bool {
     match (x.derivation(&spec.name), y.derivation(&spec.name)) {
         // what signs the same text says the same, however it is spelled
         (
@@ -87,16 +87,16 @@ fn is_confusable(spec: &Spec, x: &Configured, y: &Configured) -> bool {
     }
 }
 
-fn check_times(spec: &Spec, problems: &Problems) {
+fn check_times(spec: &RuleConfig, problems: &Problems) {
     let path = &spec.path;
-    let timed = spec.format.nature().carries_time;
-    if !timed && spec.origin_format.nature().carries_time {
+    let timed = spec.format.properties().carries_time;
+    if !timed && spec.origin_format.properties().carries_time {
         problems.add(
             format!("{path}.format"),
             "carries no time and the origin's format does: each request would make an old session look new",
         );
     }
-    let expires = |format: &Configured| format.nature().carries_expiry;
+    let expires = |format: &Configured| format.properties().carries_expiry;
     let accepted = spec.accept.iter().map(|accept| &accept.format);
     if !expires(&spec.format) && accepted.chain([&spec.origin_format]).any(expires) {
         problems.add(
@@ -112,7 +112,7 @@ fn check_times(spec: &Spec, problems: &Problems) {
     }
     if spec.max_age.is_some() {
         for (path, format) in formats(spec) {
-            if !format.nature().carries_time {
+            if !format.properties().carries_time {
                 problems.add(
                     path,
                     "carries no time, so max_age cannot be held; leave max_age out",
@@ -135,7 +135,7 @@ fn check_times(spec: &Spec, problems: &Problems) {
 }
 
 /// C1, for a rule alone: unsigned at the origin, a value must be good for one name only.
-fn check_binding(spec: &Spec, problems: &Problems) {
+fn check_binding(spec: &RuleConfig, problems: &Problems) {
     if !is_plain(&spec.origin_format) {
         if spec.is_unsealed() {
             problems.add(
@@ -146,7 +146,7 @@ fn check_binding(spec: &Spec, problems: &Problems) {
         return;
     }
     for (path, format) in formats(spec) {
-        if !is_plain(format) && !format.nature().binds_name {
+        if !is_plain(format) && !format.properties().binds_name {
             problems.add(
                 path,
                 "does not bind the cookie's name, which a rule with origin \"plain\" needs: a visitor could rename another cookie into this one; \"sealed\" does, and \"django-signed-cookie\" too",
@@ -156,12 +156,12 @@ fn check_binding(spec: &Spec, problems: &Problems) {
 }
 
 /// C1, for two rules: a value of one must not open under the other.
-fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
+fn check_separation(a: &RuleConfig, b: &RuleConfig, problems: &Problems) {
     let is_shared = |key: &Key| b.ring.keys().any(|held| held.same_secret(key));
     if !a.ring.keys().any(is_shared) {
         return;
     }
-    // then the origin cannot tell them apart either
+    // then the origin cannot tell them split_pair either
     let one_origin = same(&a.origin_format, &b.origin_format)
         && !is_plain(&a.origin_format)
         && same_keys(a.origin_keys.iter(), b.origin_keys.iter())
@@ -183,7 +183,7 @@ fn check_separation(a: &Spec, b: &Spec, problems: &Problems) {
 
 /// Whether what `from` takes by a key or in a format that `to` does not trust, or no longer, comes out
 /// under a key and in a format that it does.
-fn launders(from: &Spec, to: &Spec) -> bool {
+fn launders(from: &RuleConfig, to: &RuleConfig) -> bool {
     let is_taken = to.ring.holds(&from.ring.current) && accepts_until(to, &from.format) > 0;
     let outlasts = |key: &Key| from.ring.trusts_until(key) > to.ring.trusts_until(key);
     let outlives =
@@ -192,7 +192,7 @@ fn launders(from: &Spec, to: &Spec) -> bool {
 }
 
 /// Until when, in Unix seconds, a rule opens a format: zero where it does not.
-fn accepts_until(spec: &Spec, format: &Configured) -> u64 {
+fn accepts_until(spec: &RuleConfig, format: &Configured) -> u64 {
     let accepted = spec.accept.iter().filter(|a| same(&a.format, format));
     let until = accepted.map(|a| a.until.unwrap_or(u64::MAX));
     match same(&spec.format, format) {
@@ -210,8 +210,8 @@ fn same_keys<'k>(a: impl Iterator<Item = &'k Key>, b: impl Iterator<Item = &'k K
     all_in(&a, &b) && all_in(&b, &a)
 }
 
-fn is_separate(a: &Spec, x: &Configured, b: &Spec, y: &Configured) -> bool {
-    let alike = || x.name == y.name && x.nature().binds_name && y.nature().binds_name;
+fn is_separate(a: &RuleConfig, x: &Configured, b: &RuleConfig, y: &Configured) -> bool {
+    let alike = || x.name == y.name && x.properties().binds_name && y.properties().binds_name;
     match (x.derivation(&a.name), y.derivation(&b.name)) {
         (Derivation::None, _) | (_, Derivation::None) => true,
         (Derivation::Bare { digest: m, .. }, Derivation::Bare { digest: n, .. }) => match m == n {
@@ -252,7 +252,7 @@ pub fn check_observe(
 }
 
 /// C2, the brake: what it lets through must at least be checked by the origin.
-fn check_forward(spec: &Spec, problems: &Problems) {
+fn check_forward(spec: &RuleConfig, problems: &Problems) {
     let open = is_plain(&spec.origin_format);
     let lasting = spec.ring.fallbacks.iter().filter(|f| f.until.is_none());
     let lasting: Vec<&Key> = lasting
@@ -278,8 +278,8 @@ fn check_forward(spec: &Spec, problems: &Problems) {
 }
 
 /// C3.
-fn check_strength(spec: &Spec, keys: &Keys, problems: &Problems) {
-    let least = spec.format.nature().least_key.unwrap_or(STRONG);
+fn check_strength(spec: &RuleConfig, keys: &Keys, problems: &Problems) {
+    let least = spec.format.properties().least_key.unwrap_or(STRONG);
     let current = &spec.ring.current;
     let is_origins = current.same_bytes(&spec.origin_keys.current);
     let is_short = current.bytes().len() < least && !current.is_placeholder();
@@ -299,8 +299,8 @@ fn check_strength(spec: &Spec, keys: &Keys, problems: &Problems) {
 }
 
 /// C4.
-fn check_names(a: &Spec, b: &Spec, problems: &Problems) {
-    let is_like = |one: &Spec, other: &Spec| {
+fn check_names(a: &RuleConfig, b: &RuleConfig, problems: &Problems) {
+    let is_like = |one: &RuleConfig, other: &RuleConfig| {
         let one = Names::new(one.names(0));
         let mut names = other.names(1);
         names.any(|(name, _)| !one.look_alikes(&name).rules.is_empty())

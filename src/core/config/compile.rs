@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use super::rule::is_plain;
-use super::{Candidate, Rule, Seal, Spec, Standing};
+use super::{Candidate, CandidateKind, Rule, RuleConfig, Seal};
 use crate::crypto::key::Key;
 use crate::formats::{Configured, Keyed, OctetsOnly, same};
 use crate::prelude::*;
@@ -12,7 +12,11 @@ use crate::wire::look_alike::{Names, opens_quote, reads_alike};
 
 impl Rule {
     /// `None` where a key does not fit its format.
-    pub(super) fn compile(spec: Spec, guarded: Arc<Names>, problems: &Problems) -> Option<Self> {
+    pub(super) fn compile(
+        spec: RuleConfig,
+        guarded: Arc<Names>,
+        problems: &Problems,
+    ) -> Option<Self> {
         let candidates = candidates(&spec, problems)?;
         let origin_candidates = origin_candidates(&spec, problems)?;
         let browser = seal(&spec, &spec.format, &spec.ring.current, problems)?;
@@ -43,7 +47,7 @@ impl Rule {
         !reads_alike(value) || !(opens_quote(value) || self.carries_other(value))
     }
 
-    /// What [`Spec::is_unsealed`] says, which is too slow to be asked for each request.
+    /// What [`RuleConfig::is_unsealed`] says, which is too slow to be asked for each request.
     pub fn is_unsealed(&self) -> bool {
         self.browser.key.is_none()
     }
@@ -55,12 +59,12 @@ impl Rule {
 
     /// Whether the origin's copy is not signed, and the browser's holds whatever value that has.
     pub fn wraps_any_value(&self) -> bool {
-        self.is_plain_at_origin() && self.spec.format.nature().wraps_any_value
+        self.is_plain_at_origin() && self.spec.format.properties().wraps_any_value
     }
 }
 
 /// The current key first, then the fallbacks; for each, the rule's format and then `accept` (R2).
-fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
+fn candidates(spec: &RuleConfig, problems: &Problems) -> Option<Vec<Candidate>> {
     let current = (&spec.ring.current, None, true);
     let fallbacks = spec.ring.fallbacks.iter();
     let ring = core::iter::once(current).chain(fallbacks.map(|f| (&f.key, f.until, f.upgrade)));
@@ -75,19 +79,19 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
             if is_plain(format) {
                 continue; // what is not signed is not tried with keys
             }
-            let standing = match (accepted, is_current) {
-                (Some(_), _) => Standing::Accepted,
-                (None, true) => Standing::Current,
-                (None, false) => Standing::Fallback,
+            let kind = match (accepted, is_current) {
+                (Some(_), _) => CandidateKind::Accepted,
+                (None, true) => CandidateKind::Current,
+                (None, false) => CandidateKind::Fallback,
             };
             candidates.push(Candidate {
                 keyed: keyed(spec, format, key, problems)?,
                 key: key.id().clone(),
                 is_pair: is_pair(format),
-                standing,
+                kind,
                 accepted,
                 until: earlier(key_until, format_until),
-                grace_ms: leeway_ms.saturating_add(format.nature().grace_ms),
+                grace_ms: leeway_ms.saturating_add(format.properties().grace_ms),
                 upgrade,
                 same_as_other_side: same(format, &spec.origin_format)
                     && key.same_bytes(&spec.origin_keys.current),
@@ -97,7 +101,7 @@ fn candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
     Some(candidates)
 }
 
-fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>> {
+fn origin_candidates(spec: &RuleConfig, problems: &Problems) -> Option<Vec<Candidate>> {
     let format = &spec.origin_format;
     let is_same_format = same(format, &spec.format);
     let keys = match is_plain(format) {
@@ -112,7 +116,7 @@ fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>>
                 keyed: keyed(spec, format, key, problems)?,
                 key: key.id().clone(),
                 is_pair: is_pair(format),
-                standing: Standing::Current,
+                kind: CandidateKind::Current,
                 accepted: None,
                 until: None,
                 grace_ms: 0, // what the origin sets is judged by its signature alone
@@ -124,22 +128,22 @@ fn origin_candidates(spec: &Spec, problems: &Problems) -> Option<Vec<Candidate>>
         .collect()
 }
 
-fn seal(spec: &Spec, format: &Configured, key: &Key, problems: &Problems) -> Option<Seal> {
+fn seal(spec: &RuleConfig, format: &Configured, key: &Key, problems: &Problems) -> Option<Seal> {
     Some(Seal {
         keyed: keyed(spec, format, key, problems)?,
         key: (!is_plain(format)).then(|| key.id().clone()),
-        carries_time: format.nature().carries_time,
+        carries_time: format.properties().carries_time,
         is_pair: is_pair(format),
     })
 }
 
 fn keyed(
-    spec: &Spec,
+    spec: &RuleConfig,
     format: &Configured,
     key: &Key,
     problems: &Problems,
 ) -> Option<Box<dyn Keyed>> {
-    let octets_only = is_plain(&spec.origin_format) && !format.nature().wraps_any_value;
+    let octets_only = is_plain(&spec.origin_format) && !format.properties().wraps_any_value;
     let placeholder = key.is_placeholder().then(|| {
         let bytes = format.key_shape().key_bytes(key.bytes());
         Key::new(key.id().clone(), bytes)
@@ -158,7 +162,7 @@ fn keyed(
 }
 
 fn is_pair(format: &Configured) -> bool {
-    format.nature().companion.is_some()
+    format.properties().companion.is_some()
 }
 
 fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {

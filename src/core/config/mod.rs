@@ -123,7 +123,7 @@ impl LookAlikes {
 
 /// A rule as the configuration states it.
 #[derive(Debug)]
-pub struct Spec {
+pub struct RuleConfig {
     /// Where it stands: `COUNTERSIGN.cookies[0]`.
     pub path: String,
     /// The cookie's exact name.
@@ -167,11 +167,11 @@ pub struct Accept {
     pub until: Option<u64>,
 }
 
-/// A rule made ready: a [`Spec`] with its formats under its keys.
+/// A rule made ready: a [`RuleConfig`] with its formats under its keys.
 #[derive(Debug)]
 pub struct Rule {
     /// What the configuration says.
-    pub spec: Spec,
+    pub spec: RuleConfig,
     /// What a browser's copy may be sealed with, in the order in which it is tried.
     pub candidates: Vec<Candidate>,
     /// What the origin's copy may be sealed with, in the order in which it is tried.
@@ -196,7 +196,7 @@ pub struct Candidate {
     /// Whether the signature is a cookie of its own.
     pub is_pair: bool,
     /// What part key and format play.
-    pub standing: Standing,
+    pub kind: CandidateKind,
     /// Which of `accept` its format is; none where it is the rule's own.
     pub accepted: Option<usize>,
     /// Unix seconds from which on it is not tried.
@@ -212,7 +212,7 @@ pub struct Candidate {
 
 /// What part a candidate's key and format play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum CandidateKind {
     /// The current key and the rule's format; for the origin, any key of its own.
     Current,
     /// A fallback and the rule's format.
@@ -314,23 +314,24 @@ impl Policy {
                 false => {}
             }
         }
-        let specs: Vec<Option<Spec>> = entries
+        let specs: Vec<Option<RuleConfig>> = entries
             .iter()
-            .map(|(path, value)| Spec::read(path, value, mode, &shared, secrets, problems))
+            .map(|(path, value)| RuleConfig::read(path, value, mode, &shared, secrets, problems))
             .collect();
         if entries.is_empty() && !table.has("keys") {
             table.missing("keys", "name the secrets: [vars.COUNTERSIGN.keys]");
         }
         secrets.add_notes(notes);
         table.finish();
-        let readable: Vec<&Spec> = specs.iter().flatten().collect();
+        let readable: Vec<&RuleConfig> = specs.iter().flatten().collect();
         checks::check(&readable, problems);
-        let specs: Vec<Spec> = specs.into_iter().collect::<Option<_>>()?;
+        let specs: Vec<RuleConfig> = specs.into_iter().collect::<Option<_>>()?;
         let names = specs.iter().enumerate();
         let is_strict = |rule: usize| specs[rule].look_alikes == LookAlikes::Strict;
         let names = Names::new(names.flat_map(|(rule, spec)| spec.names(rule)));
         let names = names.strict_for(is_strict);
-        let guarded = |spec: &Spec| spec.mode == Mode::Enforce && spec.look_alikes.are_dropped();
+        let guarded =
+            |spec: &RuleConfig| spec.mode == Mode::Enforce && spec.look_alikes.are_dropped();
         let guarded = specs.iter().enumerate().filter(|(_, spec)| guarded(spec));
         let guarded = Names::new(guarded.flat_map(|(rule, spec)| spec.names(rule)));
         let guarded = Arc::new(guarded.strict_for(is_strict));

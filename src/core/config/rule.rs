@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::attributes;
 use super::keys::{Entries, Secrets};
-use super::{Accept, LookAlikes, Mode, OnInvalid, Spec, Upgrade};
+use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, Upgrade};
 use crate::formats::{self, Configured};
 use crate::prelude::*;
 use crate::settings::{Problems, Table};
@@ -33,7 +33,7 @@ const LOOK_ALIKES: &[(&str, LookAlikes)] = &[
 /// The most seconds that an expiry may be passed by.
 const LONGEST_LEEWAY: u64 = 3_600;
 
-impl Spec {
+impl RuleConfig {
     /// Reads a rule; `None` where a problem keeps it from being one.
     pub fn read(
         path: &str,
@@ -116,7 +116,7 @@ impl Spec {
     pub fn companion(&self) -> Option<String> {
         let accepted = self.accept.iter().map(|accept| &accept.format);
         let mut formats = accepted.chain([&self.format, &self.origin_format]);
-        let suffix = formats.find_map(|format| format.nature().companion)?;
+        let suffix = formats.find_map(|format| format.properties().companion)?;
         Some(format!("{}{suffix}", self.name))
     }
 

@@ -16,7 +16,7 @@
 //! pickles a list.
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -39,10 +39,10 @@ fn bottle(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 struct Bottle(Digest);
 
 impl Format for Bottle {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             binds_name: true,
-            ..Nature::of(Payload::Of("bottle"))
+            ..FormatProperties::of(Payload::Of("bottle"))
         }
     }
 

@@ -21,7 +21,7 @@
 use alloc::borrow::Cow;
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -95,8 +95,8 @@ enum Encoding {
 }
 
 impl Format for Signer {
-    fn nature(&self) -> Nature {
-        Nature::of(Payload::Text)
+    fn properties(&self) -> FormatProperties {
+        FormatProperties::of(Payload::Text)
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {

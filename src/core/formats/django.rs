@@ -31,7 +31,7 @@
 use alloc::borrow::Cow;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -211,11 +211,11 @@ impl Signer {
 }
 
 impl Format for Signer {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: self.timestamp,
             binds_name: !matches!(self.salt, Salt::Fixed(_)),
-            ..Nature::of(self.payload)
+            ..FormatProperties::of(self.payload)
         }
     }
 
@@ -244,7 +244,7 @@ struct KeyedSigner {
     timestamp: bool,
 }
 
-/// A quoted value's text lives apart from the header; an unquoted one's does not.
+/// A quoted value's text lives split_pair from the header; an unquoted one's does not.
 fn part<'v>(text: &Cow<'v, str>, range: core::ops::Range<usize>) -> Cow<'v, [u8]> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(&text.as_bytes()[range]),
@@ -308,8 +308,8 @@ impl Keyed for KeyedSigner {
 struct HashLayout;
 
 impl Format for HashLayout {
-    fn nature(&self) -> Nature {
-        Nature::of(Payload::Of("django-messages"))
+    fn properties(&self) -> FormatProperties {
+        FormatProperties::of(Payload::Of("django-messages"))
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {

@@ -23,7 +23,9 @@
 use zeroize::Zeroizing;
 
 use super::description::Description;
-use super::{Content, Derivation, Format, KeyShape, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::cipher::{cbc_open, cbc_seal};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal, random_bytes};
@@ -48,11 +50,11 @@ const TAG: usize = Digest::Sha256.size();
 struct Fernet;
 
 impl Format for Fernet {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: true,
             least_key: Some(KEY),
-            ..Nature::of(Payload::Of("fernet"))
+            ..FormatProperties::of(Payload::Of("fernet"))
         }
     }
 

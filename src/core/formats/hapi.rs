@@ -20,7 +20,9 @@
 
 use super::description::Description;
 use super::iron_password::{LEAST, Password, is_mac, is_salt, new_salt};
-use super::{Content, Derivation, Format, KeyShape, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::Random;
 use crate::crypto::key::Key;
 use crate::prelude::*;
@@ -39,11 +41,11 @@ const PREFIX: &str = "hapi.signed.cookie.1";
 struct Hapi;
 
 impl Format for Hapi {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             binds_name: true,
             least_key: Some(LEAST),
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 

@@ -28,7 +28,9 @@
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::iron_password::{LEAST, Password, is_mac, is_salt, new_salt};
 use super::labels::Labels;
-use super::{Content, Derivation, Format, KeyShape, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::cipher::{cbc_open, cbc_seal};
 use crate::crypto::key::Key;
 use crate::crypto::{Random, random_bytes};
@@ -106,12 +108,12 @@ struct Iron {
 }
 
 impl Format for Iron {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_expiry: true,
             grace_ms: 60_000,
             least_key: Some(LEAST),
-            ..Nature::of(Payload::Of("iron"))
+            ..FormatProperties::of(Payload::Of("iron"))
         }
     }
 

@@ -35,7 +35,7 @@
 //! here it is refused, so that a time has one spelling.
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -207,10 +207,10 @@ impl Signer {
 }
 
 impl Format for Signer {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: self.timestamp,
-            ..Nature::of(self.payload)
+            ..FormatProperties::of(self.payload)
         }
     }
 

@@ -35,7 +35,7 @@ use core::ops::Range;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::labels::Labels;
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -94,14 +94,14 @@ struct Jwt {
 }
 
 impl Format for Jwt {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: self.iat,
             carries_expiry: true,
             // RFC 7518, section 3.2
             least_key: Some(self.alg.1.size()),
             // a key id that one side exchanges and the other does not would not come back
-            ..Nature::of(Payload::Of(match self.kid {
+            ..FormatProperties::of(Payload::Of(match self.kid {
                 Labels::None => "jwt",
                 _ => "jwt with the key's own kid",
             }))
@@ -505,7 +505,9 @@ mod tests {
         assert_eq!(optional.open(&with).unwrap().time_s, None);
         assert!(optional.open(&without).is_ok());
         let format = read(json!({"iat": true})).unwrap();
-        assert!(format.nature().carries_time && !read(json!({})).unwrap().nature().carries_time);
+        assert!(
+            format.properties().carries_time && !read(json!({})).unwrap().properties().carries_time
+        );
         let timed = keyed(json!({"iat": true}), "KEY");
         assert_eq!(timed.open(&with).unwrap().time_s, Some(1_600_000_000));
         for bad in ["{}", r#"{"iat":"1"}"#, r#"{"iat":-1}"#] {
@@ -563,7 +565,7 @@ mod tests {
         assert!(problems.contains("did you mean \"HS256\""), "{problems}");
         assert!(read(json!({"alg": "none"})).is_err());
         assert!(read(json!({"kid": 1})).is_err());
-        let kind = |config| read(config).unwrap().nature().payload;
+        let kind = |config| read(config).unwrap().properties().payload;
         assert_eq!(
             kind(json!({"kid": "a"})),
             kind(json!({"kid": {"KEY": "b"}}))

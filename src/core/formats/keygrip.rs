@@ -22,7 +22,8 @@
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
-    Content, Derivation, Format, Keyed, Nature, PAIR, Payload, Refusal, Signatures, Uncarriable,
+    Content, Derivation, Format, FormatProperties, Keyed, PAIR, Payload, Refusal, Signatures,
+    Uncarriable,
 };
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
@@ -69,11 +70,11 @@ impl Encoding {
 }
 
 impl Format for Keygrip {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             binds_name: true,
             companion: Some(".sig"),
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 

@@ -30,7 +30,9 @@
 use zeroize::Zeroizing;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
-use super::{Content, Derivation, Format, KeyShape, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::cipher::{TAG, cbc_open, cbc_seal, gcm_open, gcm_seal};
 use crate::crypto::key::{Encoding, Key};
 use crate::crypto::{Digest, Mac, Random, equal, random_bytes};
@@ -101,11 +103,11 @@ impl Laravel {
 }
 
 impl Format for Laravel {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             binds_name: true,
             least_key: Some(self.key_len()),
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 

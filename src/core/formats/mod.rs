@@ -98,7 +98,7 @@ impl Deref for Configured {
 /// Two formats are the same where their types are and all their options.
 pub trait Format: Same + Send + Sync {
     /// What the rules of a configuration need to know of it.
-    fn nature(&self) -> Nature;
+    fn properties(&self) -> FormatProperties;
 
     /// How the framework writes its keys.
     fn key_shape(&self) -> KeyShape {
@@ -136,7 +136,7 @@ impl<T: Any + PartialEq> Same for T {
 
 /// A format under one key, for one cookie name.
 pub trait Keyed: Send + Sync {
-    /// Verifies a value as it stands in the header and takes it apart. The times in it are not judged here:
+    /// Verifies a value as it stands in the header and takes it split_pair. The times in it are not judged here:
     /// the gate does that, by the clock.
     ///
     /// Nothing but what locates the MAC is parsed before it verifies.
@@ -177,7 +177,7 @@ impl fmt::Debug for dyn Keyed {
     }
 }
 
-/// What a verified value says, apart from its signature.
+/// What a verified value says, split_pair from its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content<'v> {
     /// The payload in the family's own encoding, byte for byte as it was signed.
@@ -258,7 +258,7 @@ pub struct Uncarriable;
 
 /// What the rules of a configuration need to know of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Nature {
+pub struct FormatProperties {
     /// Whether a signed time is part of it.
     pub carries_time: bool,
     /// Whether the signature is good for one cookie name only.
@@ -279,7 +279,7 @@ pub struct Nature {
     pub wraps_any_value: bool,
 }
 
-impl Nature {
+impl FormatProperties {
     /// A payload that no time goes with, signed for any name, with a key of any length.
     pub const fn of(payload: Payload) -> Self {
         Self {

@@ -21,7 +21,7 @@
 use alloc::borrow::Cow;
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -44,10 +44,10 @@ fn mojolicious(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 struct Mojolicious(Digest);
 
 impl Format for Mojolicious {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             binds_name: true,
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 

@@ -13,7 +13,7 @@
 
 use super::description::Description;
 use super::{
-    Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Signatures, Uncarriable,
+    Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Signatures, Uncarriable,
 };
 use crate::crypto::Random;
 use crate::crypto::key::Key;
@@ -32,10 +32,10 @@ pub const FORMATS: &[Description] = &[Description {
 pub struct Plain;
 
 impl Format for Plain {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             wraps_any_value: true,
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 

@@ -32,7 +32,9 @@ use zeroize::Zeroizing;
 
 use self::stamp::Stamp;
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
-use super::{Content, Derivation, Format, KeyShape, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::cipher::{TAG, gcm_open_beside, xchacha_open, xchacha_seal};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Pbkdf2, Random, equal, pbkdf2, random_bytes};
@@ -107,10 +109,10 @@ impl Session {
 }
 
 impl Format for Session {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             least_key: Some(LEAST_KEY),
-            ..Nature::of(Payload::Of("plug-session"))
+            ..FormatProperties::of(Payload::Of("plug-session"))
         }
     }
 
@@ -155,14 +157,14 @@ impl Cookie {
 }
 
 impl Format for Cookie {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: true,
             carries_expiry: true,
             grace_ms: 1, // it counts at its end, and no longer
             binds_name: true,
             least_key: Some(LEAST_KEY),
-            ..Nature::of(Payload::Of("plug-cookie"))
+            ..FormatProperties::of(Payload::Of("plug-cookie"))
         }
     }
 
@@ -470,7 +472,7 @@ mod tests {
         let (session, cookie) = (read(named).unwrap(), read(cookie(false)).unwrap());
         assert_eq!(session.derivation("x"), cookie.derivation("sid"));
         assert_ne!(session.derivation("x"), cookie.derivation("x"));
-        assert_ne!(session.nature().payload, cookie.nature().payload);
+        assert_ne!(session.properties().payload, cookie.properties().payload);
     }
 
     #[test]
@@ -482,7 +484,7 @@ mod tests {
             .expiring_at(Some((AT + 60) * 1000));
         assert_eq!(keyed.open(&value), Ok(expected));
         // Plug counts the very moment in
-        assert_eq!(read(cookie(false)).unwrap().nature().grace_ms, 1);
+        assert_eq!(read(cookie(false)).unwrap().properties().grace_ms, 1);
     }
 
     #[test]

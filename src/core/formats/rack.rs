@@ -13,7 +13,7 @@
 //! Source: `lib/rack/session/cookie.rb`; checked against Rack 2.2.22 by the vectors.
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -38,8 +38,8 @@ fn rack_session(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 struct RackSession(Digest);
 
 impl Format for RackSession {
-    fn nature(&self) -> Nature {
-        Nature::of(Payload::Of("rack-session"))
+    fn properties(&self) -> FormatProperties {
+        FormatProperties::of(Payload::Of("rack-session"))
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {

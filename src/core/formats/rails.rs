@@ -36,7 +36,9 @@ mod envelope;
 mod message;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
-use super::{Content, Derivation, Format, KeyShape, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Pbkdf2, Random};
 use crate::prelude::*;
@@ -111,11 +113,11 @@ impl Rails {
 }
 
 impl Format for Rails {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             binds_name: self.purpose,
             carries_expiry: true,
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 
@@ -241,7 +243,7 @@ mod tests {
         for config in every_format() {
             let value = under(&config, "sid").seal(&content(b"1", None), seven);
             let value = value.unwrap();
-            let bound = format(&config).nature().binds_name;
+            let bound = format(&config).properties().binds_name;
             let expected = match bound {
                 true => Err(Refusal::Content),
                 false => Ok(content(b"1", None)),

@@ -12,12 +12,12 @@
 //! and an empty value among it. It is signed, not encrypted. TIME is in decimal Unix seconds without leading
 //! zeros. No base64url has padding, and its unused bits are zero: each cookie has one spelling, of letters,
 //! digits, `-`, `_` and `.` alone, which no browser, proxy or parser changes. Neither a name nor a time holds
-//! 0x00, so what the MAC covers can be taken apart in one way only.
+//! 0x00, so what the MAC covers can be taken split_pair in one way only.
 //!
 //! No framework writes this: the vectors are made by Python's `hmac` alone (`generate/from_sealed.py`).
 
 use super::description::Description;
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -40,12 +40,12 @@ const SIGNATURE_LEN: usize = base64_len(DIGEST.size());
 struct Sealed;
 
 impl Format for Sealed {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: true,
             binds_name: true,
             wraps_any_value: true,
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 

@@ -16,7 +16,7 @@
 //! the base64 of a key file. A key that it derives from a `secret` (Argon2id) is not supported, nor is
 //! `signed: true` in its cookie options.
 //!
-//! The framework reads base64 in any spelling; here a value has one, apart from the percent-encoding,
+//! The framework reads base64 in any spelling; here a value has one, split_pair from the percent-encoding,
 //! which may be left out where the header allows.
 //!
 //! Source: `index.js`; checked against @fastify/secure-session 8.4.0 with sodium-native 5.1.0 by the
@@ -25,7 +25,9 @@
 use zeroize::Zeroizing;
 
 use super::description::Description;
-use super::{Content, Derivation, Format, KeyShape, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::cipher::{secretbox_open, secretbox_seal};
 use crate::crypto::key::{Encoding, Key};
 use crate::crypto::{Random, random_bytes};
@@ -45,10 +47,10 @@ const KEY: usize = 32;
 struct SecureSession;
 
 impl Format for SecureSession {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             least_key: Some(KEY),
-            ..Nature::of(Payload::Of("fastify-secure-session"))
+            ..FormatProperties::of(Payload::Of("fastify-secure-session"))
         }
     }
 

@@ -15,7 +15,7 @@
 //! vectors. Go lets a base64's unused bits be anything; here a value has one spelling.
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -38,11 +38,11 @@ fn securecookie(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 struct SecureCookie(Digest);
 
 impl Format for SecureCookie {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: true,
             binds_name: true,
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 

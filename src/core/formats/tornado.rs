@@ -27,7 +27,7 @@
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::labels::Labels;
-use super::{Content, Derivation, Format, Keyed, Nature, Payload, Refusal, Uncarriable};
+use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -74,11 +74,11 @@ fn tornado(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 struct V2(Labels);
 
 impl Format for V2 {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: true,
             binds_name: true,
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 
@@ -164,10 +164,10 @@ fn fields(text: &str) -> Option<([&str; 4], &str)> {
 struct V1;
 
 impl Format for V1 {
-    fn nature(&self) -> Nature {
-        Nature {
+    fn properties(&self) -> FormatProperties {
+        FormatProperties {
             carries_time: true,
-            ..Nature::of(Payload::Text)
+            ..FormatProperties::of(Payload::Text)
         }
     }
 
@@ -278,7 +278,7 @@ mod tests {
         let value = a.seal(&content("abc"), no_random).unwrap();
         assert!(value.starts_with("2|1:1|10:1700000000|3:sid|4:YWJj|"));
         assert_eq!(a.open(&value), Ok(content("abc")));
-        // the bytes of both keys are the same: the version alone keeps them apart
+        // the bytes of both keys are the same: the version alone keeps them split_pair
         assert_eq!(b.open(&value), Err(Refusal::Shape));
         let moved = b.seal(&a.open(&value).unwrap(), no_random).unwrap();
         assert!(moved.starts_with("2|2:12|10:1700000000|3:sid|4:YWJj|"));

@@ -1,7 +1,7 @@
 //! One cookie looked at closely: what opens it, and what the gate would do with it now.
 
-use super::judge::{Copy, Outcome, Work};
-use crate::config::{Candidate, Mode, OnInvalid, Policy, Rule, Standing, Upgrade};
+use super::judge::{CookieCopy, Outcome, Work};
+use crate::config::{Candidate, CandidateKind, Mode, OnInvalid, Policy, Rule, Upgrade};
 use crate::crypto::key::KeyId;
 use crate::formats::{Content, PAIR};
 use crate::gate::verdict::Verdict;
@@ -70,7 +70,7 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It goes on as it came: no rule names it, the rule observes or forwards, or the origin's copy is the same.
-    AsItCame,
+    Unchanged,
     /// It goes on sealed with this key; with none where the origin reads it unsigned.
     Resealed(Option<KeyId>),
     /// It is taken out.
@@ -95,7 +95,7 @@ impl Fate {
     /// The word for people and scripts.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Fate::AsItCame => "as-it-came",
+            Fate::Unchanged => "unchanged",
             Fate::Resealed(_) => "resealed",
             Fate::Stripped => "stripped",
             Fate::Rejected => "rejected",
@@ -138,7 +138,7 @@ impl Policy {
             opened: None,
             fate: match enforcing {
                 Some(_) => Fate::Stripped,
-                None => Fate::AsItCame,
+                None => Fate::Unchanged,
             },
             is_upgraded: false,
         }
@@ -150,7 +150,7 @@ impl Rule {
         let mut parts = value.split(PAIR);
         let first = parts.next().unwrap_or(value);
         let signatures: Vec<&str> = parts.collect();
-        let mut copies = [Copy::new(0, first, signatures.len() < 2)];
+        let mut copies = [CookieCopy::new(0, first, signatures.len() < 2)];
         // what is sealed with these zeros is thrown away
         self.judge(&mut copies, signatures, &mut Work::new(now, |_| {}));
         let [copy] = copies;
@@ -165,7 +165,7 @@ impl Rule {
                 opened: opened.or_else(|| Some(self.unsigned(&found.content))),
                 fate: match (self.spec.mode, found.for_origin) {
                     (Mode::Enforce, Some(_)) => Fate::Resealed(self.origin.key.clone()),
-                    _ => Fate::AsItCame,
+                    _ => Fate::Unchanged,
                 },
                 is_upgraded: found.upgrade == Some(true)
                     && self.spec.upgrade != Upgrade::Never
@@ -186,7 +186,7 @@ impl Rule {
             fits,
             opened,
             fate: match (self.spec.mode, self.spec.on_invalid) {
-                (Mode::Observe, _) | (_, OnInvalid::Forward) => Fate::AsItCame,
+                (Mode::Observe, _) | (_, OnInvalid::Forward) => Fate::Unchanged,
                 (_, OnInvalid::Reject) if is_forged => Fate::Rejected,
                 _ => Fate::Stripped,
             },
@@ -224,11 +224,11 @@ impl Rule {
 
     fn role(&self, candidate: &Candidate, is_origins: bool) -> Role {
         let is_current = candidate.key == *self.spec.ring.current.id();
-        match candidate.standing {
+        match candidate.kind {
             _ if is_origins => Role::Origin,
-            Standing::Current => Role::Current,
-            Standing::Accepted if is_current => Role::Current,
-            Standing::Fallback | Standing::Accepted => Role::Fallback,
+            CandidateKind::Current => Role::Current,
+            CandidateKind::Accepted if is_current => Role::Current,
+            CandidateKind::Fallback | CandidateKind::Accepted => Role::Fallback,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a browser's copies of one managed cookie are worth: rules R2, R5 and R6.
 
-use super::response::apart;
-use crate::config::{Candidate, Rule, Seal, Standing};
+use super::response::split_pair;
+use crate::config::{Candidate, CandidateKind, Rule, Seal};
 use crate::crypto::Random;
 use crate::crypto::key::KeyId;
 use crate::formats::{Content, Refusal, Signatures};
@@ -37,7 +37,7 @@ pub(super) struct Work {
 }
 
 /// A copy of a managed cookie while it is judged.
-pub(super) struct Copy<'h> {
+pub(super) struct CookieCopy<'h> {
     /// Its place among the marks.
     pub mark: usize,
     value: &'h str,
@@ -71,7 +71,7 @@ impl Rule {
     /// their own.
     pub(super) fn judge<'h>(
         &self,
-        copies: &mut [Copy<'h>],
+        copies: &mut [CookieCopy<'h>],
         signatures: Vec<&'h str>,
         work: &mut Work,
     ) {
@@ -80,18 +80,18 @@ impl Rule {
         let now = work.now;
         let is_live = |candidate: &&Candidate| candidate.until.is_none_or(|until| now < until);
         for candidate in self.candidates.iter().filter(is_live) {
-            let as_what = work.look(candidate, &signatures);
+            let attempt = work.look(candidate, &signatures);
             let mut is_over = true;
             for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
                 is_over = false;
-                self.try_candidate(candidate, copy, &as_what, work);
+                self.try_candidate(candidate, copy, &attempt, work);
             }
             if is_over {
                 return;
             }
         }
         let adopts = self.spec.adopt_until.is_some_and(|until| work.now < until)
-            && !copies.iter().any(Copy::is_verified);
+            && !copies.iter().any(CookieCopy::is_verified);
         if !adopts && !self.is_unsealed() {
             return;
         }
@@ -108,16 +108,16 @@ impl Rule {
     /// is no longer tried: else a broken signature would do.
     fn refuse_signed_shapes<'h>(
         &self,
-        copies: &mut [Copy<'h>],
+        copies: &mut [CookieCopy<'h>],
         signatures: &Signatures<'h>,
         work: &mut Work,
     ) {
         let now = work.now;
         let past = |candidate: &&Candidate| candidate.until.is_some_and(|until| until <= now);
         for candidate in self.candidates.iter().filter(past) {
-            let as_what = work.look(candidate, signatures);
+            let attempt = work.look(candidate, signatures);
             for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
-                match work.open(candidate, copy.value, &as_what) {
+                match work.open(candidate, copy.value, &attempt) {
                     None => copy.outcome = Outcome::Refused(Verdict::TooLong),
                     Some(Err(Refusal::Shape)) => {}
                     Some(_) => copy.outcome = Outcome::Unsigned,
@@ -129,11 +129,11 @@ impl Rule {
     fn try_candidate<'h>(
         &self,
         candidate: &Candidate,
-        copy: &mut Copy<'h>,
-        as_what: &AsWhat<'_, '_>,
+        copy: &mut CookieCopy<'h>,
+        attempt: &Attempt<'_, '_>,
         work: &mut Work,
     ) {
-        let Some(opened) = work.open(candidate, copy.value, as_what) else {
+        let Some(opened) = work.open(candidate, copy.value, attempt) else {
             copy.outcome = Outcome::Refused(Verdict::TooLong);
             return;
         };
@@ -143,7 +143,7 @@ impl Rule {
             Err(Refusal::Content) => Outcome::Refused(Verdict::Malformed),
             Ok(content) => match self.check_times(candidate, &content, work.now) {
                 Err(verdict) => Outcome::Refused(verdict),
-                Ok(()) => self.verified(candidate, copy, as_what, content, work),
+                Ok(()) => self.verified(candidate, copy, attempt, content, work),
             },
         };
     }
@@ -151,8 +151,8 @@ impl Rule {
     fn verified<'h>(
         &self,
         candidate: &Candidate,
-        copy: &Copy<'_>,
-        as_what: &AsWhat<'_, '_>,
+        copy: &CookieCopy<'_>,
+        attempt: &Attempt<'_, '_>,
         content: Content<'h>,
         work: &mut Work,
     ) -> Outcome<'h> {
@@ -162,20 +162,20 @@ impl Rule {
         let for_origin = match stays {
             true => None,
             false => match self.for_origin(&content, work) {
-                Ok(sealed) => Some(sealed).filter(|sealed| !copy.reads(sealed, as_what)),
+                Ok(sealed) => Some(sealed).filter(|sealed| !copy.reads(sealed, attempt)),
                 Err(verdict) => return Outcome::Refused(verdict),
             },
         };
         Outcome::Verified(Verified {
-            verdict: match candidate.standing {
-                Standing::Current => Verdict::Current,
-                Standing::Fallback => Verdict::Fallback,
-                Standing::Accepted => Verdict::AcceptedFormat,
+            verdict: match candidate.kind {
+                CandidateKind::Current => Verdict::Current,
+                CandidateKind::Fallback => Verdict::Fallback,
+                CandidateKind::Accepted => Verdict::AcceptedFormat,
             },
             key: Some(candidate.key.clone()),
             content,
             for_origin,
-            upgrade: (candidate.standing != Standing::Current).then_some(candidate.upgrade),
+            upgrade: (candidate.kind != CandidateKind::Current).then_some(candidate.upgrade),
         })
     }
 
@@ -190,14 +190,14 @@ impl Rule {
         work: &mut Work,
     ) -> Result<String, Verdict> {
         let sealed = self.origin.seal(content, work).ok_or(Verdict::Malformed)?;
-        match self.carries_other(apart(&sealed).0) {
+        match self.carries_other(split_pair(&sealed).0) {
             true => Err(Verdict::Malformed),
             false => Ok(sealed),
         }
     }
 
     /// Takes an unsigned cookie from before the first deployment for good.
-    fn adopt(&self, copy: &mut Copy<'_>, work: &mut Work) {
+    fn adopt(&self, copy: &mut CookieCopy<'_>, work: &mut Work) {
         if !matches!(copy.outcome, Outcome::Unknown) {
             return;
         }
@@ -227,7 +227,7 @@ impl Rule {
         let Some(companion) = &self.companion else {
             return sealed;
         };
-        match apart(&sealed) {
+        match split_pair(&sealed) {
             (value, Some(signature)) => format!("{value}; {companion}={signature}"),
             _ => sealed,
         }
@@ -273,7 +273,7 @@ impl Seal {
         work: &mut Work,
     ) -> Option<String> {
         let mut sealed = self.seal(content, work)?;
-        let excess = |sealed: &str| apart(sealed).0.len().saturating_sub(longest);
+        let excess = |sealed: &str| split_pair(sealed).0.len().saturating_sub(longest);
         let mut same_length = 0;
         for _ in 1..DRAWS {
             let may_fit = (1..=CHANCE).contains(&excess(&sealed)) && same_length < 2;
@@ -295,7 +295,7 @@ impl Seal {
     }
 }
 
-impl<'h> Copy<'h> {
+impl<'h> CookieCopy<'h> {
     pub fn new(mark: usize, value: &'h str, is_alone: bool) -> Self {
         let outcome = match value.len() > LONGEST_VALUE {
             true => Outcome::Refused(Verdict::TooLong),
@@ -310,12 +310,12 @@ impl<'h> Copy<'h> {
     }
 
     /// Whether it came as this text, which is a value with its signature where that is a cookie of its own.
-    fn reads(&self, text: &str, as_what: &AsWhat<'_, '_>) -> bool {
-        let signature = match as_what {
-            AsWhat::Value | AsWhat::Unpaired => None,
-            AsWhat::Pair(signatures) => signatures.texts().first().copied(),
+    fn reads(&self, text: &str, attempt: &Attempt<'_, '_>) -> bool {
+        let signature = match attempt {
+            Attempt::Value | Attempt::Unpaired => None,
+            Attempt::Pair(signatures) => signatures.texts().first().copied(),
         };
-        self.is_alone && apart(text) == (self.value, signature)
+        self.is_alone && split_pair(text) == (self.value, signature)
     }
 
     fn is_open(&self) -> bool {
@@ -362,16 +362,16 @@ impl Work {
         &mut self,
         candidate: &Candidate,
         value: &'v str,
-        as_what: &AsWhat<'_, '_>,
+        attempt: &Attempt<'_, '_>,
     ) -> Option<Result<Content<'v>, Refusal>> {
         let look = value.len() + LOOK;
         if !self.allows(value) || look > self.looked {
             return None;
         }
-        let opened = match as_what {
-            AsWhat::Value => candidate.keyed.open(value),
-            AsWhat::Pair(signatures) => candidate.keyed.open_pair(value, signatures),
-            AsWhat::Unpaired => Err(Refusal::Shape),
+        let opened = match attempt {
+            Attempt::Value => candidate.keyed.open(value),
+            Attempt::Pair(signatures) => candidate.keyed.open_pair(value, signatures),
+            Attempt::Unpaired => Err(Refusal::Shape),
         };
         if matches!(opened, Err(Refusal::Shape)) {
             self.looked -= look;
@@ -388,9 +388,9 @@ impl Work {
         &mut self,
         candidate: &Candidate,
         signatures: &'s Signatures<'h>,
-    ) -> AsWhat<'s, 'h> {
+    ) -> Attempt<'s, 'h> {
         if !candidate.is_pair {
-            return AsWhat::Value;
+            return Attempt::Value;
         }
         let is_one = |text: &&str| {
             self.looked = self.looked.saturating_sub(text.len());
@@ -398,8 +398,8 @@ impl Work {
             self.looked > 0 && candidate.keyed.is_signature(text)
         };
         match signatures.texts().iter().any(is_one) {
-            true => AsWhat::Pair(signatures),
-            false => AsWhat::Unpaired,
+            true => Attempt::Pair(signatures),
+            false => Attempt::Unpaired,
         }
     }
 
@@ -434,7 +434,7 @@ impl Work {
 }
 
 /// What the values of a cookie are tried as.
-enum AsWhat<'s, 'h> {
+enum Attempt<'s, 'h> {
     /// As they are.
     Value,
     /// With any of these signatures, of which one at least fits the candidate.

@@ -32,18 +32,18 @@ pub struct Gate {
 
 /// What becomes of a request.
 #[derive(Debug)]
-pub struct Ruling {
+pub struct RequestDecision {
     /// What is done with it.
     pub action: Action,
     /// What the response is judged with.
-    pub passage: Passage,
+    pub pending: Pending,
 }
 
 /// What is done with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// It goes on, not a byte changed.
-    AsItCame,
+    Unchanged,
     /// It goes on with this Cookie header, or with none.
     WithCookie(Option<String>),
     /// It is answered with 403 and these Set-Cookie headers.
@@ -52,10 +52,10 @@ pub enum Action {
 
 /// What a request leaves behind for its response.
 #[derive(Debug, Default)]
-pub struct Passage {
+pub struct Pending {
     /// The verdicts so far.
     pub events: Vec<Event>,
-    due: Vec<Due>,
+    due: Vec<DueUpgrade>,
     /// For rules whose origin may send a signature again alone: what it is the signature of.
     signed: Vec<(usize, Content<'static>)>,
     asked_ms: u64,
@@ -65,7 +65,7 @@ pub struct Passage {
 
 /// An upgrade that is due.
 #[derive(Debug)]
-struct Due {
+struct DueUpgrade {
     rule: usize,
     content: Content<'static>,
     /// How many cookies of that name verified.
@@ -85,7 +85,7 @@ enum Edit {
 
 /// What becomes of a response.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct ResponseDecision {
     /// All Set-Cookie headers in their order, where they change.
     pub set_cookies: Option<Vec<String>>,
     /// Whether they are the response's own, unchanged, with others behind them.
@@ -165,7 +165,7 @@ impl Gate {
     }
 }
 
-impl Passage {
+impl Pending {
     /// Whether the response has to be judged with it.
     pub fn is_pending(&self) -> bool {
         !(self.due.is_empty() && self.signed.is_empty())

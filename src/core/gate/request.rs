@@ -2,9 +2,9 @@
 
 use core::ops::Range;
 
-use super::judge::{Copy, Outcome, Work};
+use super::judge::{CookieCopy, Outcome, Work};
 use super::navigation::is_navigation;
-use super::{Action, Due, Edit, Event, Fault, Gate, Passage, RequestHead, Ruling};
+use super::{Action, DueUpgrade, Edit, Event, Fault, Gate, Pending, RequestDecision, RequestHead};
 use crate::config::{Mode, OnInvalid, Rule};
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
@@ -56,27 +56,27 @@ impl Gate {
         header: Option<&str>,
         head: &dyn RequestHead,
         now_ms: u64,
-    ) -> Result<Ruling, Fault> {
-        let mut passage = Passage {
+    ) -> Result<RequestDecision, Fault> {
+        let mut pending = Pending {
             asked_ms: now_ms,
-            ..Passage::default()
+            ..Pending::default()
         };
         let Some(header) = header else {
-            return Ok(Ruling {
-                action: Action::AsItCame,
-                passage,
+            return Ok(RequestDecision {
+                action: Action::Unchanged,
+                pending,
             });
         };
         let mut work = Work::new(now_ms / 1000, self.random);
-        let mut marks = self.marks(header, &mut passage.events, &mut work);
-        let rejections = self.judge_all(&mut marks, &mut work, &mut passage);
+        let mut marks = self.marks(header, &mut pending.events, &mut work);
+        let rejections = self.judge_all(&mut marks, &mut work, &mut pending);
         // a cookie that another host has planted looks like this, and no 403 may stand before the login page
         let action = match rejections.filter(|_| !is_navigation(head)) {
             Some(deletions) => Action::Reject(deletions),
             None => self.rewrite(header, &marks, &mut work)?,
         };
-        passage.steps = work.steps();
-        Ok(Ruling { action, passage })
+        pending.steps = work.steps();
+        Ok(RequestDecision { action, pending })
     }
 
     /// Finds the managed pairs and their look-alikes; the latter are dropped here (R7).
@@ -161,16 +161,16 @@ impl Gate {
         &self,
         marks: &mut [Mark<'_>],
         work: &mut Work,
-        passage: &mut Passage,
+        pending: &mut Pending,
     ) -> Option<Vec<String>> {
         let mut deletions: Option<Vec<String>> = None;
         let places = self.places(marks);
         for (at, rule) in self.policy.rules.iter().enumerate() {
-            let reported = passage.events.len();
-            self.judge_rule(at, marks, &places, work, passage);
+            let reported = pending.events.len();
+            self.judge_rule(at, marks, &places, work, pending);
             let rejects =
                 rule.spec.on_invalid == OnInvalid::Reject && rule.spec.mode == Mode::Enforce;
-            if rejects && passage.events[reported..].iter().any(is_rejected) {
+            if rejects && pending.events[reported..].iter().any(is_rejected) {
                 let headers = deletions.get_or_insert_default();
                 headers.extend(rule.deletions());
             }
@@ -185,7 +185,7 @@ impl Gate {
         marks: &mut [Mark<'_>],
         places: &[Places],
         work: &mut Work,
-        passage: &mut Passage,
+        pending: &mut Pending,
     ) {
         let rule = &self.policy.rules[at];
         let Places {
@@ -194,8 +194,8 @@ impl Gate {
         } = &places[at];
         let value = |mark: &usize| pair_value(marks[*mark].pair);
         let is_alone = rule.companion.is_none() || (cookies.len() == 1 && signatures.len() < 2);
-        let copy = |mark: &usize| Copy::new(*mark, value(mark), is_alone);
-        let mut copies: Vec<Copy<'_>> = cookies.iter().map(copy).collect();
+        let copy = |mark: &usize| CookieCopy::new(*mark, value(mark), is_alone);
+        let mut copies: Vec<CookieCopy<'_>> = cookies.iter().map(copy).collect();
         if !copies.is_empty() {
             let signatures: Vec<&str> = signatures.iter().map(value).collect();
             rule.judge(&mut copies, signatures, work);
@@ -204,21 +204,21 @@ impl Gate {
         let mut vouched = false;
         for copy in copies {
             let (mark, is_signed) = (copy.mark, copy.is_signed());
-            let edit = self.settle(at, copy, verified, passage);
+            let edit = self.settle(at, copy, verified, pending);
             vouched |= is_signed && rule.origin.is_pair && matches!(edit, Edit::Keep);
             let settled = Settled { edit, is_signed };
-            self.apply(mark, settled, marks, places, work, passage);
+            self.apply(mark, settled, marks, places, work, pending);
         }
         for mark in signatures {
             if cookies.is_empty() {
                 let alone = Event::new(at, Verdict::Malformed, None);
-                passage.events.push(alone);
+                pending.events.push(alone);
             }
             let settled = Settled {
                 edit: rule.settle_signature(vouched, verified),
                 is_signed: vouched,
             };
-            self.apply(*mark, settled, marks, places, work, passage);
+            self.apply(*mark, settled, marks, places, work, pending);
         }
     }
 
@@ -244,7 +244,7 @@ impl Gate {
         marks: &mut [Mark<'_>],
         places: &[Places],
         work: &mut Work,
-        passage: &mut Passage,
+        pending: &mut Pending,
     ) {
         let stays_unsigned = matches!(edit, Edit::Keep) && !is_signed;
         let observes = self.policy.rules[marks[at].rule].spec.mode == Mode::Observe;
@@ -255,7 +255,7 @@ impl Gate {
             let mut events = Vec::new();
             let edit = self.keep_unsigned(at, marks, places, work, &mut events);
             if stays_unsigned || matches!(edit, Edit::Drop) {
-                passage.events.append(&mut events);
+                pending.events.append(&mut events);
             }
             marks[at].edit = edit;
         }
@@ -285,23 +285,29 @@ impl Gate {
     }
 
     /// Reports one copy, and decides what is written for it (R3 to R5).
-    fn settle(&self, at: usize, copy: Copy<'_>, verified: usize, passage: &mut Passage) -> Edit {
+    fn settle(
+        &self,
+        at: usize,
+        copy: CookieCopy<'_>,
+        verified: usize,
+        pending: &mut Pending,
+    ) -> Edit {
         let rule = &self.policy.rules[at];
         let refused = match copy.outcome {
             Outcome::Verified(found) => {
-                passage.events.push(Event {
+                pending.events.push(Event {
                     rule: at,
                     verdict: found.verdict,
                     key: found.key,
                 });
-                if rule.may_sign_again() && passage.signed.iter().all(|(of, _)| *of != at) {
+                if rule.may_sign_again() && pending.signed.iter().all(|(of, _)| *of != at) {
                     let content = found.content.clone().into_owned();
-                    passage.signed.push((at, content));
+                    pending.signed.push((at, content));
                 }
                 if let Some(allowed) = found.upgrade
-                    && passage.due.iter().all(|due| due.rule != at)
+                    && pending.due.iter().all(|due| due.rule != at)
                 {
-                    passage.due.push(Due {
+                    pending.due.push(DueUpgrade {
                         rule: at,
                         content: found.content.into_owned(),
                         verified,
@@ -316,12 +322,12 @@ impl Gate {
             Outcome::Unknown => Verdict::Malformed,
         };
         if verified > 0 {
-            passage
+            pending
                 .events
                 .push(Event::new(at, Verdict::DuplicateDropped, None));
             return Edit::Drop;
         }
-        passage.events.push(Event::new(at, refused, None));
+        pending.events.push(Event::new(at, refused, None));
         match rule.spec.on_invalid {
             OnInvalid::Forward => Edit::Keep,
             OnInvalid::Strip | OnInvalid::Reject => Edit::Drop,
@@ -343,7 +349,7 @@ impl Gate {
                 !header.is_ascii() && header.chars().any(|c| c == char::REPLACEMENT_CHARACTER);
             return Ok(match unreadable && enforces() {
                 true => Action::WithCookie(Some(header.to_owned())),
-                false => Action::AsItCame,
+                false => Action::Unchanged,
             });
         }
         let built = edited(header, marks);

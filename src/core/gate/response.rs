@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use super::judge::{LONGEST_VALUE, Work};
 use super::times::is_ahead;
-use super::{Answer, Edit, Event, Exchange, Gate, Passage};
+use super::{Edit, Event, Exchange, Gate, Pending, ResponseDecision};
 use crate::config::{Mode, Rule};
 use crate::formats::{Content, PAIR};
 use crate::gate::verdict::{Difference, Verdict};
@@ -22,21 +22,21 @@ impl Gate {
     pub fn response(
         &self,
         set_cookies: &[impl AsRef<str>],
-        passage: &Passage,
+        pending: &Pending,
         exchange: &dyn Exchange,
         now_ms: u64,
-    ) -> Answer {
+    ) -> ResponseDecision {
         let own = set_cookies.iter().map(AsRef::as_ref).collect();
         let mut judged = self.judged(own, now_ms);
         for at in 0..set_cookies.len() {
             self.set_cookie(at, &mut judged);
         }
         for at in 0..set_cookies.len() {
-            self.set_companion(at, passage, &mut judged);
+            self.set_companion(at, pending, &mut judged);
         }
         judged.answer.only_adds = !judged.is_changed();
-        self.upgrades(passage, exchange, now_ms, &mut judged);
-        judged.into_answer()
+        self.upgrades(pending, exchange, now_ms, &mut judged);
+        judged.into_decision()
     }
 
     /// The headers read, each once.
@@ -109,7 +109,7 @@ impl Gate {
 
     /// A signature's own cookie that goes with none: S3 where it is deleted; else it may be that of the
     /// value that the request brought, signed again.
-    fn set_companion<'h>(&self, at: usize, passage: &'h Passage, judged: &mut Judged<'h>) {
+    fn set_companion<'h>(&self, at: usize, pending: &'h Pending, judged: &mut Judged<'h>) {
         let Some((cookie, Managed::Companion(rule_at))) = judged.lines[at].managed else {
             return;
         };
@@ -122,7 +122,7 @@ impl Gate {
             true if judged.set_in_place.contains(&rule_at) => {}
             true => judged.insert(rule, at, rule.second_deletion(&cookie)),
             false => {
-                let sent = passage.signed.iter().find(|(rule, _)| *rule == rule_at);
+                let sent = pending.signed.iter().find(|(rule, _)| *rule == rule_at);
                 match sent.map(|(_, content)| content.text()) {
                     Some(Ok(value)) => self.sign_again(rule_at, at, &cookie, value, judged),
                     _ => judged.report(rule_at, Verdict::OriginUnverified, None),
@@ -145,7 +145,7 @@ impl Gate {
         (cookie.name, cookie.value) = (&rule.spec.name, value);
         let sealed = rule.reseal(rule_at, &cookie, Some(signature.value), judged);
         if let (Some(sealed), Mode::Enforce) = (sealed, rule.spec.mode) {
-            judged.lines[at].edit = match apart(&sealed) {
+            judged.lines[at].edit = match split_pair(&sealed) {
                 (_, Some(new)) => Edit::Write(signature.with_value(new)),
                 (_, None) => Edit::Drop,
             };
@@ -189,7 +189,7 @@ fn spoils(difference: Difference, found: &Attributes<'_>) -> bool {
 }
 
 /// A sealed text as value and signature, where that is a cookie of its own.
-pub(super) fn apart(sealed: &str) -> (&str, Option<&str>) {
+pub(super) fn split_pair(sealed: &str) -> (&str, Option<&str>) {
     match cut_at(sealed, PAIR as u8) {
         Some((value, signature)) => (value, Some(signature)),
         None => (sealed, None),
@@ -198,7 +198,7 @@ pub(super) fn apart(sealed: &str) -> (&str, Option<&str>) {
 
 /// A response while it is judged.
 pub(super) struct Judged<'h> {
-    pub(super) answer: Answer,
+    pub(super) answer: ResponseDecision,
     /// Its Set-Cookie headers as they came.
     own: Vec<&'h str>,
     /// What becomes of each.
@@ -235,7 +235,7 @@ fn note(rules: &mut Vec<usize>, rule: usize) {
 impl<'h> Judged<'h> {
     fn new(own: Vec<&'h str>, work: Work) -> Self {
         Self {
-            answer: Answer::default(),
+            answer: ResponseDecision::default(),
             lines: own.iter().map(|_| Line::default()).collect(),
             own,
             added: Vec::new(),
@@ -295,7 +295,7 @@ impl<'h> Judged<'h> {
         sealed: &str,
         signature: Option<(usize, SetCookie<'_>)>,
     ) {
-        let (value, new) = apart(sealed);
+        let (value, new) = split_pair(sealed);
         if value != cookie.value {
             self.lines[at].edit = Edit::Write(cookie.with_value(value));
         }
@@ -314,7 +314,7 @@ impl<'h> Judged<'h> {
         !self.lines.iter().all(is_kept)
     }
 
-    fn into_answer(self) -> Answer {
+    fn into_decision(self) -> ResponseDecision {
         let is_changed = self.is_changed() || !self.added.is_empty();
         let mut headers = Vec::with_capacity(self.own.len() + self.added.len());
         for (line, own) in self.lines.into_iter().zip(self.own).filter(|_| is_changed) {
@@ -326,7 +326,7 @@ impl<'h> Judged<'h> {
             headers.extend(line.behind);
         }
         headers.extend(self.added);
-        Answer {
+        ResponseDecision {
             set_cookies: is_changed.then_some(headers),
             steps: self.work.steps(),
             ..self.answer
@@ -374,7 +374,7 @@ impl Rule {
         if is_ahead(&content, judged.work.now) {
             judged.report(at, Verdict::NotYetValid, None);
         }
-        let (value, _) = apart(sealed.as_deref().unwrap_or(cookie.value));
+        let (value, _) = split_pair(sealed.as_deref().unwrap_or(cookie.value));
         judged.check_length(at, cookie.name.len() + 1 + value.len());
         sealed
     }

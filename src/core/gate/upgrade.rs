@@ -3,8 +3,8 @@
 use core::sync::atomic::Ordering;
 
 use super::navigation::is_navigation;
-use super::response::{Judged, apart};
-use super::{Due, Exchange, Gate, Passage};
+use super::response::{Judged, split_pair};
+use super::{DueUpgrade, Exchange, Gate, Pending};
 use crate::config::{Mode, Rule, Upgrade};
 use crate::formats::Content;
 use crate::gate::verdict::{Verdict, Withheld};
@@ -29,18 +29,24 @@ impl Gate {
     /// Sends the upgrades that are due and that nothing speaks against.
     pub(super) fn upgrades(
         &self,
-        passage: &Passage,
+        pending: &Pending,
         exchange: &dyn Exchange,
         now_ms: u64,
         judged: &mut Judged<'_>,
     ) {
-        let is_late = now_ms.saturating_sub(passage.asked_ms) > LATE_MS;
-        for due in &passage.due {
+        let is_late = now_ms.saturating_sub(pending.asked_ms) > LATE_MS;
+        for due in &pending.due {
             self.upgrade(due, is_late, exchange, judged);
         }
     }
 
-    fn upgrade(&self, due: &Due, is_late: bool, exchange: &dyn Exchange, judged: &mut Judged<'_>) {
+    fn upgrade(
+        &self,
+        due: &DueUpgrade,
+        is_late: bool,
+        exchange: &dyn Exchange,
+        judged: &mut Judged<'_>,
+    ) {
         let rule = &self.policy.rules[due.rule];
         let withheld = self
             .withheld(due, is_late, exchange, judged)
@@ -64,7 +70,7 @@ impl Gate {
     /// The first condition of S5 that does not hold.
     fn withheld(
         &self,
-        due: &Due,
+        due: &DueUpgrade,
         is_late: bool,
         exchange: &dyn Exchange,
         judged: &Judged<'_>,
@@ -96,7 +102,7 @@ impl Gate {
     fn write_upgrade(
         &self,
         rule: &Rule,
-        due: &Due,
+        due: &DueUpgrade,
         judged: &mut Judged<'_>,
     ) -> Result<Vec<String>, Withheld> {
         // without `attributes` the configuration has said "never"
@@ -108,7 +114,7 @@ impl Gate {
         let sealed = rule
             .seal_for_browser(&due.content, &mut judged.work)
             .ok_or(Withheld::Uncarriable)?;
-        let (value, signature) = apart(&sealed);
+        let (value, signature) = split_pair(&sealed);
         let companion = rule.companion.as_ref().map(|name| match signature {
             Some(signature) => attributes.set(name, signature, left),
             None => attributes.deletion(name),

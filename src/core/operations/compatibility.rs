@@ -8,7 +8,7 @@ use core::fmt;
 
 use crate::config::Mode;
 use crate::crypto::key::KeyId;
-use crate::operations::outline::{Outline, PLAIN, RuleOutline, Side, Way};
+use crate::operations::capabilities::{Capabilities, Capability, PLAIN, RuleCapabilities, Side};
 use crate::prelude::*;
 use crate::wire::calendar::to_iso8601;
 use crate::wire::look_alike::{Managed, Names};
@@ -95,7 +95,7 @@ pub enum Note {
 
 /// What `from` seals and `to` cannot open at `now`, in Unix seconds. A cookie that one of them has no rule for
 /// has no Worker there.
-pub fn losses(from: &Outline, to: &Outline, now: u64) -> Vec<Loss> {
+pub fn losses(from: &Capabilities, to: &Capabilities, now: u64) -> Vec<Loss> {
     let mut losses = Vec::new();
     for (before, after) in pairs(from, to) {
         let dropped = to
@@ -118,7 +118,7 @@ pub fn losses(from: &Outline, to: &Outline, now: u64) -> Vec<Loss> {
 }
 
 /// What a change from `from` to `to` brings at `now`, in Unix seconds, beside losses.
-pub fn notes(from: &Outline, to: &Outline, now: u64) -> Vec<Note> {
+pub fn notes(from: &Capabilities, to: &Capabilities, now: u64) -> Vec<Note> {
     let pairs = pairs(from, to);
     pairs
         .iter()
@@ -126,7 +126,7 @@ pub fn notes(from: &Outline, to: &Outline, now: u64) -> Vec<Note> {
         .collect()
 }
 
-fn notes_of(before: &RuleOutline, after: &RuleOutline, now: u64) -> Vec<Note> {
+fn notes_of(before: &RuleCapabilities, after: &RuleCapabilities, now: u64) -> Vec<Note> {
     let rule = || before.name.clone();
     let mut notes = Vec::new();
     if let Some(to) = after.age_limit()
@@ -178,8 +178,8 @@ fn notes_of(before: &RuleOutline, after: &RuleOutline, now: u64) -> Vec<Note> {
 }
 
 /// The keys under which browsers' cookies open `after`, and in no format `before`.
-fn opened_anew(before: &RuleOutline, after: &RuleOutline, now: u64) -> Vec<KeyId> {
-    let open = |rule: &RuleOutline| {
+fn opened_anew(before: &RuleCapabilities, after: &RuleCapabilities, now: u64) -> Vec<KeyId> {
+    let open = |rule: &RuleCapabilities| {
         let ways = rule.opens(Side::Browser);
         let keys = ways.into_iter().filter(|way| way.opens(way, now));
         keys.filter_map(|way| way.key).collect::<Vec<_>>()
@@ -195,13 +195,13 @@ fn opened_anew(before: &RuleOutline, after: &RuleOutline, now: u64) -> Vec<KeyId
 }
 
 /// The rules of both for each cookie that one of them has a rule for.
-fn pairs(from: &Outline, to: &Outline) -> Vec<(RuleOutline, RuleOutline)> {
-    let of = |outline: &Outline, rule: &RuleOutline| {
-        let known = outline.rule(&rule.name).cloned();
+fn pairs(from: &Capabilities, to: &Capabilities) -> Vec<(RuleCapabilities, RuleCapabilities)> {
+    let of = |capabilities: &Capabilities, rule: &RuleCapabilities| {
+        let known = capabilities.rule(&rule.name).cloned();
         known.unwrap_or_else(|| rule.without_worker())
     };
     let known = from.rules.iter().map(|rule| (rule.clone(), of(to, rule)));
-    let is_new = |rule: &&RuleOutline| from.rule(&rule.name).is_none();
+    let is_new = |rule: &&RuleCapabilities| from.rule(&rule.name).is_none();
     let new = to.rules.iter().filter(is_new);
     known
         .chain(new.map(|rule| (of(from, rule), rule.clone())))
@@ -209,8 +209,8 @@ fn pairs(from: &Outline, to: &Outline) -> Vec<(RuleOutline, RuleOutline)> {
 }
 
 /// The rule that drops a cookie of this name as a look-alike.
-fn mistaken(name: &str, to: &Outline) -> Option<String> {
-    let drops = |rule: &&RuleOutline| {
+fn mistaken(name: &str, to: &Capabilities) -> Option<String> {
+    let drops = |rule: &&RuleCapabilities| {
         rule.mode == Mode::Enforce && rule.look_alikes.are_dropped() && {
             let names = Names::new([(rule.name.clone(), Managed::Cookie(0))]);
             !names.look_alikes(&format!("{name}=")).rules.is_empty()
@@ -220,7 +220,7 @@ fn mistaken(name: &str, to: &Outline) -> Option<String> {
     Some(rule.name.clone())
 }
 
-fn why(sealed: &Way, opens: &[Way], now: u64) -> Why {
+fn why(sealed: &Capability, opens: &[Capability], now: u64) -> Why {
     let Some(key) = &sealed.key else {
         let window = opens.iter().find(|way| way.format == PLAIN);
         return match window.and_then(|way| way.until) {
@@ -229,7 +229,7 @@ fn why(sealed: &Way, opens: &[Way], now: u64) -> Why {
         };
     };
     let keys = || {
-        let keyed = |way: &Way| way.key.clone().map(|key| (key, way.until));
+        let keyed = |way: &Capability| way.key.clone().map(|key| (key, way.until));
         opens.iter().filter_map(keyed)
     };
     // before its end it would have opened
@@ -245,11 +245,11 @@ fn why(sealed: &Way, opens: &[Way], now: u64) -> Why {
     }
 }
 
-fn id(way: &Way) -> Option<KeyId> {
+fn id(way: &Capability) -> Option<KeyId> {
     way.key.as_ref().map(|key| key.id.clone())
 }
 
-impl RuleOutline {
+impl RuleCapabilities {
     /// What only observes ends no session.
     fn age_limit(&self) -> Option<u64> {
         self.max_age.filter(|_| self.mode == Mode::Enforce)
@@ -257,7 +257,7 @@ impl RuleOutline {
 }
 
 impl Loss {
-    fn new(rule: &RuleOutline, side: Side, why: Why) -> Self {
+    fn new(rule: &RuleCapabilities, side: Side, why: Why) -> Self {
         let sealed = rule.seals(side);
         Self {
             rule: rule.name.clone(),

@@ -1,7 +1,7 @@
 //! What operators see: reports, the status endpoint, and what a change of the configuration would lose.
 
+pub mod capabilities;
 pub mod compatibility;
-pub mod outline;
 pub mod report;
 pub mod status;
-pub mod told;
+pub mod status_reply;

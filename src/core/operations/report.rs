@@ -1,4 +1,4 @@
-//! How verdicts are told (B3): the rule, the verdict and the key id; never a value, a payload or a key.
+//! How verdicts are logged (B3): the rule, the verdict and the key id; never a value, a payload or a key.
 
 use crate::config::{Mode, Policy};
 use crate::crypto::Digest;
@@ -19,18 +19,18 @@ const LONGEST_INDEX: usize = 96;
 /// Writes log lines for one isolate.
 #[derive(Debug, Default)]
 pub struct Reporter {
-    told: Vec<(Event, Told)>,
+    logged: Vec<(Event, LastLogged)>,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct LastLogged {
     at: u64,
     since: u64,
 }
 
 /// A log line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct LogLine {
     /// One line of JSON.
     pub text: String,
     /// Whether it tells of something wrong with the configuration.
@@ -38,15 +38,15 @@ pub struct Line {
 }
 
 /// One verdict of a line.
-struct Entry<'a> {
+struct VerdictEntry<'a> {
     event: &'a Event,
     count: u64,
     repeated: u64,
 }
 
-impl Entry<'_> {
+impl VerdictEntry<'_> {
     fn write(&self, policy: &Policy, json: &mut Json) {
-        let Entry { event, .. } = self;
+        let VerdictEntry { event, .. } = self;
         json.open("", '{');
         json.number("count", Some(self.count).filter(|count| *count > 1));
         if let Some(key) = &event.key {
@@ -64,7 +64,7 @@ impl Entry<'_> {
 
 /// A data point for Workers Analytics Engine.
 #[derive(Debug, PartialEq)]
-pub struct Point {
+pub struct DataPoint {
     /// Rule and key id: Analytics Engine samples for each index, so that a rare fallback must not share
     /// one with the many uses of the current key.
     pub index: String,
@@ -83,7 +83,7 @@ impl Reporter {
         events: &[Event],
         ray: Option<&str>,
         now: u64,
-    ) -> Option<Line> {
+    ) -> Option<LogLine> {
         let mut is_error = false;
         let mut verdicts = Vec::new();
         for (event, count) in counted(events) {
@@ -92,7 +92,7 @@ impl Reporter {
             }
             if let Some(repeated) = self.repeated(event, count, now) {
                 is_error |= event.verdict == Verdict::OriginUnverified;
-                verdicts.push(Entry {
+                verdicts.push(VerdictEntry {
                     event,
                     count,
                     repeated,
@@ -118,26 +118,27 @@ impl Reporter {
         json.close(']');
         json.close('}');
         let text = json.into_text();
-        Some(Line { text, is_error })
+        Some(LogLine { text, is_error })
     }
 
-    /// How often this refusal was kept quiet since it was last told; `None` to keep it quiet now.
+    /// How often this refusal was kept quiet since it was last logged; `None` to keep it quiet now.
     fn repeated(&mut self, event: &Event, count: u64, now: u64) -> Option<u64> {
         if !event.verdict.is_refusal() {
             return Some(0);
         }
-        let told = self.told.iter_mut().find(|(known, _)| known == event);
-        match told.map(|(_, told)| told) {
-            Some(told) if now < told.at + QUIET => {
-                told.since += count;
+        let logged = self.logged.iter_mut().find(|(known, _)| known == event);
+        match logged.map(|(_, logged)| logged) {
+            Some(logged) if now < logged.at + QUIET => {
+                logged.since += count;
                 None
             }
-            Some(told) => {
-                told.at = now;
-                Some(core::mem::take(&mut told.since))
+            Some(logged) => {
+                logged.at = now;
+                Some(core::mem::take(&mut logged.since))
             }
             None => {
-                self.told.push((event.clone(), Told { at: now, since: 0 }));
+                self.logged
+                    .push((event.clone(), LastLogged { at: now, since: 0 }));
                 Some(0)
             }
         }
@@ -145,11 +146,11 @@ impl Reporter {
 }
 
 /// The data points for one side of a request: alike verdicts make one point.
-pub fn points(policy: &Policy, events: &[Event]) -> Vec<Point> {
-    let mut points: Vec<Point> = Vec::new();
+pub fn points(policy: &Policy, events: &[Event]) -> Vec<DataPoint> {
+    let mut points: Vec<DataPoint> = Vec::new();
     for (event, count) in counted(events) {
         let key = event.key.as_ref().map_or("-", |key| key.as_str());
-        points.push(Point {
+        points.push(DataPoint {
             index: index(&policy.rules[event.rule].spec.name, key),
             verdict: match event.verdict.reason() {
                 Some(reason) => format!("{}:{reason}", event.verdict.as_str()),
@@ -184,7 +185,7 @@ fn counted(events: &[Event]) -> Vec<(&Event, u64)> {
 }
 
 /// `RULE/KEY_ID`. Where that is longer than an index may be, a hash stands for the end of the name, so
-/// that indexes stay apart.
+/// that indexes stay split_pair.
 fn index(rule: &str, key: &str) -> String {
     let index = format!("{rule}/{key}");
     if index.len() <= LONGEST_INDEX {

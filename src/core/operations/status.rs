@@ -145,7 +145,7 @@ impl Token {
     }
 
     /// The fingerprint of a key: 32 bits, as eight hexadecimal digits.
-    pub fn print(&self, key: &Key) -> String {
+    pub fn fingerprint(&self, key: &Key) -> String {
         hex(&self.mac.sign(&[b"key\0", key.bytes()])[..4]) // a MAC has 32 bytes
     }
 }
@@ -155,14 +155,14 @@ impl Status<'_> {
     /// as `NAME=VALUE`, with `; NAME.sig=SIGNATURE` where there is one.
     pub fn reply(&self, method: &str, body: &str) -> Reply {
         match (method, self.policy) {
-            ("GET" | "HEAD", _) => Reply::of(200, self.told()),
-            ("POST", None) => Reply::of(503, self.told()),
+            ("GET" | "HEAD", _) => Reply::of(200, self.body()),
+            ("POST", None) => Reply::of(503, self.body()),
             ("POST", Some(policy)) => self.look(policy, body),
             _ => Reply::error(405, "GET tells the status, POST looks at a cookie"),
         }
     }
 
-    fn told(&self) -> String {
+    fn body(&self) -> String {
         let notes = self.policy.map_or(&[][..], |policy| &policy.notes);
         let mut json = Json::default();
         json.open("", '{');
@@ -187,7 +187,7 @@ impl Status<'_> {
         for key in self.policy.map(keys).unwrap_or_default() {
             json.open("", '{');
             json.text("secret", key.id().as_str());
-            json.text("print", &self.token.print(key));
+            json.text("fingerprint", &self.token.fingerprint(key));
             json.close('}');
         }
         json.close(']');

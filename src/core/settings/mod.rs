@@ -195,7 +195,7 @@ impl<'a> Table<'a> {
     }
 
     /// The entries of a list with their paths; empty where it is not set. A scalar is a problem: read
-    /// as a list, a text would fall apart into letters.
+    /// as a list, a text would fall split_pair into letters.
     pub fn list(&mut self, field: &'static str) -> Vec<(String, &'a Value)> {
         match self.value(field) {
             None => Vec::new(),

@@ -6,9 +6,9 @@
 use std::error::Error;
 use std::io::stdin;
 
+use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::{losses, notes};
-use countersign_core::operations::outline::Outline;
-use countersign_core::operations::told;
+use countersign_core::operations::status_reply;
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn change(from: &Value, to: &Value) -> Result<Value, String> {
     let now = from["now"].as_u64().max(to["now"].as_u64()).unwrap_or(0);
-    let (from, to) = (outline(from, to)?, outline(to, from)?);
+    let (from, to) = (capabilities(from, to)?, capabilities(to, from)?);
     let lost: Vec<String> = losses(&from, &to, now)
         .iter()
         .map(ToString::to_string)
@@ -38,10 +38,10 @@ fn change(from: &Value, to: &Value) -> Result<Value, String> {
 }
 
 /// Without a Worker it is the origin's part of the other's.
-fn outline(status: &Value, other: &Value) -> Result<Outline, String> {
+fn capabilities(status: &Value, other: &Value) -> Result<Capabilities, String> {
     match (status.is_null(), other.is_null()) {
-        (true, true) => Ok(Outline::default()),
-        (true, false) => Ok(told::outline(other)?.without_worker()),
-        _ => told::outline(status),
+        (true, true) => Ok(Capabilities::default()),
+        (true, false) => Ok(status_reply::capabilities(other)?.without_worker()),
+        _ => status_reply::capabilities(status),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::config::Policy;
 use crate::crypto::key::Key;
-use crate::operations::outline::Outline;
+use crate::operations::capabilities::Capabilities;
 use crate::operations::status::keys;
 use crate::prelude::*;
 
@@ -13,32 +13,35 @@ use crate::prelude::*;
 ///
 /// # Errors
 /// What of it cannot be read, in words: also where the Worker itself says that its configuration is wrong.
-pub fn outline(status: &Value) -> Result<Outline, String> {
+pub fn capabilities(status: &Value) -> Result<Capabilities, String> {
     let policy = Policy::parse_with_placeholders(&status["configuration"], &|_| None).map_err(
         |problems| {
             let first = problems.first().map(ToString::to_string);
             first.unwrap_or_default()
         },
     )?;
-    let prints = prints(status, &keys(&policy)).ok_or("a fingerprint for each key is missing")?;
-    let print = |key: &Key| {
-        let same = prints.iter().find(|(known, _)| known.is_named_as(key));
-        same.map(|(_, print)| (*print).to_owned())
+    let fingerprints =
+        fingerprints(status, &keys(&policy)).ok_or("a fingerprint for each key is missing")?;
+    let fingerprint = |key: &Key| {
+        let same = fingerprints
+            .iter()
+            .find(|(known, _)| known.is_named_as(key));
+        same.map(|(_, fingerprint)| (*fingerprint).to_owned())
     };
-    Ok(Outline::of(&policy, &print))
+    Ok(Capabilities::of(&policy, &fingerprint))
 }
 
 /// The fingerprints, which come in the order of the keys.
-fn prints<'s, 'k>(status: &'s Value, keys: &[&'k Key]) -> Option<Vec<(&'k Key, &'s str)>> {
+fn fingerprints<'s, 'k>(status: &'s Value, keys: &[&'k Key]) -> Option<Vec<(&'k Key, &'s str)>> {
     let told = status["keys"].as_array()?;
-    let print = |(key, told): (&&'k Key, &'s Value)| {
+    let fingerprint = |(key, told): (&&'k Key, &'s Value)| {
         let is_it = told["secret"] == key.id().as_str();
-        Some((*key, told["print"].as_str().filter(|_| is_it)?))
+        Some((*key, told["fingerprint"].as_str().filter(|_| is_it)?))
     };
-    let prints = keys
+    let fingerprints = keys
         .iter()
         .zip(told)
-        .map(print)
+        .map(fingerprint)
         .collect::<Option<Vec<_>>>()?;
-    (told.len() == keys.len() && prints.len() == keys.len()).then_some(prints)
+    (told.len() == keys.len() && fingerprints.len() == keys.len()).then_some(fingerprints)
 }

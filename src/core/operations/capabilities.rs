@@ -1,27 +1,27 @@
 //! What a policy seals and opens, without a byte of a key: to be compared with what runs elsewhere.
 //!
-//! An [`Outline`] is had from a policy, or for no Worker at all. What the live Worker tells of itself is its
+//! An [`Capabilities`] is had from a policy, or for no Worker at all. What the live Worker tells of itself is its
 //! configuration and the fingerprints of its keys: that makes a policy again, with other keys in their places.
 
 use core::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::config::{LookAlikes, Mode, Policy, Spec};
+use crate::config::{LookAlikes, Mode, Policy, RuleConfig};
 use crate::crypto::key::{Encoding, Key, KeyId};
 use crate::formats::Configured;
 use crate::prelude::*;
 
 /// What a policy seals and opens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outline {
+pub struct Capabilities {
     /// One for each managed cookie.
-    pub rules: Vec<RuleOutline>,
+    pub rules: Vec<RuleCapabilities>,
 }
 
 /// What a rule seals and opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleOutline {
+pub struct RuleCapabilities {
     /// The cookie's name.
     pub name: String,
     /// Whether verdicts are carried out.
@@ -33,25 +33,25 @@ pub struct RuleOutline {
     /// What happens to look-alikes of the name.
     pub look_alikes: LookAlikes,
     /// How the browser's copy is signed.
-    pub format: FormatOutline,
+    pub format: FormatReference,
     /// Further formats that a browser's copy may be in. `plain` is a time in which cookies from before
     /// the first deployment are adopted.
-    pub accept: Vec<Accepted>,
+    pub accept: Vec<AcceptedFormat>,
     /// Seals for the browser.
-    pub current: KeyPrint,
+    pub current: KeyReference,
     /// Open what the browser shows, beside the current key.
     pub fallbacks: Vec<Fallback>,
     /// How the origin's copy is signed.
-    pub origin_format: FormatOutline,
+    pub origin_format: FormatReference,
     /// Seals for the origin.
-    pub origin_current: KeyPrint,
+    pub origin_current: KeyReference,
     /// Open what the origin sets, beside its current key.
-    pub origin_fallbacks: Vec<KeyPrint>,
+    pub origin_fallbacks: Vec<KeyReference>,
 }
 
 /// A format by name and options. Its text is `django-session (digest = "sha1")`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormatOutline {
+pub struct FormatReference {
     /// The name.
     pub name: String,
     /// The options that make a difference.
@@ -60,9 +60,9 @@ pub struct FormatOutline {
 
 /// A further format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptedFormat {
     /// The format.
-    pub format: FormatOutline,
+    pub format: FormatReference,
     /// Unix seconds from which on it is no longer accepted.
     pub until: Option<u64>,
 }
@@ -71,7 +71,7 @@ pub struct Accepted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fallback {
     /// The key.
-    pub key: KeyPrint,
+    pub key: KeyReference,
     /// Unix seconds from which on it is no longer tried.
     pub until: Option<u64>,
     /// Whether what it opens is upgraded.
@@ -80,22 +80,22 @@ pub struct Fallback {
 
 /// A key by its name and, where it is known, a fingerprint of its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyPrint {
+pub struct KeyReference {
     /// The name of the secret.
     pub id: KeyId,
     /// How its text becomes the key.
     pub encoding: Encoding,
     /// The fingerprint. Those of one comparison are made in the same way.
-    pub print: Option<String>,
+    pub fingerprint: Option<String>,
 }
 
 /// One way in which a cookie is sealed, or may be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Way {
+pub struct Capability {
     /// The format, name and options as they are for this key.
     pub format: String,
     /// The key; none where the format signs nothing.
-    pub key: Option<KeyPrint>,
+    pub key: Option<KeyReference>,
     /// Unix seconds from which on it opens no longer.
     pub until: Option<u64>,
 }
@@ -112,13 +112,13 @@ pub enum Side {
 /// The format that signs nothing.
 pub const PLAIN: &str = "plain";
 
-impl Outline {
-    /// The outline of a policy. `print` makes the fingerprint of a key, where there is one.
-    pub fn of(policy: &Policy, print: &dyn Fn(&Key) -> Option<String>) -> Self {
+impl Capabilities {
+    /// The capabilities of a policy. `fingerprint` makes the fingerprint of a key, where there is one.
+    pub fn of(policy: &Policy, fingerprint: &dyn Fn(&Key) -> Option<String>) -> Self {
         let rules = policy.rules.iter();
         Self {
             rules: rules
-                .map(|rule| RuleOutline::of(&rule.spec, print))
+                .map(|rule| RuleCapabilities::of(&rule.spec, fingerprint))
                 .collect(),
         }
     }
@@ -126,46 +126,50 @@ impl Outline {
     /// The same site without a Worker: each origin's own keys and format.
     pub fn without_worker(&self) -> Self {
         Self {
-            rules: self.rules.iter().map(RuleOutline::without_worker).collect(),
+            rules: self
+                .rules
+                .iter()
+                .map(RuleCapabilities::without_worker)
+                .collect(),
         }
     }
 
     /// The same without fingerprints, as one that is made where no keys are.
-    pub fn unprinted(&self) -> Self {
-        let mut outline = self.clone();
-        for rule in &mut outline.rules {
+    pub fn without_fingerprints(&self) -> Self {
+        let mut capabilities = self.clone();
+        for rule in &mut capabilities.rules {
             let fallbacks = rule.fallbacks.iter_mut().map(|fallback| &mut fallback.key);
             let keys = fallbacks.chain(&mut rule.origin_fallbacks);
             for key in keys.chain([&mut rule.current, &mut rule.origin_current]) {
-                key.print = None;
+                key.fingerprint = None;
             }
         }
-        outline
+        capabilities
     }
 
     /// The rule for a cookie.
-    pub fn rule(&self, name: &str) -> Option<&RuleOutline> {
+    pub fn rule(&self, name: &str) -> Option<&RuleCapabilities> {
         self.rules.iter().find(|rule| rule.name == name)
     }
 }
 
-impl RuleOutline {
-    fn of(spec: &Spec, print: &dyn Fn(&Key) -> Option<String>) -> Self {
-        let printed = |key: &Key| KeyPrint {
+impl RuleCapabilities {
+    fn of(spec: &RuleConfig, fingerprint: &dyn Fn(&Key) -> Option<String>) -> Self {
+        let reference = |key: &Key| KeyReference {
             id: key.id().clone(),
             encoding: key.encoding(),
-            print: print(key),
+            fingerprint: fingerprint(key),
         };
-        let accepted = spec.accept.iter().map(|accept| Accepted {
-            format: FormatOutline::of(&accept.format),
+        let accepted = spec.accept.iter().map(|accept| AcceptedFormat {
+            format: FormatReference::of(&accept.format),
             until: accept.until,
         });
-        let adopted = spec.adopt_until.map(|until| Accepted {
-            format: FormatOutline::plain(),
+        let adopted = spec.adopt_until.map(|until| AcceptedFormat {
+            format: FormatReference::plain(),
             until: Some(until),
         });
         let fallbacks = spec.ring.fallbacks.iter().map(|fallback| Fallback {
-            key: printed(&fallback.key),
+            key: reference(&fallback.key),
             until: fallback.until,
             upgrade: fallback.upgrade,
         });
@@ -175,19 +179,19 @@ impl RuleOutline {
             max_age: spec.max_age,
             leeway: spec.leeway.unwrap_or_default(),
             look_alikes: spec.look_alikes,
-            format: FormatOutline::of(&spec.format),
+            format: FormatReference::of(&spec.format),
             accept: accepted.chain(adopted).collect(),
-            current: printed(&spec.ring.current),
+            current: reference(&spec.ring.current),
             fallbacks: fallbacks.collect(),
-            origin_format: FormatOutline::of(&spec.origin_format),
-            origin_current: printed(&spec.origin_keys.current),
-            origin_fallbacks: spec.origin_keys.fallbacks.iter().map(printed).collect(),
+            origin_format: FormatReference::of(&spec.origin_format),
+            origin_current: reference(&spec.origin_keys.current),
+            origin_fallbacks: spec.origin_keys.fallbacks.iter().map(reference).collect(),
         }
     }
 
     /// The cookie as the origin alone has it.
     pub fn without_worker(&self) -> Self {
-        let fallback = |key: &KeyPrint| Fallback {
+        let fallback = |key: &KeyReference| Fallback {
             key: key.clone(),
             until: None,
             upgrade: true,
@@ -205,26 +209,26 @@ impl RuleOutline {
     }
 
     /// How it seals what it sends to a side. A rule that only observes leaves browsers what the origin seals.
-    pub fn seals(&self, side: Side) -> Way {
+    pub fn seals(&self, side: Side) -> Capability {
         match (side, self.mode) {
-            (Side::Browser, Mode::Enforce) => Way::new(&self.format, &self.current, None),
-            _ => Way::new(&self.origin_format, &self.origin_current, None),
+            (Side::Browser, Mode::Enforce) => Capability::new(&self.format, &self.current, None),
+            _ => Capability::new(&self.origin_format, &self.origin_current, None),
         }
     }
 
     /// How it opens what comes from a side, whenever. What only observes opens what the origin opens.
-    pub fn opens(&self, side: Side) -> Vec<Way> {
+    pub fn opens(&self, side: Side) -> Vec<Capability> {
         match (side, self.mode) {
             (Side::Browser, Mode::Enforce) => self.opens_for_browsers(),
             _ => {
                 let keys = core::iter::once(&self.origin_current).chain(&self.origin_fallbacks);
-                keys.map(|key| Way::new(&self.origin_format, key, None))
+                keys.map(|key| Capability::new(&self.origin_format, key, None))
                     .collect()
             }
         }
     }
 
-    fn opens_for_browsers(&self) -> Vec<Way> {
+    fn opens_for_browsers(&self) -> Vec<Capability> {
         let fallbacks = self.fallbacks.iter().map(|f| (&f.key, f.until));
         let ring = core::iter::once((&self.current, None)).chain(fallbacks);
         let accepted = self.accept.iter().map(|a| (&a.format, a.until));
@@ -233,19 +237,19 @@ impl RuleOutline {
         for (key, key_until) in ring {
             for (format, format_until) in formats.clone() {
                 let until = key_until.into_iter().chain(format_until).min();
-                ways.push(Way::new(format, key, until));
+                ways.push(Capability::new(format, key, until));
             }
         }
         // what is not signed is not tried with keys: it has no end but its own
         ways.retain(|way| way.key.is_some());
         let plain = formats.filter(|(format, _)| format.is_plain());
-        ways.extend(plain.map(|(format, until)| Way::new(format, &self.current, until)));
+        ways.extend(plain.map(|(format, until)| Capability::new(format, &self.current, until)));
         ways
     }
 }
 
-impl FormatOutline {
-    /// The outline of a format.
+impl FormatReference {
+    /// The capabilities of a format.
     pub fn of(format: &Configured) -> Self {
         Self {
             name: format.name.to_owned(),
@@ -285,7 +289,7 @@ impl FormatOutline {
     }
 }
 
-impl fmt::Display for FormatOutline {
+impl fmt::Display for FormatReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         for (at, (option, value)) in self.options.iter().enumerate() {
@@ -296,8 +300,8 @@ impl fmt::Display for FormatOutline {
     }
 }
 
-impl Way {
-    fn new(format: &FormatOutline, key: &KeyPrint, until: Option<u64>) -> Self {
+impl Capability {
+    fn new(format: &FormatReference, key: &KeyReference, until: Option<u64>) -> Self {
         Self {
             format: format.under(&key.id).to_string(),
             key: (!format.is_plain()).then(|| key.clone()),
@@ -306,7 +310,7 @@ impl Way {
     }
 
     /// Whether this opens, by then, what `sealed` seals.
-    pub fn opens(&self, sealed: &Way, now: u64) -> bool {
+    pub fn opens(&self, sealed: &Capability, now: u64) -> bool {
         let same_key = match (&self.key, &sealed.key) {
             (Some(own), Some(other)) => own.is_same(other),
             (own, other) => own.is_none() && other.is_none(),
@@ -315,10 +319,10 @@ impl Way {
     }
 }
 
-impl KeyPrint {
+impl KeyReference {
     /// Whether both are the same key: by the fingerprints where both have one, else by name.
-    pub fn is_same(&self, other: &KeyPrint) -> bool {
-        match (&self.print, &other.print) {
+    pub fn is_same(&self, other: &KeyReference) -> bool {
+        match (&self.fingerprint, &other.fingerprint) {
             (Some(own), Some(other)) => own == other,
             _ => self.id == other.id && self.encoding == other.encoding,
         }
