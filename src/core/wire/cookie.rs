@@ -342,12 +342,14 @@ fn date(text: &str) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     let is_delimiter = |c: char| !(c.is_ascii_alphanumeric() || c == ':' || !c.is_ascii());
     for token in text.split(is_delimiter).filter(|token| !token.is_empty()) {
-        match () {
-            () if time.is_none() && clock(token).is_some() => time = clock(token),
-            () if day.is_none() && number(token, 1..=2).is_some() => day = number(token, 1..=2),
-            () if month.is_none() && month_of(token).is_some() => month = month_of(token),
-            () if year.is_none() && number(token, 2..=4).is_some() => year = number(token, 2..=4),
-            () => {}
+        if time.is_none() && clock(token).is_some() {
+            time = clock(token);
+        } else if day.is_none() && number(token, 1..=2).is_some() {
+            day = number(token, 1..=2);
+        } else if month.is_none() && month_of(token).is_some() {
+            month = month_of(token);
+        } else if year.is_none() {
+            year = number(token, 2..=4);
         }
     }
     let year = match year? {
@@ -355,15 +357,13 @@ fn date(text: &str) -> Option<i64> {
         year @ 0..=69 => year + 2000,
         year => year,
     };
-    let (hour, minute, second) = time?;
     (year >= 1601).then_some(())?;
-    let date = [year, month?, day?].map(i64::from);
-    seconds(date, [hour, minute, second].map(i64::from))
+    seconds([year, month?, day?], time?)
 }
 
-fn clock(token: &str) -> Option<(u32, u32, u32)> {
+fn clock(token: &str) -> Option<[u32; 3]> {
     let mut fields = token.splitn(3, ':').map(|field| number(field, 1..=2));
-    Some((fields.next()??, fields.next()??, fields.next()??))
+    Some([fields.next()??, fields.next()??, fields.next()??])
 }
 
 /// The digits that a token starts with, where there are so many and no letter follows at once.
