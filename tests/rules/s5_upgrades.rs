@@ -354,7 +354,7 @@ mod when_the_response_leaves_the_cookie_alone {
 
 #[test]
 fn a_status_that_is_no_whole_answer_withholds_it() {
-    for status in [100, 101, 103, 199, 206, 304] {
+    for status in [100, 101, 103, 199, 206, 304, 600, 999] {
         assert_withheld(&usual(), &page().status(status), "status");
     }
     for status in [200, 201, 204, 302, 307, 403, 404, 500, 503] {

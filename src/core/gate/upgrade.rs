@@ -77,23 +77,27 @@ impl Gate {
     ) -> Option<Withheld> {
         let upgrade = self.policy.rules[due.rule].spec.upgrade;
         let status = exchange.status();
-        match () {
-            () if upgrade == Upgrade::Never || !due.allowed => Some(Withheld::Never),
-            () if upgrade == Upgrade::Navigation && !opens_page(exchange) => {
-                Some(Withheld::NotNavigation)
-            }
-            () if due.verified != 1 => Some(Withheld::Duplicate),
-            () if judged.set.contains(&due.rule) => Some(Withheld::ResponseSetsCookie),
-            () if exchange.response_header("clear-site-data").is_some() => {
-                Some(Withheld::ClearSiteData)
-            }
-            () if status < 200 || status == 206 || status == 304 => Some(Withheld::Status),
-            () if is_late => Some(Withheld::Late),
-            () if is_cacheable(exchange) => Some(Withheld::Cacheable),
-            () if self.set_otherwise[due.rule].load(Ordering::Relaxed) => {
-                Some(Withheld::AttributesDiffer)
-            }
-            () => None,
+        let is_kept_status = |status| matches!(status, 200..=205 | 207..=303 | 305..=599);
+        if upgrade == Upgrade::Never || !due.allowed {
+            Some(Withheld::Never)
+        } else if upgrade == Upgrade::Navigation && !opens_page(exchange) {
+            Some(Withheld::NotNavigation)
+        } else if due.verified != 1 {
+            Some(Withheld::Duplicate)
+        } else if judged.set.contains(&due.rule) {
+            Some(Withheld::ResponseSetsCookie)
+        } else if exchange.response_header("clear-site-data").is_some() {
+            Some(Withheld::ClearSiteData)
+        } else if !is_kept_status(status) {
+            Some(Withheld::Status)
+        } else if is_late {
+            Some(Withheld::Late)
+        } else if is_cacheable(exchange) {
+            Some(Withheld::Cacheable)
+        } else if self.set_otherwise[due.rule].load(Ordering::Relaxed) {
+            Some(Withheld::AttributesDiffer)
+        } else {
+            None
         }
     }
 

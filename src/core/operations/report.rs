@@ -1,12 +1,14 @@
 //! How verdicts are logged (B3): the rule, the verdict and the key id; never a value, a payload or a key.
 
+use serde::Serialize;
+
 use crate::config::{Mode, Policy};
 use crate::crypto::Digest;
 use crate::gate::Event;
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
 use crate::wire::encoding::base64url;
-use crate::wire::json::Json;
+use crate::wire::json::to_json;
 
 /// For how many seconds the same refusal is counted rather than repeated.
 const QUIET: u64 = 60;
@@ -37,29 +39,29 @@ pub struct LogLine {
     pub is_error: bool,
 }
 
-/// One verdict of a line.
-struct VerdictEntry<'a> {
-    event: &'a Event,
-    count: u64,
-    repeated: u64,
+/// A log line as JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ray: Option<&'a str>,
+    source: &'static str,
+    verdicts: Vec<VerdictEntry<'a>>,
 }
 
-impl VerdictEntry<'_> {
-    fn write(&self, policy: &Policy, json: &mut Json) {
-        let VerdictEntry { event, .. } = self;
-        json.open("", '{');
-        json.number("count", Some(self.count).filter(|count| *count > 1));
-        if let Some(key) = &event.key {
-            json.text("key", key.as_str());
-        }
-        if let Some(reason) = event.verdict.reason() {
-            json.text("reason", reason);
-        }
-        json.number("repeated", Some(self.repeated).filter(|count| *count > 0));
-        json.text("rule", &policy.rules[event.rule].spec.name);
-        json.text("verdict", event.verdict.as_str());
-        json.close('}');
-    }
+/// One verdict of a line, as JSON.
+#[derive(Serialize)]
+struct VerdictEntry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeated: Option<u64>,
+    rule: &'a str,
+    verdict: &'static str,
 }
 
 /// A data point for Workers Analytics Engine.
@@ -93,9 +95,12 @@ impl Reporter {
             if let Some(repeated) = self.repeated(event, count, now) {
                 is_error |= event.verdict == Verdict::OriginUnverified;
                 verdicts.push(VerdictEntry {
-                    event,
-                    count,
-                    repeated,
+                    count: Some(count).filter(|count| *count > 1),
+                    key: event.key.as_ref().map(|key| key.as_str()),
+                    reason: event.verdict.reason(),
+                    repeated: Some(repeated).filter(|count| *count > 0),
+                    rule: &policy.rules[event.rule].spec.name,
+                    verdict: event.verdict.as_str(),
                 });
             }
         }
@@ -104,20 +109,12 @@ impl Reporter {
         }
         let observes = |event: &Event| policy.rules[event.rule].spec.mode == Mode::Observe;
         let observing = events.iter().any(observes);
-        let mut json = Json::default();
-        json.open("", '{');
-        json.text("mode", if observing { "observe" } else { "enforce" });
-        if let Some(ray) = ray {
-            json.text("ray", ray);
-        }
-        json.text("source", "countersign");
-        json.open("verdicts", '[');
-        verdicts
-            .iter()
-            .for_each(|entry| entry.write(policy, &mut json));
-        json.close(']');
-        json.close('}');
-        let text = json.into_text();
+        let text = to_json(&Line {
+            mode: if observing { "observe" } else { "enforce" },
+            ray,
+            source: "countersign",
+            verdicts,
+        });
         Some(LogLine { text, is_error })
     }
 
@@ -185,7 +182,7 @@ fn counted(events: &[Event]) -> Vec<(&Event, u64)> {
 }
 
 /// `RULE/KEY_ID`. Where that is longer than an index may be, a hash stands for the end of the name, so
-/// that indexes stay split_pair.
+/// that indexes stay distinct.
 fn index(rule: &str, key: &str) -> String {
     let index = format!("{rule}/{key}");
     if index.len() <= LONGEST_INDEX {

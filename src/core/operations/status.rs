@@ -4,19 +4,23 @@
 //! no byte of one: a fingerprint of 32 bits, made under the token, tells whether a key is the one that the
 //! asker has.
 
+use alloc::collections::BTreeMap;
+
 use percent_encoding::percent_decode;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::config::{Mode, Policy};
-use crate::crypto::key::Key;
+use crate::crypto::key::{Key, KeyId};
 use crate::crypto::{Digest, Mac, equal};
 use crate::formats::PAIR;
-use crate::gate::inspection::{Fate, Inspection, inspect};
+use crate::gate::inspection::{Fate, Inspection, Opened, inspect};
 use crate::prelude::*;
 use crate::settings::Problem;
 use crate::wire::cookie::{pair_value, pairs};
 use crate::wire::encoding::hex;
-use crate::wire::json::Json;
+use crate::wire::json::to_json;
 use crate::wire::look_alike::Managed;
 
 /// Where it is asked for.
@@ -164,33 +168,24 @@ impl Status<'_> {
 
     fn body(&self) -> String {
         let notes = self.policy.map_or(&[][..], |policy| &policy.notes);
-        let mut json = Json::default();
-        json.open("", '{');
-        json.text("countersign", env!("CARGO_PKG_VERSION"));
-        json.open("version", '{');
-        for (field, text) in &self.version {
-            json.text(field, text);
-        }
-        json.close('}');
-        json.number("now", Some(self.now));
-        json.text("mode", self.mode());
-        write_problems("problems", self.problems, &mut json);
-        write_problems("notes", notes, &mut json);
-        json.raw("configuration", self.configuration);
-        self.write_keys(&mut json);
-        json.close('}');
-        json.into_text()
+        let keys = self.policy.map(keys).unwrap_or_default();
+        to_json(&Body {
+            countersign: env!("CARGO_PKG_VERSION"),
+            version: self.version.iter().cloned().collect(),
+            now: self.now,
+            mode: self.mode(),
+            problems: self.problems.iter().map(ProblemEntry::of).collect(),
+            notes: notes.iter().map(ProblemEntry::of).collect(),
+            configuration: serde_json::from_str(self.configuration).ok(),
+            keys: keys.into_iter().map(|key| self.key_entry(key)).collect(),
+        })
     }
 
-    fn write_keys(&self, json: &mut Json) {
-        json.open("keys", '[');
-        for key in self.policy.map(keys).unwrap_or_default() {
-            json.open("", '{');
-            json.text("secret", key.id().as_str());
-            json.text("fingerprint", &self.token.fingerprint(key));
-            json.close('}');
+    fn key_entry<'k>(&self, key: &'k Key) -> KeyEntry<'k> {
+        KeyEntry {
+            secret: key.id().as_str(),
+            fingerprint: self.token.fingerprint(key),
         }
-        json.close(']');
     }
 
     /// What is done with traffic. Rules of both kinds are told rule by rule.
@@ -219,7 +214,8 @@ impl Status<'_> {
         let name = name.trim();
         let value = pair.map_or("", pair_value);
         let value = [value, &signature(policy, name, text)].concat();
-        Reply::of(200, found(&inspect(policy, name, &value, self.now)))
+        let inspection = inspect(policy, name, &value, self.now);
+        Reply::of(200, to_json(&Found::of(&inspection)))
     }
 }
 
@@ -233,49 +229,113 @@ fn signature(policy: &Policy, name: &str, text: &str) -> String {
     signature.map_or_else(String::new, |signature| format!("{PAIR}{signature}"))
 }
 
-fn found(inspection: &Inspection) -> String {
-    let mut json = Json::default();
-    json.open("", '{');
-    let mut text = |field: &str, text: Option<&str>| {
-        if let Some(text) = text {
-            json.text(field, text);
-        }
-    };
-    text("rule", inspection.rule.as_deref());
-    text(
-        "verdict",
-        inspection.verdict.map(|verdict| verdict.as_str()),
-    );
-    text("fate", Some(inspection.fate.as_str()));
-    if let Fate::Resealed(key) = &inspection.fate {
-        text("resealed_with", key.as_ref().map(|key| key.as_str()));
-    }
-    if let Some(opened) = &inspection.opened {
-        text("key", opened.key.as_ref().map(|key| key.as_str()));
-        text("role", Some(opened.role.as_str()));
-        text("format", Some(opened.format));
-        json.flag("accepted", opened.is_accepted);
-        json.number("until", opened.until);
-        json.number("time", opened.time_s);
-        json.number("age", opened.age_s);
-        json.number("not_before", opened.not_before_s);
-        json.number("expiry_ms", opened.expiry_ms);
-    }
-    json.flag("fits", inspection.fits);
-    json.flag("upgraded", inspection.is_upgraded);
-    json.close('}');
-    json.into_text()
+/// The answer to GET.
+#[derive(Serialize)]
+struct Body<'a> {
+    countersign: &'static str,
+    version: BTreeMap<&'static str, String>,
+    now: u64,
+    mode: &'static str,
+    problems: Vec<ProblemEntry<'a>>,
+    notes: Vec<ProblemEntry<'a>>,
+    configuration: Option<&'a RawValue>,
+    keys: Vec<KeyEntry<'a>>,
 }
 
-fn write_problems(field: &str, problems: &[Problem], json: &mut Json) {
-    json.open(field, '[');
-    for problem in problems {
-        json.open("", '{');
-        json.text("path", &problem.path);
-        json.text("text", &problem.text);
-        json.close('}');
+#[derive(Serialize)]
+struct ProblemEntry<'a> {
+    path: &'a str,
+    text: &'a str,
+}
+
+impl<'a> ProblemEntry<'a> {
+    fn of(problem: &'a Problem) -> Self {
+        Self {
+            path: &problem.path,
+            text: &problem.text,
+        }
     }
-    json.close(']');
+}
+
+#[derive(Serialize)]
+struct KeyEntry<'a> {
+    secret: &'a str,
+    fingerprint: String,
+}
+
+/// The answer to POST.
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'static str>,
+    fate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resealed_with: Option<&'a str>,
+    #[serde(flatten)]
+    opened: Option<FoundKey<'a>>,
+    fits: bool,
+    upgraded: bool,
+}
+
+/// What of it tells of the key that opens the cookie.
+#[derive(Serialize)]
+struct FoundKey<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    role: &'static str,
+    format: &'static str,
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry_ms: Option<u64>,
+}
+
+impl<'a> Found<'a> {
+    fn of(inspection: &'a Inspection) -> Self {
+        let resealed_with = match &inspection.fate {
+            Fate::Resealed(key) => key.as_ref().map(KeyId::as_str),
+            _ => None,
+        };
+        Self {
+            rule: inspection.rule.as_deref(),
+            verdict: inspection.verdict.map(|verdict| verdict.as_str()),
+            fate: inspection.fate.as_str(),
+            resealed_with,
+            opened: inspection.opened.as_ref().map(FoundKey::of),
+            fits: inspection.fits,
+            upgraded: inspection.is_upgraded,
+        }
+    }
+}
+
+impl<'a> FoundKey<'a> {
+    fn of(opened: &'a Opened) -> Self {
+        Self {
+            key: opened.key.as_ref().map(KeyId::as_str),
+            role: opened.role.as_str(),
+            format: opened.format,
+            accepted: opened.is_accepted,
+            until: opened.until,
+            time: opened.time_s,
+            age: opened.age_s,
+            not_before: opened.not_before_s,
+            expiry_ms: opened.expiry_ms,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
 }
 
 impl Reply {
@@ -286,11 +346,7 @@ impl Reply {
         }
     }
 
-    fn error(status: u16, text: &str) -> Self {
-        let mut json = Json::default();
-        json.open("", '{');
-        json.text("error", text);
-        json.close('}');
-        Self::of(status, json.into_text())
+    fn error(status: u16, error: &str) -> Self {
+        Self::of(status, to_json(&ErrorBody { error }))
     }
 }

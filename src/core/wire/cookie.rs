@@ -143,27 +143,24 @@ impl<'a> Attributes<'a> {
             ..Self::default()
         };
         for (name, value) in each_attribute(text) {
-            match () {
-                () if name.eq_ignore_ascii_case("path") => {
-                    attributes.path = value.starts_with('/').then_some(value);
-                }
-                () if name.eq_ignore_ascii_case("domain") => {
-                    let domain = value.strip_prefix('.').unwrap_or(value);
-                    attributes.domain = (!domain.is_empty()).then_some(domain);
-                }
-                () if name.eq_ignore_ascii_case("partitioned") => attributes.partitioned = true,
-                () if name.eq_ignore_ascii_case("secure") => attributes.secure = true,
-                () if name.eq_ignore_ascii_case("httponly") => attributes.http_only = true,
-                () if name.eq_ignore_ascii_case("samesite") => {
-                    attributes.same_site = SameSite::parse(value);
-                }
-                () if name.eq_ignore_ascii_case("max-age") => {
-                    attributes.max_age = max_age(value).or(attributes.max_age);
-                }
-                () if name.eq_ignore_ascii_case("expires") => {
-                    attributes.expires = date(value).or(attributes.expires);
-                }
-                () => {}
+            let is = |known: &str| name.eq_ignore_ascii_case(known);
+            if is("path") {
+                attributes.path = value.starts_with('/').then_some(value);
+            } else if is("domain") {
+                let domain = value.strip_prefix('.').unwrap_or(value);
+                attributes.domain = (!domain.is_empty()).then_some(domain);
+            } else if is("partitioned") {
+                attributes.partitioned = true;
+            } else if is("secure") {
+                attributes.secure = true;
+            } else if is("httponly") {
+                attributes.http_only = true;
+            } else if is("samesite") {
+                attributes.same_site = SameSite::parse(value);
+            } else if is("max-age") {
+                attributes.max_age = max_age(value).or(attributes.max_age);
+            } else if is("expires") {
+                attributes.expires = date(value).or(attributes.expires);
             }
         }
         attributes

@@ -187,9 +187,7 @@ pub fn is_cookie_octet(b: u8) -> bool {
 
 /// The bytes of a text of hexadecimal digits, two a byte, in either case, or `None`.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| Some(c.to_digit(16)? as u8)).collect();
-    let digits = digits?;
-    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|d| d[0] << 4 | d[1]).collect())
+    base16ct::mixed::decode_vec(text).ok()
 }
 
 /// Whether a text is `bytes` bytes in lower-case hexadecimal digits.
@@ -200,18 +198,12 @@ pub fn is_lower_hex(text: &str, bytes: usize) -> bool {
 
 /// `bytes` as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    push_hex(&mut text, bytes);
-    text
+    base16ct::lower::encode_string(bytes)
 }
 
 /// Appends `bytes` as lower-case hexadecimal digits.
 pub fn push_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
+    text.push_str(&hex(bytes));
 }
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
