@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_core::config::Policy;
 use countersign_core::formats;
+use countersign_core::formats::description::{DefaultValue, Description, FormatOption};
 use serde_json::{Value, json};
 
 const FORMATS: &str = include_str!("../docs/formats.md");
@@ -109,16 +110,48 @@ fn the_two_applications_under_two_paths_are_accepted_and_each_has_its_path() {
     }
 }
 
+/// The first two cells of a format's row, made from what it says of itself.
+fn row(format: &Description) -> String {
+    let options: Vec<String> = format.options.iter().map(cell).collect();
+    let options = match options.join(", ") {
+        options if options.is_empty() => options,
+        options => format!(": {options}"),
+    };
+    format!("| `{}`{options} | {} |", format.name, format.used_by)
+}
+
+fn cell(option: &FormatOption) -> String {
+    let default = match option.default {
+        DefaultValue::Required => None,
+        DefaultValue::Unset => Some("none".to_owned()),
+        default => default.value().map(|value| format!("`{value}`")),
+    };
+    let about = Some(option.about.to_owned()).filter(|about| !about.is_empty());
+    let within: Vec<String> = default.into_iter().chain(about).collect();
+    if within.is_empty() {
+        format!("`{}`", option.name)
+    } else {
+        format!("`{}` ({})", option.name, within.join("; "))
+    }
+}
+
 #[test]
-fn every_format_has_its_row_and_a_row_its_format() {
+fn the_table_of_formats_is_what_each_says_of_itself() {
     let table = FORMATS.split("## The formats\n").nth(1).unwrap();
     let table = table.split("\n## ").next().unwrap();
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
-    let mut rows: Vec<&str> = rows.map(|row| row.split('`').next().unwrap()).collect();
-    rows.sort_unstable();
-    let mut names: Vec<&str> = formats::names().collect();
-    names.sort_unstable();
-    assert_eq!(rows, names);
+    let rows: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    for format in formats::descriptions() {
+        let expected = row(format);
+        let is_there = rows.iter().any(|row| row.starts_with(&expected));
+        assert!(
+            is_there,
+            "docs/formats.md lacks a row that starts with\n{expected}"
+        );
+    }
+    assert_eq!(rows.len(), formats::names().count());
 }
 
 #[test]
