@@ -153,7 +153,7 @@ pub fn assert_accepted(config: Value) {
 pub fn assert_refused(config: Value, path: &str, words: &[&str]) {
     let problems = problems(&config);
     let is_it = |problem: &&Problem| {
-        problem.path == path && words.iter().all(|word| problem.text.contains(word))
+        problem.path == path && words.iter().all(|word| problem.text().contains(word))
     };
     assert!(
         problems.iter().any(|problem| is_it(&problem)),

@@ -231,11 +231,8 @@ fn keys_in_vars(scene: &Scene<'_>) -> Vec<Finding> {
     let vars = scene.environment.own("vars").and_then(Item::as_table_like);
     let mut found = Vec::new();
     let token = std::iter::once("COUNTERSIGN_TOKEN".to_owned());
-    let secrets = scene
-        .reading
-        .secrets()
-        .into_iter()
-        .map(|named| named.id.to_string());
+    let secrets = scene.written.secrets().into_iter();
+    let secrets = secrets.map(|named| named.id.to_string());
     for name in secrets.chain(token) {
         if vars.is_some_and(|vars| vars.contains_key(&name)) {
             found.push(

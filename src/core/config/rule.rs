@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::attributes;
-use super::keys::{Entries, Secrets};
+use super::keys::Keys;
+use super::secrets::Secrets;
+use super::written::WrittenRule;
 use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, Upgrade};
 use crate::formats::{self, Configured};
 use crate::prelude::*;
@@ -36,21 +38,19 @@ const LONGEST_LEEWAY: u64 = 3_600;
 impl RuleConfig {
     /// Reads a rule; `None` where a problem keeps it from being one.
     pub fn read(
-        path: &str,
-        value: &Value,
+        written: &WrittenRule<'_>,
         mode: Mode,
-        shared: &Entries,
         secrets: &Secrets<'_>,
         problems: &Problems,
     ) -> Option<Self> {
+        let WrittenRule { path, value, .. } = written;
         let mut table = Table::new(path, value, problems)?;
+        table.ignore(["keys", "origin"].into_iter());
         let name = read_name(&mut table);
         let format = formats::read(&mut table);
-        // an origin's format, where it is not given, is the rule's with the same options
-        let same = format.as_ref().and_then(|_| read_again(value));
-        let origin_format = match table.value("origin") {
-            Some(value) => read_format(table.path("origin"), value, problems),
-            None => same,
+        let origin_format = match written.origin_format() {
+            Some(origin) => read_format(origin.path, origin.value, problems),
+            None => format.as_ref().and_then(|_| read_again(value)),
         };
         let (accept, adopt_until) = read_accept(&mut table);
         let max_age = table.number("max_age");
@@ -67,24 +67,14 @@ impl RuleConfig {
         let look_alikes = table.choice("look_alikes", LOOK_ALIKES).unwrap_or_default();
         let mode = table.choice("mode", MODES).unwrap_or(mode);
         let unsafe_open = table.flag("unsafe_open").unwrap_or_default();
-        let (entries, keys_path) = match table.value("keys") {
-            Some(value) => {
-                let path = table.path("keys");
-                (
-                    Entries::read(path.clone(), value, problems).over(shared),
-                    path,
-                )
-            }
-            None => (shared.clone(), "COUNTERSIGN.keys".to_owned()),
-        };
-        let keys = load_once(&entries, &keys_path, secrets, problems);
+        let keys = load_once(written, secrets, problems);
         table.finish();
         if let (Mode::Observe, Some(keys)) = (mode, &keys) {
             let (format, origin) = (format.as_ref(), origin_format.as_ref());
             super::checks::check_observe(path, keys, format, origin, problems);
         }
         let spec = Self {
-            path: path.to_owned(),
+            path: path.clone(),
             name: name?,
             format: format?,
             accept,
@@ -138,13 +128,12 @@ pub fn is_token(b: u8) -> bool {
 
 /// The keys of all rules without their own are the same, and so are the problems with them.
 fn load_once(
-    entries: &Entries,
-    path: &str,
+    written: &WrittenRule<'_>,
     secrets: &Secrets<'_>,
     problems: &Problems,
-) -> Option<super::keys::Keys> {
+) -> Option<Keys> {
     let again = Problems::default();
-    let keys = entries.load(path, secrets, &again);
+    let keys = Keys::load(&written.keys, secrets, &again);
     for problem in again.into_vec() {
         problems.add_once(problem);
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::crypto::key::KeyId;
 use crate::prelude::*;
-use crate::settings::{NOT_A_KEY_ID, Table};
+use crate::settings::{Fault, Table, not_a_key_id};
 
 /// What the framework calls the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,16 +56,13 @@ impl Labels {
 
     fn each(table: &Table<'_>, field: &str, keys: &Map<String, Value>, kind: &Kind) -> Self {
         if keys.is_empty() {
-            let cure = kind.example;
-            table.problem(
-                field,
-                format!("is empty; name each key, for example {cure}"),
-            );
+            let cure = format!("name each key, for example {}", kind.example);
+            table.problem(field, Fault::new("is empty").cure(cure));
         }
         let mut labels = Vec::new();
         for (name, label) in keys {
             match (KeyId::parse(name), (kind.read)(label)) {
-                (None, _) => table.problem(field, NOT_A_KEY_ID),
+                (None, _) => table.problem(field, not_a_key_id()),
                 (Some(id), None) => table.problem(
                     field,
                     format!("what stands for {id} must be {}", kind.expected),

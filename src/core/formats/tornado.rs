@@ -31,7 +31,7 @@ use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refus
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
-use crate::settings::Table;
+use crate::settings::{Fault, Table};
 use crate::wire::encoding::{
     from_base64, hex, is_base64, is_lower_hex, push_base64, push_hex, python_quoted,
     python_unquoted,
@@ -65,7 +65,10 @@ fn tornado(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
         return Some(Box::new(V2(versions)));
     }
     if versions != Labels::None {
-        table.problem("key_version", "version 1 has none; leave it out");
+        table.problem(
+            "key_version",
+            Fault::new("version 1 has none").cure("leave it out"),
+        );
     }
     Some(Box::new(V1))
 }

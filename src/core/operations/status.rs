@@ -272,7 +272,7 @@ fn write_problems(field: &str, problems: &[Problem], json: &mut Json) {
     for problem in problems {
         json.open("", '{');
         json.text("path", &problem.path);
-        json.text("text", &problem.text);
+        json.text("text", &problem.text());
         json.close('}');
     }
     json.close(']');
