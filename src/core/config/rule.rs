@@ -110,6 +110,11 @@ impl RuleConfig {
         Some(format!("{}{suffix}", self.name))
     }
 
+    /// Whether what the origin does not sign is wrapped only where it consists of cookie-octets (RFC 6265).
+    pub fn wraps_octets_only(&self) -> bool {
+        is_plain(&self.origin_format) && !self.format.properties().wraps_any_value
+    }
+
     /// Whether the browser's copy is not signed: the first step of wrapping and the last of leaving.
     pub fn is_unsealed(&self) -> bool {
         is_plain(&self.format)

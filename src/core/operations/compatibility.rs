@@ -66,6 +66,13 @@ pub enum Note {
         /// Afterwards.
         to: u64,
     },
+    /// Fewer of the values that the origin does not sign are wrapped: cookie-octets only (RFC 6265).
+    Narrower {
+        /// The cookie's name.
+        rule: String,
+        /// The format that wraps them, name and options.
+        format: String,
+    },
     /// What is sealed opens only until then, in Unix seconds.
     Ends {
         /// The cookie's name.
@@ -145,6 +152,12 @@ fn notes_of(before: &RuleCapabilities, after: &RuleCapabilities, now: u64) -> Ve
             rule: rule(),
             from: before.leeway,
             to: after.leeway,
+        });
+    }
+    if after.drops_values() && !before.drops_values() {
+        notes.push(Note::Narrower {
+            rule: rule(),
+            format: after.format.to_string(),
         });
     }
     let (sealed, opens) = (before.seals(Side::Browser), after.opens(Side::Browser));
@@ -254,6 +267,11 @@ impl RuleCapabilities {
     fn age_limit(&self) -> Option<u64> {
         self.max_age.filter(|_| self.mode == Mode::Enforce)
     }
+
+    /// What only observes drops nothing.
+    fn drops_values(&self) -> bool {
+        self.wraps_octets_only && self.mode == Mode::Enforce
+    }
 }
 
 impl Loss {
@@ -357,6 +375,10 @@ impl fmt::Display for Note {
                 "{rule}: an expiry may have passed {} ago, no longer {}",
                 Span(*to),
                 Span(*from)
+            ),
+            Note::Narrower { rule, format } => write!(
+                f,
+                "{rule}: {format} wraps cookie-octets only (RFC 6265): what the site sets with a space, a comma, a double quote, a backslash or text beyond ASCII in it, or empty, is not carried"
             ),
             Note::Ends { rule, key, until } => {
                 write!(
