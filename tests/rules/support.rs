@@ -246,7 +246,7 @@ pub fn assert_as_it_came(gate: &Gate, header: &str, verdicts: &[&str]) {
 /// Verdicts as `verdict`, `verdict KEY` or `verdict reason`.
 pub fn words(gate: &Gate, events: &[Event]) -> Vec<String> {
     assert!(
-        events.iter().all(|e| e.rule < gate.policy().rules.len()),
+        events.iter().all(|e| e.rule.0 < gate.policy().rules.len()),
         "a verdict names no rule"
     );
     events

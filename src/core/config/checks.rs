@@ -4,7 +4,7 @@
 use super::keys::Keys;
 use super::rule::is_plain;
 use super::secrets::STRONG;
-use super::{OnInvalid, RuleConfig};
+use super::{OnInvalid, RuleConfig, RuleIndex};
 use crate::crypto::key::{Encoding, Key};
 use crate::formats::{Configured, Derivation, same};
 use crate::prelude::*;
@@ -310,8 +310,8 @@ fn check_strength(spec: &RuleConfig, keys: &Keys, problems: &Problems) {
 /// C4.
 fn check_names(a: &RuleConfig, b: &RuleConfig, problems: &Problems) {
     let is_like = |one: &RuleConfig, other: &RuleConfig| {
-        let one = Names::new(one.names(0));
-        let mut names = other.names(1);
+        let one = Names::new(one.names(RuleIndex(0)));
+        let mut names = other.names(RuleIndex(1));
         names.any(|(name, _)| !one.look_alikes(&name).rules.is_empty())
     };
     let path = format!("{}.name", b.path);

@@ -14,6 +14,7 @@ use crate::formats::{Configured, Keyed};
 use crate::prelude::*;
 use crate::settings::{Fault, Problem, Problems, Table};
 use crate::wire::look_alike::Names;
+pub use crate::wire::rule_index::RuleIndex;
 
 use secrets::Secrets;
 use written::Written;
@@ -315,13 +316,16 @@ impl Policy {
         let readable: Vec<&RuleConfig> = specs.iter().flatten().collect();
         checks::check(&readable, problems);
         let specs: Vec<RuleConfig> = specs.into_iter().collect::<Option<_>>()?;
-        let names = specs.iter().enumerate();
-        let is_strict = |rule: usize| specs[rule].look_alikes == LookAlikes::Strict;
+        let names = (0..).map(RuleIndex).zip(&specs);
+        let is_strict = |rule: RuleIndex| specs[rule].look_alikes == LookAlikes::Strict;
         let names = Names::new(names.flat_map(|(rule, spec)| spec.names(rule)));
         let names = names.strict_for(is_strict);
         let guarded =
             |spec: &RuleConfig| spec.mode == Mode::Enforce && spec.look_alikes.are_dropped();
-        let guarded = specs.iter().enumerate().filter(|(_, spec)| guarded(spec));
+        let guarded = (0..)
+            .map(RuleIndex)
+            .zip(&specs)
+            .filter(|(_, spec)| guarded(spec));
         let guarded = Names::new(guarded.flat_map(|(rule, spec)| spec.names(rule)));
         let guarded = Arc::new(guarded.strict_for(is_strict));
         let rules = specs

@@ -6,7 +6,7 @@ use super::attributes;
 use super::keys::Keys;
 use super::secrets::Secrets;
 use super::written::WrittenRule;
-use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, Upgrade};
+use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, RuleIndex, Upgrade};
 use crate::formats::{self, Configured};
 use crate::prelude::*;
 use crate::settings::{Problems, Table};
@@ -95,8 +95,8 @@ impl RuleConfig {
         Some(spec)
     }
 
-    /// The cookies that it manages, as those of the rule counted `rule`.
-    pub fn names(&self, rule: usize) -> impl Iterator<Item = (String, Managed)> {
+    /// The cookies that it manages, as those of this rule.
+    pub fn names(&self, rule: RuleIndex) -> impl Iterator<Item = (String, Managed)> {
         let companion = self.companion();
         core::iter::once((self.name.clone(), Managed::Cookie(rule)))
             .chain(companion.map(|name| (name, Managed::Companion(rule))))

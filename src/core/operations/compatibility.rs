@@ -6,7 +6,7 @@
 
 use core::fmt;
 
-use crate::config::Mode;
+use crate::config::{Mode, RuleIndex};
 use crate::crypto::key::KeyId;
 use crate::operations::capabilities::{Capabilities, Capability, PLAIN, RuleCapabilities, Side};
 use crate::prelude::*;
@@ -225,7 +225,7 @@ fn pairs(from: &Capabilities, to: &Capabilities) -> Vec<(RuleCapabilities, RuleC
 fn mistaken(name: &str, to: &Capabilities) -> Option<String> {
     let drops = |rule: &&RuleCapabilities| {
         rule.mode == Mode::Enforce && rule.look_alikes.are_dropped() && {
-            let names = Names::new([(rule.name.clone(), Managed::Cookie(0))]);
+            let names = Names::new([(rule.name.clone(), Managed::Cookie(RuleIndex(0)))]);
             !names.look_alikes(&format!("{name}=")).rules.is_empty()
         }
     };

@@ -169,8 +169,8 @@ fn counted(events: &[Event]) -> Vec<(&Event, u64)> {
     let mut counted: Vec<(&Event, u64)> = Vec::new();
     let mut of_rules: Vec<Vec<usize>> = Vec::new();
     for event in events {
-        if of_rules.len() <= event.rule {
-            of_rules.resize_with(event.rule + 1, Vec::new);
+        if of_rules.len() <= event.rule.0 {
+            of_rules.resize_with(event.rule.0 + 1, Vec::new);
         }
         let of_rule = &mut of_rules[event.rule];
         match of_rule.iter().find(|at| counted[**at].0 == event) {
@@ -185,7 +185,7 @@ fn counted(events: &[Event]) -> Vec<(&Event, u64)> {
 }
 
 /// `RULE/KEY_ID`. Where that is longer than an index may be, a hash stands for the end of the name, so
-/// that indexes stay split_pair.
+/// that indexes stay apart.
 fn index(rule: &str, key: &str) -> String {
     let index = format!("{rule}/{key}");
     if index.len() <= LONGEST_INDEX {
