@@ -44,9 +44,9 @@ pub fn secret_names(value: &Value) -> Vec<String> {
 }
 
 fn finding(kind: fn(String, String) -> Finding, problem: &Problem) -> Finding {
-    let finding = kind(problem.path.clone(), problem.reason.clone());
+    let finding = kind(problem.path.clone(), problem.reason.to_string());
     match &problem.cure {
-        Some(cure) => finding.cure(cure),
+        Some(cure) => finding.cure(&**cure),
         None => finding,
     }
 }

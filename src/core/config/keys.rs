@@ -64,13 +64,14 @@ fn add_missing(written: &WrittenKeys<'_>, problems: &Problems) {
     }
     if !written.has_origin {
         let cure = "name the secret that the origin signs with";
-        let cure = match &written.current {
-            Some(current) => format!(
+        let fault = Fault::new("missing");
+        let fault = match &written.current {
+            Some(current) => fault.cure(format!(
                 "{cure}; where that is the current key, origin = \"{}\"",
                 current.id
-            ),
-            None => cure.to_owned(),
+            )),
+            None => fault.cure(cure),
         };
-        problems.add(format!("{path}.origin"), Fault::new("missing").cure(cure));
+        problems.add(format!("{path}.origin"), fault);
     }
 }

@@ -145,7 +145,7 @@ impl<'a> Table<'a> {
     }
 
     /// Adds a problem for a field that is needed and not set.
-    pub fn missing(&self, field: &str, cure: &str) {
+    pub fn missing(&self, field: &str, cure: &'static str) {
         self.problem(field, Fault::new("missing").cure(cure));
     }
 

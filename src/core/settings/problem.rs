@@ -1,5 +1,6 @@
 //! What is wrong with a configuration: where, why, and what to type. Text is made of it where it is shown.
 
+use alloc::borrow::Cow;
 use core::cell::RefCell;
 use core::fmt;
 
@@ -12,9 +13,9 @@ pub struct Problem {
     /// Where: `COUNTERSIGN.cookies[1].format`.
     pub path: String,
     /// What is wrong.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
     /// What to do about it, where that is known.
-    pub cure: Option<String>,
+    pub cure: Option<Cow<'static, str>>,
     /// What it is about.
     pub about: Topic,
 }
@@ -36,8 +37,8 @@ pub enum Topic {
 /// A problem without its place. Its text is `REASON; CURE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    reason: String,
-    cure: Option<String>,
+    reason: Cow<'static, str>,
+    cure: Option<Cow<'static, str>>,
     about: Topic,
 }
 
@@ -76,7 +77,7 @@ impl fmt::Display for Problem {
 
 impl Fault {
     /// What is wrong.
-    pub fn new(reason: impl Into<String>) -> Self {
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             reason: reason.into(),
             cure: None,
@@ -85,7 +86,7 @@ impl Fault {
     }
 
     /// The same, with what to do about it.
-    pub fn cure(self, cure: impl Into<String>) -> Self {
+    pub fn cure(self, cure: impl Into<Cow<'static, str>>) -> Self {
         let cure = Some(cure.into());
         Self { cure, ..self }
     }
@@ -109,8 +110,8 @@ fn text(reason: &str, cure: Option<&str>) -> String {
     }
 }
 
-impl From<&str> for Fault {
-    fn from(reason: &str) -> Self {
+impl From<&'static str> for Fault {
+    fn from(reason: &'static str) -> Self {
         Self::new(reason)
     }
 }
@@ -128,14 +129,21 @@ pub struct Problems(RefCell<Vec<Problem>>);
 impl Problems {
     /// Adds one.
     pub fn add(&self, path: impl Into<String>, fault: impl Into<Fault>) {
-        self.0.borrow_mut().push(Problem::new(path, fault));
+        self.push(Problem::new(path, fault));
+    }
+
+    /// Not inlined: a configuration is read once, and problems are added in many places.
+    #[cold]
+    #[inline(never)]
+    fn push(&self, problem: Problem) {
+        self.0.borrow_mut().push(problem);
     }
 
     /// Adds one unless it is there.
     pub fn add_once(&self, problem: Problem) {
-        let mut problems = self.0.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
+        let is_known = self.0.borrow().contains(&problem);
+        if !is_known {
+            self.push(problem);
         }
     }
 
