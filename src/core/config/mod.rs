@@ -316,18 +316,10 @@ impl Policy {
         let readable: Vec<&RuleConfig> = specs.iter().flatten().collect();
         checks::check(&readable, problems);
         let specs: Vec<RuleConfig> = specs.into_iter().collect::<Option<_>>()?;
-        let names = (0..).map(RuleIndex).zip(&specs);
-        let is_strict = |rule: RuleIndex| specs[rule].look_alikes == LookAlikes::Strict;
-        let names = Names::new(names.flat_map(|(rule, spec)| spec.names(rule)));
-        let names = names.strict_for(is_strict);
-        let guarded =
+        let is_guarded =
             |spec: &RuleConfig| spec.mode == Mode::Enforce && spec.look_alikes.are_dropped();
-        let guarded = (0..)
-            .map(RuleIndex)
-            .zip(&specs)
-            .filter(|(_, spec)| guarded(spec));
-        let guarded = Names::new(guarded.flat_map(|(rule, spec)| spec.names(rule)));
-        let guarded = Arc::new(guarded.strict_for(is_strict));
+        let (names, guarded) = (names(&specs, |_| true), names(&specs, is_guarded));
+        let guarded = Arc::new(guarded);
         let rules = specs
             .into_iter()
             .map(|spec| Rule::compile(spec, guarded.clone(), problems));
@@ -341,6 +333,14 @@ impl Policy {
             notes: Vec::new(),
         })
     }
+}
+
+/// The managed names of those rules that are meant.
+fn names(specs: &[RuleConfig], is_meant: impl Fn(&RuleConfig) -> bool) -> Names {
+    let meant = (0..).map(RuleIndex).zip(specs);
+    let meant = meant.filter(|(_, spec)| is_meant(spec));
+    let names = Names::new(meant.flat_map(|(rule, spec)| spec.names(rule)));
+    names.strict_for(|rule| specs[rule].look_alikes == LookAlikes::Strict)
 }
 
 fn add_missing_rules(table: &Table<'_>) {

@@ -41,7 +41,7 @@ impl Mark<'_> {
 }
 
 /// What was decided on a managed pair.
-struct Settled {
+struct PairDecision {
     rule: RuleIndex,
     edit: Edit,
     /// Whether a key vouches for it.
@@ -216,26 +216,26 @@ impl Gate {
         let mut vouched = false;
         for copy in copies {
             let (mark, is_signed) = (copy.mark, copy.is_signed());
-            let edit = self.settle(at, copy, verified, pending);
+            let edit = self.decide(at, copy, verified, pending);
             vouched |= is_signed && rule.origin.is_pair && matches!(edit, Edit::Keep);
-            let settled = Settled {
+            let decision = PairDecision {
                 rule: at,
                 edit,
                 is_signed,
             };
-            self.apply(mark, settled, marks, places, work, pending);
+            self.apply(mark, decision, marks, places, work, pending);
         }
         for mark in signatures {
             if cookies.is_empty() {
                 let alone = Event::new(at, Verdict::Malformed, None);
                 pending.events.push(alone);
             }
-            let settled = Settled {
+            let decision = PairDecision {
                 rule: at,
-                edit: rule.settle_signature(vouched, verified),
+                edit: rule.decide_signature(vouched, verified),
                 is_signed: vouched,
             };
-            self.apply(*mark, settled, marks, places, work, pending);
+            self.apply(*mark, decision, marks, places, work, pending);
         }
     }
 
@@ -257,11 +257,11 @@ impl Gate {
     fn apply(
         &self,
         at: usize,
-        Settled {
+        PairDecision {
             rule,
             edit,
             is_signed,
-        }: Settled,
+        }: PairDecision,
         marks: &mut [Mark<'_>],
         places: &[Places],
         work: &mut Work,
@@ -300,14 +300,15 @@ impl Gate {
             others.extend(RuleIndex::all(places.len()).filter(is_behind));
         }
         others.retain(|other| *other != rule);
-        match others.is_empty() {
-            true => Edit::Keep,
-            false => self.drop_look_alike(others.iter().copied(), events),
+        if others.is_empty() {
+            Edit::Keep
+        } else {
+            self.drop_look_alike(others.iter().copied(), events)
         }
     }
 
     /// Reports one copy, and decides what is written for it (R3 to R5).
-    fn settle(
+    fn decide(
         &self,
         at: RuleIndex,
         copy: CookieCopy<'_>,
@@ -369,9 +370,10 @@ impl Gate {
             // was judged; forwarded as the same object, it would see the bytes (R1).
             let unreadable =
                 !header.is_ascii() && header.chars().any(|c| c == char::REPLACEMENT_CHARACTER);
-            return Ok(match unreadable && enforces() {
-                true => Action::WithCookie(Some(header.to_owned())),
-                false => Action::Unchanged,
+            return Ok(if unreadable && enforces() {
+                Action::WithCookie(Some(header.to_owned()))
+            } else {
+                Action::Unchanged
             });
         }
         let built = edited(header, marks);
@@ -383,9 +385,10 @@ impl Gate {
             Edit::Write(value) => pairs(value).count(),
         };
         let found = pairs(&built).filter(|pair| is_managed(pair)).count();
-        match found == marks.iter().map(written).sum::<usize>() {
-            true => Ok(Action::WithCookie((!built.is_empty()).then_some(built))),
-            false => Err(Fault),
+        if found == marks.iter().map(written).sum::<usize>() {
+            Ok(Action::WithCookie((!built.is_empty()).then_some(built)))
+        } else {
+            Err(Fault)
         }
     }
 }
@@ -406,11 +409,12 @@ impl Rule {
 
     /// Decides on a signature in a cookie of its own: it stays where it vouches for the cookie that stays.
     /// What is written anew brings its own.
-    fn settle_signature(&self, vouches: bool, verified: usize) -> Edit {
+    fn decide_signature(&self, vouches: bool, verified: usize) -> Edit {
         let forwards = verified == 0 && self.spec.on_invalid == OnInvalid::Forward;
-        match vouches || forwards {
-            true => Edit::Keep,
-            false => Edit::Drop,
+        if vouches || forwards {
+            Edit::Keep
+        } else {
+            Edit::Drop
         }
     }
 }
@@ -440,15 +444,15 @@ fn keep(built: &mut String, header: &str, range: Range<usize>) {
     }
     let pairs = &header[range.start..range.end - 1];
     let is_inside = range.start > 0 || starts_empty(pairs);
-    built.push_str(match built.is_empty() {
-        false => ";",
-        true => "",
-    });
-    built.push_str(match built.is_empty() && is_inside {
+    if !built.is_empty() {
+        built.push(';');
+        built.push_str(pairs);
+    } else if is_inside {
         // some parsers read nothing at all of a header that starts with an empty pair
-        true => pairs.trim_start_matches([' ', '\t', ';']),
-        false => pairs,
-    });
+        built.push_str(pairs.trim_start_matches([' ', '\t', ';']));
+    } else {
+        built.push_str(pairs);
+    }
 }
 
 /// Whether the first of these pairs is empty.
