@@ -154,7 +154,9 @@ fn keyed(
         Ok(keyed) => Some(keyed),
         Err(fault) => {
             let id = key.id();
-            let fault = Fault::new(format!("the key {id} does not fit its format: {fault}"));
+            let reason = fault.reason;
+            let reason = Fault::new(format!("the key {id} does not fit its format: {reason}"));
+            let fault = fault.cure.into_iter().fold(reason, Fault::cure);
             problems.add(&spec.path, fault.about(Topic::SecretBytes(id.clone())));
             None
         }

@@ -9,7 +9,7 @@ use super::written::WrittenRule;
 use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, RuleIndex, Upgrade};
 use crate::formats::{self, Configured};
 use crate::prelude::*;
-use crate::settings::{Problems, Table};
+use crate::settings::{Fault, Problems, Table};
 use crate::wire::look_alike::Managed;
 
 pub const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("observe", Mode::Observe)];
@@ -55,7 +55,8 @@ impl RuleConfig {
         let (accept, adopt_until) = read_accept(&mut table);
         let max_age = table.number("max_age");
         if max_age == Some(0) {
-            table.problem("max_age", "refuses every cookie; leave it out for no limit");
+            let fault = Fault::new("refuses every cookie").cure("leave it out for no limit");
+            table.problem("max_age", fault);
         }
         let leeway = table.number("leeway");
         if leeway.is_some_and(|seconds| seconds > LONGEST_LEEWAY) {

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::KeyFault;
 use crate::crypto::key::KeyId;
 use crate::prelude::*;
 use crate::settings::{Fault, Table, not_a_key_id};
@@ -39,13 +40,15 @@ impl Labels {
     ///
     /// # Errors
     /// What is wrong where it labels other keys and not this one.
-    pub fn of(&self, id: &KeyId) -> Result<Option<&str>, &'static str> {
+    pub fn of(&self, id: &KeyId) -> Result<Option<&str>, KeyFault> {
         match self {
             Self::None => Ok(None),
             Self::One(label) => Ok(Some(label)),
             Self::Each(labels) => match labels.iter().find(|(key, _)| key == id) {
                 Some((_, label)) => Ok(Some(label)),
-                None => Err("is not in the format's table by key; add it there"),
+                None => {
+                    Err(KeyFault::new("is not in the format's table by key").cure("add it there"))
+                }
             },
         }
     }
@@ -125,7 +128,13 @@ mod tests {
             (labels.of(&id("B")), problems.as_str()),
             (Ok(Some("x2")), "")
         );
-        assert!(labels.of(&id("C")).unwrap_err().contains("add it there"));
+        assert!(
+            labels
+                .of(&id("C"))
+                .unwrap_err()
+                .to_string()
+                .contains("add it there")
+        );
     }
 
     #[test]

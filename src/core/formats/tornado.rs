@@ -27,7 +27,9 @@
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::labels::Labels;
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -92,7 +94,7 @@ impl Format for V2 {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedV2 {
             name: cookie.to_owned(),
             key_version: self.0.of(key.id())?.map(str::to_owned),
@@ -181,7 +183,7 @@ impl Format for V1 {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedV1 {
             name: cookie.to_owned(),
             mac: Mac::new(Digest::Sha1, key.bytes()),

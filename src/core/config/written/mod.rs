@@ -87,6 +87,11 @@ impl<'v> Written<'v> {
         self.value["mode"] == "observe" && !some_enforces
     }
 
+    /// The origin's address, where the Worker has no route to it.
+    pub fn origin_url(&self) -> Option<&'v str> {
+        self.value["origin_url"].as_str()
+    }
+
     /// The rule for a cookie.
     pub fn rule(&self, name: &str) -> Option<&WrittenRule<'v>> {
         self.rules.iter().find(|rule| rule.name() == Some(name))
