@@ -168,7 +168,9 @@ impl Vector {
         let cookie = text(row, "cookie")?;
         let keyed = |field| {
             let key = Key::new(KeyId::parse("KEY").unwrap(), key_bytes(row, field)?);
-            format.keyed(&cookie, &key).map_err(str::to_owned)
+            format
+                .keyed(&cookie, &key)
+                .map_err(|fault| fault.to_string())
         };
         Ok(Self {
             under_key: keyed("key")?,

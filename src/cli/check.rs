@@ -1,6 +1,7 @@
 //! `countersign check`: everything wrong or unwise in wrangler.toml and `.dev.vars`, at once.
 
 use clap::Args;
+use countersign_core::config::written::Written;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Exit, Failure, GOOD, STRONG, styled};
@@ -13,7 +14,6 @@ use crate::finding::Finding;
 mod against;
 mod cookies;
 mod keys;
-mod reading;
 mod refusals;
 mod remote;
 mod secrets;
@@ -21,8 +21,6 @@ mod worker;
 
 pub use refusals::secret_names;
 pub use worker::patterns;
-
-use reading::Reading;
 
 /// Say everything that is wrong or unwise in wrangler.toml and .dev.vars
 #[derive(Args)]
@@ -83,8 +81,9 @@ Exit codes:
 pub struct Scene<'c> {
     environment: Environment<'c>,
     /// The variable COUNTERSIGN.
-    value: Value,
-    reading: Reading,
+    value: &'c Value,
+    /// The same, read as far as it can be.
+    written: Written<'c>,
     dev_vars: Option<DevVars>,
     /// Unix seconds.
     now: u64,
@@ -135,8 +134,8 @@ impl Check {
         };
         let scene = Scene {
             environment: *environment,
-            reading: Reading::of(&value),
-            value,
+            value: &value,
+            written: Written::of(&value),
             dev_vars,
             now: clock::now(),
         };

@@ -259,7 +259,7 @@ fn find_dates(path: &str, item: &Item, found: &mut Vec<String>) {
 }
 
 /// `a.b[1]` as `a`, `b`, `[1`.
-fn steps(path: &str) -> Vec<&str> {
+pub fn steps(path: &str) -> Vec<&str> {
     let mut steps = Vec::new();
     for field in path.split('.') {
         let (name, index) = match field.find('[') {

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use countersign_core::config::Policy;
+use countersign_core::config::written::{Written, WrittenRing, WrittenRule};
 use countersign_core::operations::capabilities::Capabilities;
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, InlineTable, Item, TableLike, Value};
 
 use crate::answer::Failure;
-use crate::config::{Environment, cause, entries, json};
+use crate::config::{Environment, cause, entries, json, steps};
 use crate::file;
 
 mod formats;
@@ -34,14 +35,8 @@ pub enum Ring<'r> {
     Of(&'r str),
 }
 
-/// The way to a table, from the variable COUNTERSIGN.
-type Place = Vec<Step>;
-
-#[derive(Clone, Copy, PartialEq)]
-enum Step {
-    Field(&'static str),
-    Entry(usize),
-}
+/// The path of the variable.
+const VARIABLE: &str = "COUNTERSIGN";
 
 /// The byte order mark that some editors put in front.
 const MARK: char = '\u{feff}';
@@ -79,20 +74,22 @@ impl Draft {
             path,
             before: text.to_owned(),
         };
-        draft.item(&[])?;
+        draft.item(VARIABLE)?;
         Some(draft)
     }
 
     /// The whole file as it is now.
     pub fn text(&self) -> String {
         let text = self.document.to_string();
-        let text = match self.before.contains("\r\n") {
-            true => text.replace("\r\n", "\n").replace('\n', "\r\n"),
-            false => text,
+        let text = if self.before.contains("\r\n") {
+            text.replace("\r\n", "\n").replace('\n', "\r\n")
+        } else {
+            text
         };
-        match self.before.starts_with(MARK) && !text.starts_with(MARK) {
-            true => format!("{MARK}{text}"),
-            false => text,
+        if self.before.starts_with(MARK) && !text.starts_with(MARK) {
+            format!("{MARK}{text}")
+        } else {
+            text
         }
     }
 
@@ -113,7 +110,7 @@ impl Draft {
     /// The variable COUNTERSIGN.
     pub fn value(&self) -> Json {
         let mut draft = self.clone();
-        draft.item(&[]).map_or(Json::Null, |item| json(item))
+        draft.item(VARIABLE).map_or(Json::Null, |item| json(item))
     }
 
     /// What the Worker makes of it, whatever the bytes of its keys.
@@ -142,57 +139,49 @@ impl Draft {
     /// The names of rules that go by a ring.
     pub fn rules(&self, ring: Ring<'_>) -> Vec<String> {
         let value = self.value();
-        let cookies = value["cookies"].as_array().into_iter().flatten();
-        let named = cookies.filter_map(|rule| Some((rule["name"].as_str()?, rule)));
-        let own = named.filter(|(name, rule)| match ring {
-            Ring::Shared => rule["keys"]["current"].is_null(),
-            Ring::Of(of) => *name == of,
-        });
-        own.map(|(name, _)| name.to_owned()).collect()
+        let written = Written::of(&value);
+        let rules = of(&written, ring)
+            .map(|ring| ring.rules)
+            .unwrap_or_default();
+        let names = rules.iter().filter_map(|rule| rule.name());
+        names.map(str::to_owned).collect()
     }
 
-    /// Every ring: the shared one, and the name of each rule that has its own.
+    /// Every ring: none for the shared one, and the name of each rule that has its own.
     pub fn rings(&self) -> Vec<Option<String>> {
         let value = self.value();
-        let cookies = value["cookies"].as_array().into_iter().flatten();
-        let own = cookies.filter(|rule| !rule["keys"]["current"].is_null());
-        let own = own.filter_map(|rule| rule["name"].as_str());
-        std::iter::once(None)
-            .chain(own.map(|name| Some(name.to_owned())))
-            .collect()
+        let written = Written::of(&value);
+        let rings = written.rings().into_iter();
+        let owner =
+            |ring: WrittenRing<'_, '_>| ring.rule.and_then(WrittenRule::name).map(str::to_owned);
+        rings.map(owner).collect()
     }
 
     /// The name of a ring's current key.
     pub fn current(&self, ring: Ring<'_>) -> Result<String, Failure> {
-        let place = self.ring(ring)?;
         let value = self.value();
-        let keys = at(&value, &place);
-        secret(&keys["current"]).map(str::to_owned).ok_or_else(|| {
+        let written = Written::of(&value);
+        let current = of(&written, ring)?.table.current.as_ref();
+        current.map(|key| key.id.to_string()).ok_or_else(|| {
             Failure::usage("`keys` names no current key")
                 .hint("countersign check says what is wrong with it")
         })
     }
 
-    /// The names of a ring's fallbacks, and until when each opens as it is written.
+    /// The names of a ring's fallbacks, and until when each opens as it is written. Where its rules list different
+    /// ones, all of them, each as it opens for longest.
     pub fn fallbacks(&self, ring: Ring<'_>) -> Result<Vec<(String, Option<String>)>, Failure> {
-        let place = self.ring(ring)?;
         let value = self.value();
-        let own = at(&value, &place)["fallbacks"].as_array();
-        let listed = own.or_else(|| value["keys"]["fallbacks"].as_array());
-        let named = listed.into_iter().flatten();
-        let named = named.filter_map(|key| {
-            Some((
-                secret(key)?.to_owned(),
-                key["until"].as_str().map(str::to_owned),
-            ))
-        });
+        let written = Written::of(&value);
+        let fallbacks = of(&written, ring)?.fallbacks().into_iter();
+        let named = fallbacks.map(|key| (key.id.to_string(), key.until_text().map(str::to_owned)));
         Ok(named.collect())
     }
 
     /// Makes a key a fallback; its bytes are written as the current key's are.
     pub fn stage(&mut self, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
-        let place = self.ring(ring)?;
-        let mut entry = self.entry(&place, "current");
+        let table = self.table(ring)?;
+        let mut entry = self.entry(&table, "current");
         entry.insert("secret", Value::from(key));
         entry.remove("allow_weak");
         self.each_list(ring, |table| {
@@ -245,11 +234,12 @@ impl Draft {
 
     /// Takes a key out of those that verify what the origin sets.
     pub fn unlist_origin(&mut self, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
-        let mut place = self.ring(ring)?;
-        place.push(Step::Field("origin"));
-        if let Some(table) = self.item(&place).and_then(Item::as_table_like_mut) {
-            while let Some(at) = position(table, "fallbacks", "secret", key) {
-                list::remove(table, "fallbacks", at);
+        for path in self.tables(ring)? {
+            let origin = self.item(&format!("{path}.origin"));
+            if let Some(table) = origin.and_then(Item::as_table_like_mut) {
+                while let Some(at) = position(table, "fallbacks", "secret", key) {
+                    list::remove(table, "fallbacks", at);
+                }
             }
         }
         Ok(())
@@ -257,9 +247,9 @@ impl Draft {
 
     /// The key takes the place of the current one, which is answered. What the origin signs with stays.
     fn replace_current(&mut self, ring: Ring<'_>, key: &str) -> Result<InlineTable, Failure> {
-        let place = self.ring(ring)?;
-        self.refuse_without_origin(&place)?;
-        let old = self.entry(&place, "current");
+        self.refuse_without_origin(ring)?;
+        let table = self.table(ring)?;
+        let old = self.entry(&table, "current");
         let mut new = self.listed(ring, key)?.unwrap_or_else(|| {
             let mut entry = old.clone();
             entry.remove("allow_weak");
@@ -268,17 +258,16 @@ impl Draft {
         });
         new.remove("until");
         new.remove("upgrade");
-        if let Some(keys) = self.item(&place).and_then(Item::as_table_like_mut) {
+        if let Some(keys) = self.item(&table).and_then(Item::as_table_like_mut) {
             set(keys, "current", short(new));
         }
         Ok(old)
     }
 
     /// What the origin signs with is never told by an absence: as `current` moves, it has to be written.
-    fn refuse_without_origin(&self, place: &Place) -> Result<(), Failure> {
+    fn refuse_without_origin(&self, ring: Ring<'_>) -> Result<(), Failure> {
         let value = self.value();
-        let is_written = |keys: &Json| !keys["origin"].is_null();
-        if is_written(at(&value, place)) || is_written(&value["keys"]) {
+        if of(&Written::of(&value), ring)?.keys.has_origin {
             return Ok(());
         }
         Err(Failure::refused(
@@ -301,30 +290,20 @@ impl Draft {
         Ok(found)
     }
 
-    /// Each `keys` table whose fallbacks belong to a ring: its own, and of rules that only list others.
+    /// Edits each list of fallbacks that belongs to a ring: its own, and those of rules that only list others.
     fn each_list(
         &mut self,
         ring: Ring<'_>,
         mut edit: impl FnMut(&mut dyn TableLike),
     ) -> Result<(), Failure> {
-        let mut places = vec![self.ring(ring)?];
-        let value = self.value();
-        match ring {
-            Ring::Shared => {
-                let cookies = value["cookies"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .enumerate();
-                let listing = cookies.filter(|(_, rule)| {
-                    rule["keys"]["current"].is_null() && !rule["keys"]["fallbacks"].is_null()
-                });
-                places.extend(listing.map(|(at, _)| keys_of(at)));
-            }
-            Ring::Of(_) => self.own_list(&places.concat()),
-        }
-        for place in places {
-            if let Some(table) = self.item(&place).and_then(Item::as_table_like_mut) {
+        self.own_list(ring)?;
+        let own = self.table(ring)?;
+        for path in self.tables(ring)? {
+            let table = self.item(&path).and_then(Item::as_table_like_mut);
+            // a rule that lists none goes by the list of all rules
+            if let Some(table) = table
+                && (path == own || table.contains_key("fallbacks"))
+            {
                 edit(table);
             }
         }
@@ -332,67 +311,56 @@ impl Draft {
     }
 
     /// A rule that has a current key and no fallbacks of its own goes by those of all: it gets a copy.
-    fn own_list(&mut self, place: &[Step]) {
-        let shared = self
-            .item(&[Step::Field("keys")])
-            .and_then(|keys| keys.get("fallbacks"));
-        let shared = shared.and_then(entries).unwrap_or_default();
-        let Some(keys) = self.item(place).and_then(Item::as_table_like_mut) else {
-            return;
-        };
-        if !keys.contains_key("fallbacks") {
-            for entry in &shared {
+    fn own_list(&mut self, ring: Ring<'_>) -> Result<(), Failure> {
+        let value = self.value();
+        let written = Written::of(&value);
+        let ring = of(&written, ring)?;
+        if ring.rule.is_none() || ring.table.fallbacks.is_some() {
+            return Ok(());
+        }
+        let shared = self.item(&written.keys.path);
+        let shared = shared.and_then(|keys| entries(keys.get("fallbacks")?));
+        let own = self.item(&ring.table.path);
+        if let Some(keys) = own.and_then(Item::as_table_like_mut) {
+            for entry in &shared.unwrap_or_default() {
                 list::push(keys, "fallbacks", short(fields(entry)));
             }
         }
+        Ok(())
     }
 
-    fn ring(&self, ring: Ring<'_>) -> Result<Place, Failure> {
-        let Ring::Of(name) = ring else {
-            return Ok(vec![Step::Field("keys")]);
-        };
-        let position = self.rule_position(name)?;
-        let place = keys_of(position);
-        match at(&self.value(), &place)["current"].is_null() {
-            false => Ok(place),
-            true => Err(
-                Failure::usage(format!("{name} has no current key of its own"))
-                    .hint("leave out --rule: it goes by the keys of all rules"),
-            ),
-        }
-    }
-
-    fn rule_position(&self, name: &str) -> Result<usize, Failure> {
+    /// Where the table stands that has a ring's current key.
+    fn table(&self, ring: Ring<'_>) -> Result<String, Failure> {
         let value = self.value();
-        let cookies: Vec<&Json> = value["cookies"].as_array().into_iter().flatten().collect();
-        let found = cookies.iter().position(|rule| rule["name"] == name);
-        found.ok_or_else(|| {
-            let names: Vec<&str> = cookies
-                .iter()
-                .filter_map(|rule| rule["name"].as_str())
-                .collect();
-            Failure::usage(format!("no rule is for a cookie called {name:?}"))
-                .hint(format!("there are {}", names.join(", ")))
-        })
+        Ok(of(&Written::of(&value), ring)?.table.path.clone())
+    }
+
+    /// Where each table stands that has something of a ring.
+    fn tables(&self, ring: Ring<'_>) -> Result<Vec<String>, Failure> {
+        let value = self.value();
+        let written = Written::of(&value);
+        let ring = of(&written, ring)?;
+        Ok(ring.tables().map(|keys| keys.path.clone()).collect())
     }
 
     /// A key as a table with `secret`; an empty one where it is missing.
-    fn entry(&mut self, place: &[Step], field: &str) -> InlineTable {
-        let found = self.item(place).and_then(|item| item.get(field));
+    fn entry(&mut self, path: &str, field: &str) -> InlineTable {
+        let found = self.item(path).and_then(|item| item.get(field));
         found.map(fields).unwrap_or_default()
     }
 
-    fn item(&mut self, place: &[Step]) -> Option<&mut Item> {
+    /// What stands at a path such as `COUNTERSIGN.cookies[0].keys`.
+    fn item(&mut self, path: &str) -> Option<&mut Item> {
         let top = self.document.as_item_mut();
         let own = match &self.environment {
             Some(name) => field(field(top, "env")?, name)?,
             None => top,
         };
-        let mut item = field(field(own, "vars")?, "COUNTERSIGN")?;
-        for step in place {
-            item = match step {
-                Step::Field(name) => field(item, name)?,
-                Step::Entry(at) => item.get_mut(*at)?,
+        let mut item = field(own, "vars")?;
+        for step in steps(path) {
+            item = match step.strip_prefix('[') {
+                Some(index) => item.get_mut(index.parse::<usize>().ok()?)?,
+                None => field(item, step)?,
             };
         }
         Some(item)
@@ -437,23 +405,24 @@ fn set(table: &mut dyn TableLike, field: &str, value: Value) {
     }
 }
 
-fn keys_of(rule: usize) -> Place {
-    vec![
-        Step::Field("cookies"),
-        Step::Entry(rule),
-        Step::Field("keys"),
-    ]
-}
-
-fn at<'j>(value: &'j Json, place: &[Step]) -> &'j Json {
-    place.iter().fold(value, |value, step| match step {
-        Step::Field(name) => &value[*name],
-        Step::Entry(at) => &value[*at],
+/// A ring as it is written.
+fn of<'w, 'v>(written: &'w Written<'v>, ring: Ring<'_>) -> Result<WrittenRing<'w, 'v>, Failure> {
+    let Ring::Of(name) = ring else {
+        return Ok(written.shared_ring());
+    };
+    rule(written, name)?.own_ring().ok_or_else(|| {
+        Failure::usage(format!("{name} has no current key of its own"))
+            .hint("leave out --rule: it goes by the keys of all rules")
     })
 }
 
-fn secret(key: &Json) -> Option<&str> {
-    key.as_str().or_else(|| key["secret"].as_str())
+/// The rule for a cookie as it is written.
+fn rule<'w, 'v>(written: &'w Written<'v>, name: &str) -> Result<&'w WrittenRule<'v>, Failure> {
+    written.rule(name).ok_or_else(|| {
+        let names: Vec<&str> = written.rules.iter().filter_map(WrittenRule::name).collect();
+        Failure::usage(format!("no rule is for a cookie called {name:?}"))
+            .hint(format!("there are {}", names.join(", ")))
+    })
 }
 
 /// An entry of a list of keys or formats, as a table; a text is a secret's name.

@@ -13,7 +13,7 @@ use countersign_core::config::Policy;
 use countersign_core::gate::{Event, Gate};
 use countersign_core::operations::report::{Reporter, points};
 use countersign_core::operations::status::{self, Status, Token};
-use countersign_core::settings::Problem;
+use countersign_core::settings::{Fault, Problem};
 
 pub struct Isolate {
     gate: Result<Gate, ConfigurationError>,
@@ -140,7 +140,8 @@ impl Isolate {
     pub fn loops(&self) -> Result<JsValue, JsValue> {
         let problem = Problem::new(
             "COUNTERSIGN.origin_url",
-            "is a host that this Worker itself answers; name the origin's own, or leave it out on a zone's route",
+            Fault::new("is a host that this Worker itself answers")
+                .cure("name the origin's own, or leave it out on a zone's route"),
         );
         self.tell_wrong(&[problem], false);
         refuse()
@@ -232,7 +233,8 @@ fn gate(env: &Env) -> Result<Gate, ConfigurationError> {
     let variable = bindings::member(env, "COUNTERSIGN").ok_or_else(|| ConfigurationError {
         problems: vec![Problem::new(
             "COUNTERSIGN",
-            "not set as a table; write [vars.COUNTERSIGN] in wrangler.toml, and [env.X.vars.COUNTERSIGN] for an environment X, which inherits no vars",
+            Fault::new("not set as a table")
+                .cure("write [vars.COUNTERSIGN] in wrangler.toml, and [env.X.vars.COUNTERSIGN] for an environment X, which inherits no vars"),
         )],
         passes: false,
     })?;
@@ -246,7 +248,7 @@ fn gate(env: &Env) -> Result<Gate, ConfigurationError> {
     if policy.origin_url.is_some() && bindings::member(env, "ORIGIN").is_some() {
         return Err(wrong(vec![Problem::new(
             "COUNTERSIGN.origin_url",
-            "there is a service binding ORIGIN as well; keep one of the two",
+            Fault::new("there is a service binding ORIGIN as well").cure("keep one of the two"),
         )]));
     }
     Ok(Gate::new(policy, js::random))

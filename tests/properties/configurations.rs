@@ -140,7 +140,7 @@ proptest! {
                 prop_assert!(!problems.is_empty());
                 for problem in problems {
                     prop_assert!(problem.path.starts_with("COUNTERSIGN"), "{problem}");
-                    prop_assert!(!problem.text.is_empty());
+                    prop_assert!(!problem.text().is_empty());
                 }
             }
             Ok(policy) => {

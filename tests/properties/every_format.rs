@@ -187,7 +187,7 @@ fn what_the_origin_sets_comes_back_to_it_through_any_other_format() {
                 }
                 Err(problems) => {
                     refused += 1;
-                    let said = problems.iter().all(|problem| problem.text.len() > 20);
+                    let said = problems.iter().all(|problem| problem.text().len() > 20);
                     assert!(said && !problems.is_empty());
                 }
             }

@@ -1,6 +1,7 @@
 //! What is told at a glance, against the long look.
 
 use countersign_core::wire::look_alike::{Managed, Names, is_special, opens_quote};
+use countersign_core::wire::rule_index::RuleIndex;
 use proptest::prelude::*;
 
 use crate::cases;
@@ -10,7 +11,7 @@ use crate::headers::{NAMES, anything, header};
 const ODD: [&str; 4] = ["__Host-sid", "%73id", "'S", "!$7"];
 
 fn names() -> Names {
-    let all = NAMES.into_iter().chain(ODD).enumerate();
+    let all = (0..).map(RuleIndex).zip(NAMES.into_iter().chain(ODD));
     Names::new(all.map(|(rule, name)| (name.to_owned(), Managed::Cookie(rule))))
 }
 
@@ -39,7 +40,7 @@ fn short_texts() -> Vec<String> {
 #[test]
 fn no_short_text_deceives_a_glance() {
     let names = ["s", "_S", "%73", "'a", "u7"].into_iter();
-    let names = Names::new(names.map(|name| (name.to_owned(), Managed::Cookie(0))));
+    let names = Names::new(names.map(|name| (name.to_owned(), Managed::Cookie(RuleIndex(0)))));
     for text in short_texts() {
         assert!(
             !names.is_plainly_other(&text) || is_another(&names, &text),

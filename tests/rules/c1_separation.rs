@@ -40,11 +40,11 @@ fn assert_may_not_share(a: Value, b: Value) {
             problems[0]
         );
         assert!(
-            problems[0].text.contains("COUNTERSIGN.cookies[0]"),
+            problems[0].text().contains("COUNTERSIGN.cookies[0]"),
             "{}",
             problems[0]
         );
-        assert!(problems[0].text.contains("key"), "{}", problems[0]);
+        assert!(problems[0].text().contains("key"), "{}", problems[0]);
     }
 }
 

@@ -100,7 +100,7 @@ fn a_weak_fallback_or_origin_key_stands_and_is_reported() {
         let notes = notes(keys);
         assert_eq!(notes.len(), 1, "{}", told(&notes));
         assert_eq!(notes[0].path, path);
-        assert!(notes[0].text.contains("SHORT") || notes[0].text.contains("BYTES_31"));
+        assert!(notes[0].text().contains("SHORT") || notes[0].text().contains("BYTES_31"));
         assert!(!told(&notes).contains(&key("SHORT")));
     }
 }

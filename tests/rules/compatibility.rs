@@ -415,6 +415,47 @@ fn a_shorter_max_age_is_no_loss_and_is_told() {
 }
 
 #[test]
+fn a_format_that_wraps_fewer_values_is_no_loss_and_is_told() {
+    let narrower = |from: &Capabilities, to: &Capabilities| {
+        let found = notes(from, to, NOW).into_iter();
+        let narrower: Vec<Note> = found
+            .filter(|note| matches!(note, Note::Narrower { .. }))
+            .collect();
+        narrower
+    };
+    let expected = [Note::Narrower {
+        rule: "user_id".to_owned(),
+        format: "django-signed-cookie".to_owned(),
+    }];
+    let sealed = json!({"format": "sealed", "accept": [{"format": "django-signed-cookie"}]});
+    let sealed = wrapped(sealed);
+    let octets = wrapped(json!({"accept": [{"format": "sealed"}]}));
+    let observing = wrapped(
+        json!({"format": "plain", "mode": "observe", "accept": [{"format": "django-signed-cookie"}]}),
+    );
+    assert_compatible(&sealed, &octets);
+    assert_eq!(narrower(&sealed, &octets), expected);
+    assert_eq!(narrower(&sealed.without_worker(), &octets), expected);
+    assert_eq!(narrower(&observing, &octets), expected);
+    for (from, to) in [
+        (&octets, &sealed),
+        (&octets, &octets),
+        (&sealed, &sealed),
+        (&octets, &octets.without_worker()),
+        (&sealed, &observing),
+    ] {
+        assert_eq!(narrower(from, to), []);
+    }
+    // what the origin signs itself may hold anything
+    let signed = json!({"origin": null, "accept": [{"format": "sealed"}]});
+    assert_eq!(narrower(&sealed, &wrapped(signed)), []);
+    assert_eq!(
+        expected[0].to_string(),
+        "user_id: django-signed-cookie wraps cookie-octets only (RFC 6265): what the site sets with a space, a comma, a double quote, a backslash or text beyond ASCII in it, or empty, is not carried"
+    );
+}
+
+#[test]
 fn what_opened_and_is_opened_no_longer_is_told() {
     let found = notes(&session(pinned()), &session(ring("NEW", &[])), NOW);
     assert_eq!(

@@ -1,8 +1,9 @@
 //! The `keys` tables, global and of a rule, and the secrets that they name.
 
 use countersign_core::config::Policy;
+use countersign_core::crypto::key::KeyId;
 use countersign_core::gate::Gate;
-use countersign_core::settings::Problem;
+use countersign_core::settings::{Problem, Topic};
 use serde_json::{Value, json};
 
 use crate::django::sessions;
@@ -145,6 +146,31 @@ fn every_missing_secret_is_named_once() {
     let told = told(&problems(&config(keys, [session_rule(), other])));
     assert_eq!(told.matches("secret put NOT_SET`").count(), 1, "{told}");
     assert_eq!(told.matches("secret put NOR_THIS`").count(), 1, "{told}");
+}
+
+#[test]
+fn what_a_problem_is_about_is_no_matter_of_words() {
+    let id = |name: &str| KeyId::parse(name).unwrap();
+    for (keys, about) in [
+        (
+            json!({"current": "NOT_SET"}),
+            Topic::MissingSecret(id("NOT_SET")),
+        ),
+        (
+            json!({"current": "EMPTY"}),
+            Topic::MissingSecret(id("EMPTY")),
+        ),
+        (json!({"current": "SHORT"}), Topic::SecretBytes(id("SHORT"))),
+        (
+            json!({"current": {"secret": "NEW", "encoding": "hex"}}),
+            Topic::SecretBytes(id("NEW")),
+        ),
+        (json!({"current": 1}), Topic::Configuration),
+    ] {
+        let problems = problems(&pinned_with(keys));
+        assert_eq!(problems.len(), 1, "{}", told(&problems));
+        assert_eq!(problems[0].about, about);
+    }
 }
 
 #[test]

@@ -164,9 +164,10 @@ fn max_age_is_refused_where_the_format_carries_no_time() {
         let config = with_rule(with(format, json!({"max_age": 600})));
         let problems = problems(&config);
         assert!(
-            problems.iter().any(
-                |p| p.path.starts_with("COUNTERSIGN.cookies[0].") && p.text.contains("max_age")
-            ),
+            problems
+                .iter()
+                .any(|p| p.path.starts_with("COUNTERSIGN.cookies[0].")
+                    && p.text().contains("max_age")),
             "{}",
             told(&problems)
         );

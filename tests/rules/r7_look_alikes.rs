@@ -583,6 +583,6 @@ fn a_look_alike_of_any_rule_is_dropped_and_told_of_that_rule() {
     for (pair, rule) in [("Sessionid=x", 0), ("user.id=x", 1)] {
         let judged = judge(&gate, pair);
         assert_eq!(judged.verdicts, ["look-alike"]);
-        assert_eq!(judged.pending.events[0].rule, rule);
+        assert_eq!(judged.pending.events[0].rule.0, rule);
     }
 }

@@ -153,7 +153,7 @@ pub fn assert_accepted(config: Value) {
 pub fn assert_refused(config: Value, path: &str, words: &[&str]) {
     let problems = problems(&config);
     let is_it = |problem: &&Problem| {
-        problem.path == path && words.iter().all(|word| problem.text.contains(word))
+        problem.path == path && words.iter().all(|word| problem.text().contains(word))
     };
     assert!(
         problems.iter().any(|problem| is_it(&problem)),
@@ -246,7 +246,7 @@ pub fn assert_as_it_came(gate: &Gate, header: &str, verdicts: &[&str]) {
 /// Verdicts as `verdict`, `verdict KEY` or `verdict reason`.
 pub fn words(gate: &Gate, events: &[Event]) -> Vec<String> {
     assert!(
-        events.iter().all(|e| e.rule < gate.policy().rules.len()),
+        events.iter().all(|e| e.rule.0 < gate.policy().rules.len()),
         "a verdict names no rule"
     );
     events

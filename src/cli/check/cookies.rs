@@ -1,20 +1,21 @@
 //! What is unwise about the cookies that are managed: copied by scripts, read from URLs, refused by
 //! browsers, adopted though they can be guessed.
 
+use countersign_core::config::written::WrittenRule;
+use countersign_core::operations::capabilities::PLAIN;
 use countersign_core::wire::cookie::Attributes;
 
 use super::Scene;
-use super::reading::Cookie;
 use crate::finding::Finding;
 
 pub fn find(scene: &Scene<'_>) -> Vec<Finding> {
-    let cookies = scene.reading.cookies.iter();
+    let cookies = scene.written.rules.iter();
     cookies.flat_map(|cookie| of_one(scene, cookie)).collect()
 }
 
-fn of_one(scene: &Scene<'_>, cookie: &Cookie) -> Vec<Finding> {
+fn of_one(scene: &Scene<'_>, cookie: &WrittenRule<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = copied(cookie).into_iter().chain(in_url(cookie)).collect();
-    if let Some(attributes) = &cookie.attributes {
+    if let Some(attributes) = cookie.attributes() {
         found.extend(refused(cookie, attributes));
         found.extend(readable(cookie, attributes));
         found.extend(insecure(cookie, attributes));
@@ -35,10 +36,9 @@ const COPIED: [&str; 7] = [
     "requestverificationtoken",
 ];
 
-fn is_copied(cookie: &Cookie) -> bool {
+fn is_copied(cookie: &WrittenRule<'_>) -> bool {
     let letters = |c: &char| c.is_ascii_alphanumeric();
-    let bare: String = cookie
-        .name
+    let bare: String = name(cookie)
         .to_ascii_lowercase()
         .chars()
         .filter(letters)
@@ -50,11 +50,11 @@ fn is_copied(cookie: &Cookie) -> bool {
     COPIED.contains(&bare)
 }
 
-fn copied(cookie: &Cookie) -> Option<Finding> {
+fn copied(cookie: &WrittenRule<'_>) -> Option<Finding> {
     is_copied(cookie).then(|| {
         Finding::warning(
             format!("{}.name", cookie.path),
-            format!("{} is a token that page scripts copy into a header or a form: the site would get the browser's copy there, which it cannot read", cookie.name),
+            format!("{} is a token that page scripts copy into a header or a form: the site would get the browser's copy there, which it cannot read", name(cookie)),
         )
         .cure("do not manage it: take this rule out")
     })
@@ -80,48 +80,47 @@ const IN_URL: [(&str, &str); 4] = [
     ),
 ];
 
-fn in_url(cookie: &Cookie) -> Option<Finding> {
+fn in_url(cookie: &WrittenRule<'_>) -> Option<Finding> {
     let (_, cure) = IN_URL
         .iter()
-        .find(|(name, _)| cookie.name.eq_ignore_ascii_case(name))?;
+        .find(|(known, _)| name(cookie).eq_ignore_ascii_case(known))?;
     let reason = format!(
         "servers may also read {} from the URL, past any signature",
-        cookie.name
+        name(cookie)
     );
     Some(Finding::warning(format!("{}.name", cookie.path), reason).cure(*cure))
 }
 
 /// RFC 6265bis, section 4.1.3: a browser refuses the whole cookie.
-fn refused(cookie: &Cookie, attributes: &str) -> Option<Finding> {
+fn refused(cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
     let (parsed, flags) = (Attributes::parse(attributes), flags(attributes));
     let is_secure = flags.secure;
     let starts = |prefix: &str| {
-        let head = cookie.name.get(..prefix.len());
+        let head = name(cookie).get(..prefix.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
     };
-    let (reason, cure) = match () {
-        () if starts("__Host-") && !is_secure => {
-            ("a `__Host-` cookie has to be Secure", "add Secure")
-        }
-        () if starts("__Host-") && parsed.path != Some("/") => {
-            ("a `__Host-` cookie has to have Path=/", "say Path=/")
-        }
-        () if starts("__Host-") && parsed.domain.is_some() => {
-            ("a `__Host-` cookie must have no Domain", "take Domain out")
-        }
-        () if starts("__Secure-") && !is_secure => {
-            ("a `__Secure-` cookie has to be Secure", "add Secure")
-        }
-        () if flags.same_site_none && !is_secure => ("SameSite=None without Secure", "add Secure"),
-        () if parsed.partitioned && !is_secure => ("Partitioned without Secure", "add Secure"),
-        () => return None,
+    let is_host = starts("__Host-");
+    let (reason, cure) = if is_host && !is_secure {
+        ("a `__Host-` cookie has to be Secure", "add Secure")
+    } else if is_host && parsed.path != Some("/") {
+        ("a `__Host-` cookie has to have Path=/", "say Path=/")
+    } else if is_host && parsed.domain.is_some() {
+        ("a `__Host-` cookie must have no Domain", "take Domain out")
+    } else if starts("__Secure-") && !is_secure {
+        ("a `__Secure-` cookie has to be Secure", "add Secure")
+    } else if flags.same_site_none && !is_secure {
+        ("SameSite=None without Secure", "add Secure")
+    } else if parsed.partitioned && !is_secure {
+        ("Partitioned without Secure", "add Secure")
+    } else {
+        return None;
     };
     let reason = format!("browsers refuse this cookie: {reason}");
     let cure = format!("{cure}, here and where the site sets it");
     Some(Finding::error(path(cookie), reason).cure(cure))
 }
 
-fn readable(cookie: &Cookie, attributes: &str) -> Option<Finding> {
+fn readable(cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
     (!flags(attributes).http_only && !is_copied(cookie)).then(|| {
         let reason = "no HttpOnly: a page script that reads this cookie and sends it on, or compares it, finds another signature than the site's";
         Finding::warning(path(cookie), reason)
@@ -129,7 +128,7 @@ fn readable(cookie: &Cookie, attributes: &str) -> Option<Finding> {
     })
 }
 
-fn insecure(cookie: &Cookie, attributes: &str) -> Option<Finding> {
+fn insecure(cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
     let flags = flags(attributes);
     // those that browsers refuse have been told of
     (!flags.secure && refused(cookie, attributes).is_none()).then(|| {
@@ -142,7 +141,7 @@ fn insecure(cookie: &Cookie, attributes: &str) -> Option<Finding> {
 }
 
 /// A cookie for a whole domain reaches hosts that no route covers.
-fn elsewhere(scene: &Scene<'_>, cookie: &Cookie, attributes: &str) -> Option<Finding> {
+fn elsewhere(scene: &Scene<'_>, cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
     let domain = Attributes::parse(attributes).domain?.to_ascii_lowercase();
     let patterns = super::worker::patterns(&scene.environment);
     let covers = |pattern: &String| {
@@ -159,19 +158,17 @@ fn elsewhere(scene: &Scene<'_>, cookie: &Cookie, attributes: &str) -> Option<Fin
 }
 
 /// What `accept` lets in for no good reason.
-fn accepted(scene: &Scene<'_>, cookie: &Cookie) -> Vec<Finding> {
+fn accepted(scene: &Scene<'_>, cookie: &WrittenRule<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for accepted in &cookie.accept {
-        if accepted.until.is_some_and(|until| until <= scene.now) {
-            let reason = format!(
-                "the time of {} is over: it opens nothing any more",
-                accepted.format
-            );
+    for accepted in cookie.accept() {
+        let format = accepted.name().unwrap_or_default();
+        if accepted.until().is_some_and(|until| until <= scene.now) {
+            let reason = format!("the time of {format} is over: it opens nothing any more");
             found.push(Finding::warning(&accepted.path, reason).cure("take it out of `accept`"));
-        } else if accepted.format == "plain" && !is_random(&cookie.name) {
+        } else if format == PLAIN && !is_random(name(cookie)) {
             let reason = format!(
                 "until then anyone can have any value of {} signed: adopt only what cannot be guessed, such as a session id",
-                cookie.name
+                name(cookie)
             );
             let cure = "if it holds a user's id or name, leave \"plain\" out: each visitor logs in once more";
             found.push(Finding::warning(&accepted.path, reason).cure(cure));
@@ -204,6 +201,10 @@ fn flags(attributes: &str) -> Flags {
     }
 }
 
-fn path(cookie: &Cookie) -> String {
+fn path(cookie: &WrittenRule<'_>) -> String {
     format!("{}.attributes", cookie.path)
+}
+
+fn name<'v>(cookie: &WrittenRule<'v>) -> &'v str {
+    cookie.name().unwrap_or_default()
 }

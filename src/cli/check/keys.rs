@@ -1,35 +1,46 @@
 //! What is unwise about the keys, as far as their names tell.
 
+use countersign_core::config::written::{Written, WrittenKey, WrittenKeys};
+
 use super::Scene;
-use super::reading::{Keys, Named};
 use crate::finding::Finding;
 
 /// Fallbacks that have ended or never will, the origin's key in the ring, and an origin that has moved on.
 pub fn find(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for table in &scene.reading.tables {
-        for fallback in &table.fallbacks {
-            found.extend(fallback_finding(scene, table, fallback));
+    for keys in scene.written.each_keys() {
+        for fallback in keys.fallbacks() {
+            found.extend(fallback_finding(scene, keys, fallback));
         }
-        if scene.reading.has_django() {
-            found.extend(catch_up(table));
+        if has_django(&scene.written) {
+            found.extend(catch_up(keys));
         }
     }
     found.dedup();
     found
 }
 
-fn fallback_finding(scene: &Scene<'_>, table: &Keys, fallback: &Named) -> Option<Finding> {
+/// Whether some cookie is Django's.
+pub fn has_django(written: &Written<'_>) -> bool {
+    let mut formats = written.rules.iter().map(|rule| rule.format().name());
+    formats.any(|name| name.is_some_and(|name| name.starts_with("django-")))
+}
+
+fn fallback_finding(
+    scene: &Scene<'_>,
+    keys: &WrittenKeys<'_>,
+    fallback: &WrittenKey<'_>,
+) -> Option<Finding> {
     let id = &fallback.id;
     let warning = |reason: String| Finding::warning(fallback.path.clone(), reason);
     match fallback.until {
         // it changes nothing
-        _ if table.is_current(fallback) => None,
+        _ if keys.is_current(id) => None,
         Some(until) if until <= scene.now => Some(
             warning(format!("the time of {id} is over: it opens nothing any more"))
                 .cure("take it out of `fallbacks`, and delete the secret once nothing names it"),
         ),
-        _ if table.is_origins(fallback) => Some(
+        _ if keys.is_origins(id) => Some(
             warning(format!("whoever gets {id} from the origin can forge cookies here: it is the origin's own key, and still in the ring"))
                 .cure("retire it from `fallbacks` once browsers have moved to the current key; `origin` keeps it"),
         ),
@@ -42,13 +53,11 @@ fn fallback_finding(scene: &Scene<'_>, table: &Keys, fallback: &Named) -> Option
 }
 
 /// The origin signs with the current key, and a fallback remembers another: perhaps the origin's last one.
-fn catch_up(table: &Keys) -> Option<Finding> {
-    let current = table.current.as_ref()?;
-    let old = table
-        .fallbacks
-        .iter()
-        .find(|fallback| !table.is_origins(fallback) && fallback.until.is_some())?;
-    table.is_origins(current).then(|| {
+fn catch_up(keys: &WrittenKeys<'_>) -> Option<Finding> {
+    let current = keys.current.as_ref()?;
+    let mut fallbacks = keys.fallbacks().iter();
+    let old = fallbacks.find(|key| !keys.is_origins(&key.id) && key.until.is_some())?;
+    keys.is_origins(&current.id).then(|| {
         let reason = format!(
             "if {} is the key that the site had before, logins end all the same: Django ties each to its SECRET_KEY",
             old.id

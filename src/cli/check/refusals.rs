@@ -1,21 +1,21 @@
 //! What the Worker itself refuses, asked of its own reader, also where no secrets are known.
 
 use countersign_core::config::Policy;
+use countersign_core::config::written::Written;
 use countersign_core::settings::Problem;
 use serde_json::Value;
 
 use super::Scene;
-use super::reading::Reading;
 use crate::finding::Finding;
 
 /// What the Worker refuses, and what it notes.
 pub fn find(scene: &Scene<'_>) -> Vec<Finding> {
-    let refused = Policy::parse_with_placeholders(&scene.value, &|_| None)
+    let refused = Policy::parse_with_placeholders(scene.value, &|_| None)
         .err()
         .unwrap_or_default();
     let mut found: Vec<Finding> = refused
         .iter()
-        .map(|problem| told(Finding::error, problem))
+        .map(|problem| finding(Finding::error, problem))
         .collect();
     let Some(dev_vars) = &scene.dev_vars else {
         return found;
@@ -23,13 +23,13 @@ pub fn find(scene: &Scene<'_>) -> Vec<Finding> {
     let known = dev_vars.texts();
     let file = dev_vars.file_name();
     let (here, notes) =
-        match Policy::parse_with_placeholders(&scene.value, &|name| known.get(name).cloned()) {
+        match Policy::parse_with_placeholders(scene.value, &|name| known.get(name).cloned()) {
             Ok(policy) => (Vec::new(), policy.notes),
             Err(problems) => (problems, Vec::new()),
         };
     let only_here = here.iter().filter(|problem| !refused.contains(problem));
-    let by_bytes = only_here.map(|problem| told(Finding::error, problem));
-    let noted = notes.iter().map(|note| told(Finding::warning, note));
+    let by_bytes = only_here.map(|problem| finding(Finding::error, problem));
+    let noted = notes.iter().map(|note| finding(Finding::warning, note));
     let by_bytes = by_bytes
         .chain(noted)
         .map(|finding| finding.with_secrets_of(&file));
@@ -39,18 +39,14 @@ pub fn find(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// The name of every secret that the configuration names.
 pub fn secret_names(value: &Value) -> Vec<String> {
-    let reading = Reading::of(value);
-    reading
-        .secrets()
-        .iter()
-        .map(|named| named.id.to_string())
-        .collect()
+    let secrets = Written::of(value).secrets();
+    secrets.iter().map(|named| named.id.to_string()).collect()
 }
 
-/// A problem's text is what, and behind a semicolon how to mend it.
-fn told(kind: fn(String, String) -> Finding, problem: &Problem) -> Finding {
-    match problem.text.split_once("; ") {
-        Some((reason, cure)) => kind(problem.path.clone(), reason.to_owned()).cure(cure),
-        None => kind(problem.path.clone(), problem.text.clone()),
+fn finding(kind: fn(String, String) -> Finding, problem: &Problem) -> Finding {
+    let finding = kind(problem.path.clone(), problem.reason.to_string());
+    match &problem.cure {
+        Some(cure) => finding.cure(&**cure),
+        None => finding,
     }
 }

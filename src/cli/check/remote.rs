@@ -2,6 +2,7 @@
 
 use std::env;
 
+use countersign_core::config::written::NamedSecret;
 use countersign_core::operations::status::TOKEN;
 use serde_json::Value;
 use toml_edit::Item;
@@ -40,12 +41,12 @@ pub fn find(scene: &Scene<'_>) -> Result<Vec<Finding>, Failure> {
 fn unset(scene: &Scene<'_>) -> Result<Vec<Finding>, Failure> {
     let set = wrangler::secrets(&scene.environment)?;
     let put = |name: &str| wrangler::shown(&scene.environment, &["secret", "put", name]);
-    let named = scene.reading.secrets().into_iter();
+    let named = scene.written.secrets().into_iter();
     let unset = named.filter(|named| !set.iter().any(|set| set == named.id.as_str()));
-    let finding = |named: &super::reading::Named| {
-        let id = &named.id;
+    let finding = |named: NamedSecret| {
+        let id = named.id;
         Finding::error(
-            &named.path,
+            named.path,
             format!("the Worker has no secret {id}: every request would get 503"),
         )
         .cure(format!(

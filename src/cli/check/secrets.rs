@@ -1,5 +1,6 @@
 //! What is wrong or unwise about the secrets in `.dev.vars`. None is ever shown.
 
+use countersign_core::config::written::WrittenKeys;
 use countersign_core::crypto::equal;
 use countersign_core::operations::status::{TOKEN, Token};
 
@@ -27,8 +28,8 @@ pub fn find(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// The lines that the configuration uses; of several with one name, the last.
 fn used<'d>(scene: &Scene<'_>, dev_vars: &'d DevVars) -> Vec<&'d Secret> {
-    let named = scene.reading.tables.iter().flat_map(|table| table.all());
-    let mut names: Vec<&str> = named.map(|named| named.id.as_str()).collect();
+    let named = scene.written.each_keys().flat_map(WrittenKeys::all);
+    let mut names: Vec<&str> = named.map(|key| key.id.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let last = |name: &&str| {
@@ -58,7 +59,7 @@ fn cut(dev_vars: &DevVars) -> Vec<Finding> {
 }
 
 fn missing(scene: &Scene<'_>, dev_vars: &DevVars) -> Vec<Finding> {
-    let named = scene.reading.secrets().into_iter();
+    let named = scene.written.secrets().into_iter();
     let missing = named.filter(|named| dev_vars.text(named.id.as_str()).is_none_or(str::is_empty));
     let file = dev_vars.file_name();
     let finding = |id: String| {
@@ -78,9 +79,9 @@ fn weak<'s>(scene: &Scene<'_>, secret: &'s Secret) -> Vec<(&'s Secret, Finding)>
     let mut distinct: Vec<char> = value.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();
-    let is_origins = scene.reading.tables.iter().any(|keys| {
+    let is_origins = scene.written.each_keys().any(|keys| {
         let mut all = keys.all();
-        all.any(|key| key.id.as_str() == name && keys.is_origins(key))
+        all.any(|key| key.id.as_str() == name && keys.is_origins(&key.id))
     });
     let make = match is_origins {
         true => {
@@ -107,7 +108,7 @@ fn weak<'s>(scene: &Scene<'_>, secret: &'s Secret) -> Vec<(&'s Secret, Finding)>
             make,
         );
     }
-    if scene.reading.has_django() && !value.is_empty() && value.chars().count() < 50 {
+    if super::keys::has_django(&scene.written) && !value.is_empty() && value.chars().count() < 50 {
         warn(
             format!("has {} characters; Django wants 50", value.chars().count()),
             make,

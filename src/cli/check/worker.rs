@@ -145,7 +145,7 @@ fn cache(environment: &Environment<'_>) -> Option<Finding> {
 
 /// Whether the origin is reached by the zone's route, rather than by an address or a binding.
 fn by_route(scene: &Scene<'_>) -> bool {
-    scene.value["origin_url"].is_null() && !has_binding(scene)
+    scene.written.origin_url().is_none() && !has_binding(scene)
 }
 
 fn has_binding(scene: &Scene<'_>) -> bool {
@@ -175,7 +175,7 @@ fn strictly_public(scene: &Scene<'_>) -> Option<Finding> {
 
 /// The Worker refuses both, where it sees its bindings.
 fn two_origins(scene: &Scene<'_>) -> Option<Finding> {
-    (!scene.value["origin_url"].is_null() && has_binding(scene)).then(|| {
+    (scene.written.origin_url().is_some() && has_binding(scene)).then(|| {
         Finding::error(
             "COUNTERSIGN.origin_url",
             "there is a service binding ORIGIN as well",
@@ -198,7 +198,7 @@ fn custom_domains(scene: &Scene<'_>) -> Option<Finding> {
 
 /// The Worker refuses an address that is its own, at the first request.
 fn own_routes(scene: &Scene<'_>) -> Option<Finding> {
-    let url = scene.value["origin_url"].as_str()?.to_ascii_lowercase();
+    let url = scene.written.origin_url()?.to_ascii_lowercase();
     let host = url.split("://").nth(1)?.trim_end_matches('/');
     let matches = |pattern: &String| match pattern.split('/').next().unwrap_or_default() {
         any if any.starts_with('*') => host.ends_with(any.trim_start_matches('*')),
@@ -231,11 +231,8 @@ fn keys_in_vars(scene: &Scene<'_>) -> Vec<Finding> {
     let vars = scene.environment.own("vars").and_then(Item::as_table_like);
     let mut found = Vec::new();
     let token = std::iter::once("COUNTERSIGN_TOKEN".to_owned());
-    let secrets = scene
-        .reading
-        .secrets()
-        .into_iter()
-        .map(|named| named.id.to_string());
+    let secrets = scene.written.secrets().into_iter();
+    let secrets = secrets.map(|named| named.id.to_string());
     for name in secrets.chain(token) {
         if vars.is_some_and(|vars| vars.contains_key(&name)) {
             found.push(

@@ -1,34 +1,31 @@
 //! The formats of a rule: accepted first, then sealed in, then accepted no longer.
 
-use countersign_core::formats;
+use countersign_core::config::written::Written;
 use serde_json::Value as Json;
-use toml_edit::{InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{InlineTable, Item, TableLike, Value};
 
-use super::{Draft, Step, list, set, short};
+use super::{Draft, list, set, short};
 use crate::answer::Failure;
-use crate::config::{entries, json};
 
 impl Draft {
     /// The formats that a rule accepts, and until when each as it is written.
     pub fn accepted(&self, rule: &str) -> Result<Vec<(Json, Option<String>)>, Failure> {
-        let position = self.rule_position(rule)?;
-        let mut value = self.value();
-        let list = value["cookies"][position]["accept"].take();
-        let formats = list.as_array().into_iter().flatten().map(|entry| {
-            let until = entry["until"].as_str().map(str::to_owned);
-            let mut format = entry.clone();
-            format.as_object_mut().map(|fields| fields.remove("until"));
-            (format, until)
+        let value = self.value();
+        let written = Written::of(&value);
+        let formats = super::rule(&written, rule)?.accept().into_iter();
+        let formats = formats.map(|format| {
+            let until = format.until_text().map(str::to_owned);
+            (format.to_value(), until)
         });
         Ok(formats.collect())
     }
 
     /// The format that a rule's origin reads, where it is written.
     pub fn origin_format(&self, rule: &str) -> Result<Option<Json>, Failure> {
-        let position = self.rule_position(rule)?;
-        let mut value = self.value();
-        let format = value["cookies"][position]["origin"].take();
-        Ok(Some(format).filter(|format| !format.is_null()))
+        let value = self.value();
+        let written = Written::of(&value);
+        let origin = super::rule(&written, rule)?.origin_format();
+        Ok(origin.map(|format| format.to_value()))
     }
 
     /// Lets a rule open a further format, until then.
@@ -49,27 +46,17 @@ impl Draft {
 
     /// Lets a rule open a format no longer.
     pub fn unaccept(&mut self, rule: &str, format: &Json) -> Result<(), Failure> {
-        let table = self.rule(rule)?;
-        while let Some(at) = accepted(table, format) {
-            list::remove(table, "accept", at);
+        while let Some(at) = self.accepted_at(rule, format)? {
+            list::remove(self.rule(rule)?, "accept", at);
         }
         Ok(())
     }
 
     /// What a rule seals for browsers in: `format` and its options.
     pub fn format(&self, rule: &str) -> Result<Json, Failure> {
-        let mut draft = self.clone();
-        let mut fields = json(&Item::Table(copied(draft.rule(rule)?)));
-        if let Some(fields) = fields.as_object_mut() {
-            let name = fields
-                .get("format")
-                .and_then(Json::as_str)
-                .unwrap_or_default();
-            let options = formats::description(name).map_or(&[][..], |found| found.options);
-            let is_option = |field: &str| options.iter().any(|option| option.name == field);
-            fields.retain(|field, _| field == "format" || is_option(field));
-        }
-        Ok(fields)
+        let value = self.value();
+        let written = Written::of(&value);
+        Ok(super::rule(&written, rule)?.format().to_value())
     }
 
     /// Makes an accepted format the one that a rule seals in; the other is accepted until then. What the
@@ -81,15 +68,17 @@ impl Draft {
         until: Option<&str>,
     ) -> Result<(), Failure> {
         let old = self.format(rule)?;
+        let accepted = self.accepted_at(rule, format)?;
+        let has_origin = self.origin_format(rule)?.is_some();
         let table = self.rule(rule)?;
-        if !table.contains_key("origin") {
+        if !has_origin {
             set(table, "origin", short(written(&old)));
         }
         let mut entry = written(&old);
         if let Some(until) = until {
             entry.insert("until", Value::from(until));
         }
-        match accepted(table, format) {
+        match accepted {
             Some(at) => list::replace(table, "accept", at, short(entry)),
             None => list::push(table, "accept", short(entry)),
         }
@@ -117,9 +106,17 @@ impl Draft {
         Ok(())
     }
 
+    /// Which entry of `accept` is this format.
+    fn accepted_at(&self, rule: &str, format: &Json) -> Result<Option<usize>, Failure> {
+        let accepted = self.accepted(rule)?;
+        Ok(accepted.iter().position(|(known, _)| known == format))
+    }
+
+    /// The table of a rule.
     fn rule(&mut self, name: &str) -> Result<&mut dyn TableLike, Failure> {
-        let at = self.rule_position(name)?;
-        let item = self.item(&[Step::Field("cookies"), Step::Entry(at)]);
+        let value = self.value();
+        let written = Written::of(&value);
+        let item = self.item(&super::rule(&written, name)?.path);
         item.and_then(Item::as_table_like_mut)
             .ok_or_else(|| Failure::usage(format!("the rule of {name} is no table")))
     }
@@ -148,20 +145,4 @@ fn toml(value: &Json) -> Option<Value> {
         }
         Json::Array(_) | Json::Null => return None,
     })
-}
-
-fn accepted(table: &dyn TableLike, format: &Json) -> Option<usize> {
-    let list = table.get("accept").and_then(entries)?;
-    list.iter().position(|entry| {
-        let mut entry = json(entry);
-        entry.as_object_mut().map(|entry| entry.remove("until"));
-        entry == *format
-    })
-}
-
-fn copied(table: &dyn TableLike) -> Table {
-    table
-        .iter()
-        .map(|(field, item)| (field, item.clone()))
-        .collect()
 }

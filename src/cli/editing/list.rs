@@ -61,12 +61,10 @@ fn inline(entry: Value) -> Value {
 /// What stands behind the last entry, a comment perhaps, comes to stand between it and the new one.
 fn push_formatted(array: &mut Array, entry: Value) {
     let first_indent = array.iter().next().map(|first| lines(&prefix(first)).1);
-    let tail = match array.trailing_comma() {
-        true => array.trailing().as_str().unwrap_or_default().to_owned(),
-        false => match array.iter_mut().last() {
-            Some(last) => take_suffix(last),
-            None => array.trailing().as_str().unwrap_or_default().to_owned(),
-        },
+    let has_comma = array.trailing_comma();
+    let tail = match array.iter_mut().last().filter(|_| !has_comma) {
+        Some(last) => take_suffix(last),
+        None => array.trailing().as_str().unwrap_or_default().to_owned(),
     };
     let is_empty = array.is_empty();
     // one entry a line: up to the end of the tail's last line stands in front of the new entry
@@ -81,10 +79,10 @@ fn push_formatted(array: &mut Array, entry: Value) {
         (None, false) => (" ".to_owned(), tail),
     };
     let mut entry = entry.decorated(before, "");
-    match array.trailing_comma() {
-        true => array.set_trailing(behind),
-        false if is_empty => array.set_trailing(behind),
-        false => entry.decor_mut().set_suffix(behind),
+    if has_comma || is_empty {
+        array.set_trailing(behind);
+    } else {
+        entry.decor_mut().set_suffix(behind);
     }
     array.push_formatted(entry);
 }
@@ -113,11 +111,13 @@ fn remove_formatted(array: &mut Array, at: usize) {
         Some(next) => prefix(next),
         None => array.trailing().as_str().unwrap_or_default().to_owned(),
     };
-    let joined = match next.contains('\n') {
-        true => format!("{behind_previous}{}", lines(&next).1),
+    let joined = if next.contains('\n') {
+        format!("{behind_previous}{}", lines(&next).1)
+    } else if is_last {
+        next
+    } else {
         // all in one line: the next takes the very place
-        false if is_last => next,
-        false => prefix(&removed),
+        prefix(&removed)
     };
     match array.get_mut(at) {
         Some(next) => next.decor_mut().set_prefix(joined),

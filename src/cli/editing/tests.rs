@@ -342,3 +342,28 @@ fn what_is_not_edited_comes_out_as_it_was() {
         assert_eq!(draft(text).text(), text);
     }
 }
+
+#[test]
+fn a_fallback_that_only_one_rule_lists_is_one_of_the_ring() {
+    let text = format!(
+        "{RING}\n[[vars.COUNTERSIGN.cookies]]\nname = \"theme\"\nformat = \"django-signed-cookie\"\nupgrade = \"never\"\nkeys.fallbacks = [\"LEAKED\"]\nkeys.origin = {{ current = \"DJANGO_SECRET_KEY\", fallbacks = [\"LEAKED\"] }}\n"
+    );
+    let listed = draft(&text).fallbacks(Ring::Shared).map_err(drop).unwrap();
+    let listed: Vec<&str> = listed.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(listed, ["DJANGO_SECRET_KEY", "LEAKED"]);
+    let gone = edited(&text, |draft| {
+        draft.unlist(Ring::Shared, "LEAKED")?;
+        draft.unlist_origin(Ring::Shared, "LEAKED")
+    });
+    assert!(!gone.contains("LEAKED"), "{gone}");
+}
+
+#[test]
+fn there_is_no_shared_ring_to_edit_where_every_rule_has_its_own() {
+    let ring = "keys = { current = \"OWN\", origin = \"DJANGO_SECRET_KEY\" }\n";
+    let start = RING.find("[vars.COUNTERSIGN.keys]").unwrap();
+    let end = RING.find("# sessions").unwrap();
+    let text = format!("{}{}{ring}", &RING[..start], &RING[end..]);
+    assert_eq!(draft(&text).rings(), [Some("sessionid".to_owned())]);
+    assert!(draft(&text).policy().is_ok());
+}

@@ -1,24 +1,27 @@
 //! The next safe command for each key and format, and from when on it is safe.
 
-use countersign_core::crypto::key::KeyId;
+use countersign_core::config::written::{
+    Written, WrittenFormat, WrittenKey, WrittenRing, WrittenRule,
+};
 use serde_json::Value;
 
 use crate::clock::moment;
 use crate::git::Revision;
-use crate::grace;
-use crate::subject::written;
+use crate::subject::written as shown;
 
 /// Commands, each with when. Keys and formats stand as the live configuration writes them.
 pub fn steps(configuration: &Value, history: &[Revision], now: u64) -> Vec<(String, String)> {
-    let shared = &configuration["keys"];
-    let mut steps = of_ring(shared, shared, "", history, now);
-    for rule in list(&configuration["cookies"]) {
-        let of_rule = format!("--rule {} ", rule["name"].as_str().unwrap_or_default());
-        if !rule["keys"]["current"].is_null() {
-            steps.extend(of_ring(&rule["keys"], shared, &of_rule, history, now));
-        }
-        let accepted = list(&rule["accept"]).iter();
-        steps.extend(accepted.map(|format| of_format(format, rule, history, now)));
+    let written = Written::of(configuration);
+    let mut steps = of_ring(&written.shared_ring(), history, now);
+    for rule in &written.rules {
+        let own = rule.own_ring();
+        steps.extend(own.iter().flat_map(|ring| of_ring(ring, history, now)));
+        let accepted = rule.accept();
+        steps.extend(
+            accepted
+                .iter()
+                .map(|format| of_format(format, rule, history, now)),
+        );
     }
     if steps.is_empty() {
         let when = "when a rotation is due; the name is yours to choose";
@@ -27,50 +30,60 @@ pub fn steps(configuration: &Value, history: &[Revision], now: u64) -> Vec<(Stri
     steps
 }
 
-/// An `origin` that a rule's own keys leave out is that of all rules.
-fn of_ring(
-    keys: &Value,
-    shared: &Value,
-    of_rule: &str,
-    history: &[Revision],
-    now: u64,
-) -> Vec<(String, String)> {
-    let origin = match &keys["origin"] {
-        Value::Null => &shared["origin"],
-        own => own,
-    };
-    let current = id(&keys["current"]);
-    let step = |fallback: &Value| {
-        // an entry for the current key says nothing, and may stay for the day it is no longer current
-        let key = id(fallback).filter(|key| current.as_ref() != Some(key))?;
-        let retire = format!("countersign retire {of_rule}{key}");
-        Some(match until(fallback) {
-            Some(until) => (retire, ended(until, now)),
-            None if was_current(&key, origin, history) => (retire, OUT_OF_USE.to_owned()),
-            None => (
-                format!("countersign promote {of_rule}{key}"),
-                STAGED.to_owned(),
-            ),
-        })
-    };
-    list(&keys["fallbacks"]).iter().filter_map(step).collect()
+fn of_ring(ring: &WrittenRing<'_, '_>, history: &[Revision], now: u64) -> Vec<(String, String)> {
+    // an entry for the current key says nothing, and may stay for the day it is no longer current
+    let listed = ring.listed().into_iter();
+    let listed = listed.filter(|key| !ring.keys.is_current(&key.id));
+    listed.map(|key| of_key(key, ring, history, now)).collect()
 }
 
-fn of_format(accepted: &Value, rule: &Value, history: &[Revision], now: u64) -> (String, String) {
-    let name = rule["name"].as_str().unwrap_or_default();
-    let mut format = accepted.clone();
-    if let Some(fields) = format.as_object_mut() {
-        fields.remove("until");
-    }
-    let about = format!("--rule {name} --format '{}'", written(&format));
-    let retire = format!("countersign retire {about}");
-    let was_sealed = rule["origin"] == format
-        || history
-            .iter()
-            .any(|revision| revision.draft.format(name).is_ok_and(|old| old == format));
-    match until(accepted) {
+fn of_key(
+    key: &WrittenKey<'_>,
+    ring: &WrittenRing<'_, '_>,
+    history: &[Revision],
+    now: u64,
+) -> (String, String) {
+    let name = ring.rule.and_then(WrittenRule::name);
+    let of_rule = name.map_or(String::new(), |name| format!("--rule {name} "));
+    let retire = format!("countersign retire {of_rule}{}", key.id);
+    // the origin's own has signed before, and so has one that was current in some revision
+    let was_current =
+        || ring.keys.is_origins(&key.id) || history.iter().any(|old| has_current(old, key));
+    match key.until {
         Some(until) => (retire, ended(until, now)),
-        None if was_sealed => (retire, OUT_OF_USE.to_owned()),
+        None if was_current() => (retire, OUT_OF_USE.to_owned()),
+        None => {
+            let promote = format!("countersign promote {of_rule}{}", key.id);
+            (promote, STAGED.to_owned())
+        }
+    }
+}
+
+fn has_current(revision: &Revision, key: &WrittenKey<'_>) -> bool {
+    let value = revision.draft.value();
+    let written = Written::of(&value);
+    written.each_keys().any(|keys| keys.is_current(&key.id))
+}
+
+fn of_format(
+    accepted: &WrittenFormat<'_>,
+    rule: &WrittenRule<'_>,
+    history: &[Revision],
+    now: u64,
+) -> (String, String) {
+    let name = rule.name().unwrap_or_default();
+    let format = accepted.to_value();
+    let about = format!("--rule {name} --format '{}'", shown(&format));
+    let retire = format!("countersign retire {about}");
+    let is_origins = || {
+        rule.origin_format()
+            .is_some_and(|origin| origin.to_value() == format)
+    };
+    let was_sealed =
+        |revision: &Revision| revision.draft.format(name).is_ok_and(|old| old == format);
+    match accepted.until() {
+        Some(until) => (retire, ended(until, now)),
+        None if is_origins() || history.iter().any(was_sealed) => (retire, OUT_OF_USE.to_owned()),
         None => (format!("countersign promote {about}"), STAGED.to_owned()),
     }
 }
@@ -79,35 +92,9 @@ const STAGED: &str = "once this version has all traffic";
 const OUT_OF_USE: &str = "once it is out of use, which the command asks for";
 
 fn ended(until: u64, now: u64) -> String {
-    match until > now {
-        true => format!("from {} on", moment(until)),
-        false => "at any time: it opens nothing any more".to_owned(),
+    if until > now {
+        format!("from {} on", moment(until))
+    } else {
+        "at any time: it opens nothing any more".to_owned()
     }
-}
-
-/// Whether it has signed before: the origin's own did, and so did one that was current in some revision.
-fn was_current(key: &KeyId, origin: &Value, history: &[Revision]) -> bool {
-    let mut origins = list(&origin["fallbacks"])
-        .iter()
-        .chain([origin, &origin["current"]]);
-    origins.any(|origin| id(origin).as_ref() == Some(key))
-        || history.iter().any(|revision| {
-            let value = revision.draft.value();
-            let rules = list(&value["cookies"]).iter().map(|rule| &rule["keys"]);
-            let mut rings = rules.chain([&value["keys"]]);
-            rings.any(|keys| id(&keys["current"]).as_ref() == Some(key))
-        })
-}
-
-/// A key is a name, or a table with a name.
-fn id(value: &Value) -> Option<KeyId> {
-    KeyId::parse(value.as_str().or_else(|| value["secret"].as_str())?)
-}
-
-fn until(value: &Value) -> Option<u64> {
-    grace::read(value["until"].as_str()?)
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
 }

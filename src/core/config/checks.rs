@@ -1,13 +1,14 @@
 //! What is refused although it can be read: C1 separation, C2 observe is no off switch, C3 strength,
 //! C4 look-alikes; and formats that cannot carry each other's content.
 
-use super::keys::{Keys, STRONG};
+use super::keys::Keys;
 use super::rule::is_plain;
-use super::{OnInvalid, RuleConfig};
+use super::secrets::STRONG;
+use super::{OnInvalid, RuleConfig, RuleIndex};
 use crate::crypto::key::{Encoding, Key};
 use crate::formats::{Configured, Derivation, same};
 use crate::prelude::*;
-use crate::settings::{Problem, Problems};
+use crate::settings::{Fault, Problem, Problems, Topic};
 use crate::wire::look_alike::Names;
 
 /// Checks each pair of rules.
@@ -60,7 +61,8 @@ fn check_layouts(spec: &RuleConfig, problems: &Problems) {
         if !same(format, own) && is_confusable(spec, own, format) {
             problems.add(
                 path,
-                "signs with the same key as `format`, so a value of one could be read as the other; give one of them another salt or digest",
+                Fault::new("signs with the same key as `format`, so a value of one could be read as the other")
+                    .cure("give one of them another salt or digest"),
             );
         }
     }
@@ -107,7 +109,7 @@ fn check_times(spec: &RuleConfig, problems: &Problems) {
     if spec.leeway.is_some() && !formats(spec).any(|(_, format)| expires(format)) {
         problems.add(
             format!("{path}.leeway"),
-            "no format of this rule carries an expiry; leave leeway out",
+            Fault::new("no format of this rule carries an expiry").cure("leave leeway out"),
         );
     }
     if spec.max_age.is_some() {
@@ -115,7 +117,8 @@ fn check_times(spec: &RuleConfig, problems: &Problems) {
             if !format.properties().carries_time {
                 problems.add(
                     path,
-                    "carries no time, so max_age cannot be held; leave max_age out",
+                    Fault::new("carries no time, so max_age cannot be held")
+                        .cure("leave max_age out"),
                 );
             }
         }
@@ -149,7 +152,8 @@ fn check_binding(spec: &RuleConfig, problems: &Problems) {
         if !is_plain(format) && !format.properties().binds_name {
             problems.add(
                 path,
-                "does not bind the cookie's name, which a rule with origin \"plain\" needs: a visitor could rename another cookie into this one; \"sealed\" does, and \"django-signed-cookie\" too",
+                Fault::new("does not bind the cookie's name, which a rule with origin \"plain\" needs: a visitor could rename another cookie into this one")
+                    .cure("\"sealed\" does, and \"django-signed-cookie\" too"),
             );
         }
     }
@@ -161,7 +165,7 @@ fn check_separation(a: &RuleConfig, b: &RuleConfig, problems: &Problems) {
     if !a.ring.keys().any(is_shared) {
         return;
     }
-    // then the origin cannot tell them split_pair either
+    // then the origin cannot tell them apart either
     let one_origin = same(&a.origin_format, &b.origin_format)
         && !is_plain(&a.origin_format)
         && same_keys(a.origin_keys.iter(), b.origin_keys.iter())
@@ -173,7 +177,11 @@ fn check_separation(a: &RuleConfig, b: &RuleConfig, problems: &Problems) {
             if !equals && !is_separate(a, x, b, y) {
                 problems.add(
                     path,
-                    format!("shares a key with {}, and a value of one could be passed off as the other; give one of them `keys` of its own, or formats that bind the name", a.path),
+                    Fault::new(format!(
+                        "shares a key with {}, and a value of one could be passed off as the other",
+                        a.path
+                    ))
+                    .cure("give one of them `keys` of its own, or formats that bind the name"),
                 );
                 return;
             }
@@ -195,9 +203,10 @@ fn launders(from: &RuleConfig, to: &RuleConfig) -> bool {
 fn accepts_until(spec: &RuleConfig, format: &Configured) -> u64 {
     let accepted = spec.accept.iter().filter(|a| same(&a.format, format));
     let until = accepted.map(|a| a.until.unwrap_or(u64::MAX));
-    match same(&spec.format, format) {
-        true => u64::MAX,
-        false => until.max().unwrap_or_default(),
+    if same(&spec.format, format) {
+        u64::MAX
+    } else {
+        until.max().unwrap_or_default()
     }
 }
 
@@ -214,10 +223,13 @@ fn is_separate(a: &RuleConfig, x: &Configured, b: &RuleConfig, y: &Configured) -
     let alike = || x.name == y.name && x.properties().binds_name && y.properties().binds_name;
     match (x.derivation(&a.name), y.derivation(&b.name)) {
         (Derivation::None, _) | (_, Derivation::None) => true,
-        (Derivation::Bare { digest: m, .. }, Derivation::Bare { digest: n, .. }) => match m == n {
-            true => alike(),
-            false => x.name == y.name,
-        },
+        (Derivation::Bare { digest: m, .. }, Derivation::Bare { digest: n, .. }) => {
+            if m == n {
+                alike()
+            } else {
+                x.name == y.name
+            }
+        }
         // a key that is used bare could sign what another format derives its key from
         (Derivation::Bare { .. }, _) | (_, Derivation::Bare { .. }) => false,
         (m, n) if m != n => true,
@@ -244,10 +256,9 @@ pub fn check_observe(
         _ => same_key,
     };
     if !as_origin {
-        problems.add_stopping(
-            format!("{path}.mode"),
-            "\"observe\" would hand the origin cookies that it cannot read: it stands only where the current key and format are the origin's; to switch off, rotate back to the origin's key first",
-        );
+        let fault = Fault::new("\"observe\" would hand the origin cookies that it cannot read: it stands only where the current key and format are the origin's")
+            .cure("to switch off, rotate back to the origin's key first");
+        problems.add(format!("{path}.mode"), fault.about(Topic::Observing));
     }
 }
 
@@ -264,15 +275,15 @@ fn check_forward(spec: &RuleConfig, problems: &Problems) {
         .iter()
         .any(|key| !lasting.iter().any(|held| held.same_bytes(key)));
     if spec.on_invalid == OnInvalid::Forward && (open || foreign) && !spec.unsafe_open {
-        let why = match open {
-            true => "the origin takes a plain cookie for granted",
-            false => {
-                "a key that the origin verifies with is not in the ring for good, so forged cookies that were refused would be let in"
-            }
+        let why = if open {
+            "the origin takes a plain cookie for granted"
+        } else {
+            "a key that the origin verifies with is not in the ring for good, so forged cookies that were refused would be let in"
         };
         problems.add(
             format!("{}.on_invalid", spec.path),
-            format!("\"forward\" opens the site here: {why}; if that is what you want, say unsafe_open = true"),
+            Fault::new(format!("\"forward\" opens the site here: {why}"))
+                .cure("if that is what you want, say unsafe_open = true"),
         );
     }
 }
@@ -288,21 +299,19 @@ fn check_strength(spec: &RuleConfig, keys: &Keys, problems: &Problems) {
             Encoding::Utf8 => "",
             Encoding::Base64 | Encoding::Hex => ", read as its `encoding` says",
         };
-        problems.add_once(Problem::new(
-            &keys.current_path,
-            format!(
-                "the key {} has fewer than {least} bytes{read}; make a longer one, such as `openssl rand -base64 48`, or say allow_weak = true",
-                current.id()
-            ),
-        ));
+        let id = current.id();
+        let fault = Fault::new(format!("the key {id} has fewer than {least} bytes{read}"))
+            .cure("make a longer one, such as `openssl rand -base64 48`, or say allow_weak = true")
+            .about(Topic::SecretBytes(id.clone()));
+        problems.add_once(Problem::new(&keys.current_path, fault));
     }
 }
 
 /// C4.
 fn check_names(a: &RuleConfig, b: &RuleConfig, problems: &Problems) {
     let is_like = |one: &RuleConfig, other: &RuleConfig| {
-        let one = Names::new(one.names(0));
-        let mut names = other.names(1);
+        let one = Names::new(one.names(RuleIndex(0)));
+        let mut names = other.names(RuleIndex(1));
         names.any(|(name, _)| !one.look_alikes(&name).rules.is_empty())
     };
     let path = format!("{}.name", b.path);
@@ -311,10 +320,8 @@ fn check_names(a: &RuleConfig, b: &RuleConfig, problems: &Problems) {
     } else if is_like(a, b) || is_like(b, a) {
         problems.add(
             path,
-            format!(
-                "some servers read it as the name of {}; rename one of the cookies",
-                a.path
-            ),
+            Fault::new(format!("some servers read it as the name of {}", a.path))
+                .cure("rename one of the cookies"),
         );
     }
 }

@@ -7,7 +7,7 @@ use super::{Candidate, CandidateKind, Rule, RuleConfig, Seal};
 use crate::crypto::key::Key;
 use crate::formats::{Configured, Keyed, OctetsOnly, same};
 use crate::prelude::*;
-use crate::settings::Problems;
+use crate::settings::{Fault, Problems, Topic};
 use crate::wire::look_alike::{Names, opens_quote, reads_alike};
 
 impl Rule {
@@ -104,9 +104,10 @@ fn candidates(spec: &RuleConfig, problems: &Problems) -> Option<Vec<Candidate>> 
 fn origin_candidates(spec: &RuleConfig, problems: &Problems) -> Option<Vec<Candidate>> {
     let format = &spec.origin_format;
     let is_same_format = same(format, &spec.format);
-    let keys = match is_plain(format) {
-        true => 1, // no key makes a difference
-        false => usize::MAX,
+    let keys = if is_plain(format) {
+        1 // no key makes a difference
+    } else {
+        usize::MAX
     };
     spec.origin_keys
         .iter()
@@ -152,10 +153,11 @@ fn keyed(
         Ok(keyed) if octets_only => Some(Box::new(OctetsOnly(keyed))),
         Ok(keyed) => Some(keyed),
         Err(fault) => {
-            problems.add(
-                &spec.path,
-                format!("the key {} does not fit its format: {fault}", key.id()),
-            );
+            let id = key.id();
+            let reason = fault.reason;
+            let reason = Fault::new(format!("the key {id} does not fit its format: {reason}"));
+            let fault = fault.cure.into_iter().fold(reason, Fault::cure);
+            problems.add(&spec.path, fault.about(Topic::SecretBytes(id.clone())));
             None
         }
     }

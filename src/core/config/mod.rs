@@ -12,8 +12,12 @@ use zeroize::Zeroizing;
 use crate::crypto::key::{KeyId, OriginKeys, Ring};
 use crate::formats::{Configured, Keyed};
 use crate::prelude::*;
-use crate::settings::{Problem, Problems, Table};
+use crate::settings::{Fault, Problem, Problems, Table};
 use crate::wire::look_alike::Names;
+pub use crate::wire::rule_index::RuleIndex;
+
+use secrets::Secrets;
+use written::Written;
 
 mod attributes;
 mod checks;
@@ -21,6 +25,8 @@ mod compile;
 mod keys;
 mod origin;
 mod rule;
+mod secrets;
+pub mod written;
 
 /// What a Worker does, decided by its configuration.
 #[derive(Debug)]
@@ -265,7 +271,7 @@ impl Policy {
     ) -> Result<Self, Vec<Problem>> {
         let problems = Problems::default();
         let notes = Problems::default();
-        let secrets = keys::Secrets::new(secret, has_placeholders, &problems);
+        let secrets = Secrets::new(secret, has_placeholders, &problems);
         let policy = Self::read(value, &secrets, &problems, &notes);
         match policy {
             Some(policy) if problems.is_empty() => Ok(Self {
@@ -279,19 +285,12 @@ impl Policy {
     /// Whether traffic passes although the configuration is wrong: only where it asks to observe, no rule to
     /// enforce, and nothing stops it (C2), so that a first deployment does not take a site down.
     pub fn passes_when_wrong(value: &Value, problems: &[Problem]) -> bool {
-        let enforces = |rule: &Value| rule["mode"] == "enforce";
-        let rules = &value["cookies"];
-        let some_enforces = match rules {
-            Value::Array(rules) => rules.iter().any(enforces),
-            other => enforces(other),
-        };
-        let stops = problems.iter().any(|problem| problem.stops_traffic);
-        value["mode"] == "observe" && !some_enforces && !stops
+        Written::of(value).only_observes() && !problems.iter().any(Problem::stops_traffic)
     }
 
     fn read(
         value: &Value,
-        secrets: &keys::Secrets<'_>,
+        secrets: &Secrets<'_>,
         problems: &Problems,
         notes: &Problems,
     ) -> Option<Self> {
@@ -301,40 +300,26 @@ impl Policy {
         let origin_url = origin::read_origin_url(&mut table);
         let origin_header = origin::read_origin_header(&mut table, secrets);
         let hosts = origin::read_hosts(&mut table);
-        let shared = match table.value("keys") {
-            Some(value) => keys::Entries::read(table.path("keys"), value, problems),
-            None => keys::Entries::default(),
-        };
-        let entries = table.list("cookies");
-        if entries.is_empty() {
-            let cure = "name at least one cookie: [[vars.COUNTERSIGN.cookies]]";
-            match table.has("cookies") && problems.is_empty() {
-                true => table.problem("cookies", format!("empty; {cure}")),
-                false if !table.has("cookies") => table.missing("cookies", cure),
-                false => {}
-            }
+        let written = Written::read(value, problems);
+        table.ignore(["keys"].into_iter());
+        table.list("cookies");
+        if written.rules.is_empty() {
+            add_missing_rules(&table);
         }
-        let specs: Vec<Option<RuleConfig>> = entries
+        let specs: Vec<Option<RuleConfig>> = written
+            .rules
             .iter()
-            .map(|(path, value)| RuleConfig::read(path, value, mode, &shared, secrets, problems))
+            .map(|rule| RuleConfig::read(rule, mode, secrets, problems))
             .collect();
-        if entries.is_empty() && !table.has("keys") {
-            table.missing("keys", "name the secrets: [vars.COUNTERSIGN.keys]");
-        }
         secrets.add_notes(notes);
         table.finish();
         let readable: Vec<&RuleConfig> = specs.iter().flatten().collect();
         checks::check(&readable, problems);
         let specs: Vec<RuleConfig> = specs.into_iter().collect::<Option<_>>()?;
-        let names = specs.iter().enumerate();
-        let is_strict = |rule: usize| specs[rule].look_alikes == LookAlikes::Strict;
-        let names = Names::new(names.flat_map(|(rule, spec)| spec.names(rule)));
-        let names = names.strict_for(is_strict);
-        let guarded =
+        let is_guarded =
             |spec: &RuleConfig| spec.mode == Mode::Enforce && spec.look_alikes.are_dropped();
-        let guarded = specs.iter().enumerate().filter(|(_, spec)| guarded(spec));
-        let guarded = Names::new(guarded.flat_map(|(rule, spec)| spec.names(rule)));
-        let guarded = Arc::new(guarded.strict_for(is_strict));
+        let (names, guarded) = (names(&specs, |_| true), names(&specs, is_guarded));
+        let guarded = Arc::new(guarded);
         let rules = specs
             .into_iter()
             .map(|spec| Rule::compile(spec, guarded.clone(), problems));
@@ -347,6 +332,26 @@ impl Policy {
             names,
             notes: Vec::new(),
         })
+    }
+}
+
+/// The managed names of those rules that are meant.
+fn names(specs: &[RuleConfig], is_meant: impl Fn(&RuleConfig) -> bool) -> Names {
+    let meant = (0..).map(RuleIndex).zip(specs);
+    let meant = meant.filter(|(_, spec)| is_meant(spec));
+    let names = Names::new(meant.flat_map(|(rule, spec)| spec.names(rule)));
+    names.strict_for(|rule| specs[rule].look_alikes == LookAlikes::Strict)
+}
+
+fn add_missing_rules(table: &Table<'_>) {
+    let cure = "name at least one cookie: [[vars.COUNTERSIGN.cookies]]";
+    if !table.has("cookies") {
+        table.missing("cookies", cure);
+    } else if table.problems().is_empty() {
+        table.problem("cookies", Fault::new("empty").cure(cure));
+    }
+    if !table.has("keys") {
+        table.missing("keys", "name the secrets: [vars.COUNTERSIGN.keys]");
     }
 }
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::OriginHeader;
-use super::keys::Secrets;
 use super::rule::is_token;
+use super::secrets::Secrets;
 use crate::prelude::*;
 use crate::settings::Table;
 

@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 use super::attributes;
-use super::keys::{Entries, Secrets};
-use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, Upgrade};
+use super::keys::Keys;
+use super::secrets::Secrets;
+use super::written::WrittenRule;
+use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, RuleIndex, Upgrade};
 use crate::formats::{self, Configured};
 use crate::prelude::*;
-use crate::settings::{Problems, Table};
+use crate::settings::{Fault, Problems, Table};
 use crate::wire::look_alike::Managed;
 
 pub const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("observe", Mode::Observe)];
@@ -36,26 +38,25 @@ const LONGEST_LEEWAY: u64 = 3_600;
 impl RuleConfig {
     /// Reads a rule; `None` where a problem keeps it from being one.
     pub fn read(
-        path: &str,
-        value: &Value,
+        written: &WrittenRule<'_>,
         mode: Mode,
-        shared: &Entries,
         secrets: &Secrets<'_>,
         problems: &Problems,
     ) -> Option<Self> {
+        let WrittenRule { path, value, .. } = written;
         let mut table = Table::new(path, value, problems)?;
+        table.ignore(["keys", "origin"].into_iter());
         let name = read_name(&mut table);
         let format = formats::read(&mut table);
-        // an origin's format, where it is not given, is the rule's with the same options
-        let same = format.as_ref().and_then(|_| read_again(value));
-        let origin_format = match table.value("origin") {
-            Some(value) => read_format(table.path("origin"), value, problems),
-            None => same,
+        let origin_format = match written.origin_format() {
+            Some(origin) => read_format(origin.path, origin.value, problems),
+            None => format.as_ref().and_then(|_| read_again(value)),
         };
         let (accept, adopt_until) = read_accept(&mut table);
         let max_age = table.number("max_age");
         if max_age == Some(0) {
-            table.problem("max_age", "refuses every cookie; leave it out for no limit");
+            let fault = Fault::new("refuses every cookie").cure("leave it out for no limit");
+            table.problem("max_age", fault);
         }
         let leeway = table.number("leeway");
         if leeway.is_some_and(|seconds| seconds > LONGEST_LEEWAY) {
@@ -67,24 +68,14 @@ impl RuleConfig {
         let look_alikes = table.choice("look_alikes", LOOK_ALIKES).unwrap_or_default();
         let mode = table.choice("mode", MODES).unwrap_or(mode);
         let unsafe_open = table.flag("unsafe_open").unwrap_or_default();
-        let (entries, keys_path) = match table.value("keys") {
-            Some(value) => {
-                let path = table.path("keys");
-                (
-                    Entries::read(path.clone(), value, problems).over(shared),
-                    path,
-                )
-            }
-            None => (shared.clone(), "COUNTERSIGN.keys".to_owned()),
-        };
-        let keys = load_once(&entries, &keys_path, secrets, problems);
+        let keys = load_once(written, secrets, problems);
         table.finish();
         if let (Mode::Observe, Some(keys)) = (mode, &keys) {
             let (format, origin) = (format.as_ref(), origin_format.as_ref());
             super::checks::check_observe(path, keys, format, origin, problems);
         }
         let spec = Self {
-            path: path.to_owned(),
+            path: path.clone(),
             name: name?,
             format: format?,
             accept,
@@ -105,8 +96,8 @@ impl RuleConfig {
         Some(spec)
     }
 
-    /// The cookies that it manages, as those of the rule counted `rule`.
-    pub fn names(&self, rule: usize) -> impl Iterator<Item = (String, Managed)> {
+    /// The cookies that it manages, as those of this rule.
+    pub fn names(&self, rule: RuleIndex) -> impl Iterator<Item = (String, Managed)> {
         let companion = self.companion();
         core::iter::once((self.name.clone(), Managed::Cookie(rule)))
             .chain(companion.map(|name| (name, Managed::Companion(rule))))
@@ -118,6 +109,11 @@ impl RuleConfig {
         let mut formats = accepted.chain([&self.format, &self.origin_format]);
         let suffix = formats.find_map(|format| format.properties().companion)?;
         Some(format!("{}{suffix}", self.name))
+    }
+
+    /// Whether what the origin does not sign is wrapped only where it consists of cookie-octets (RFC 6265).
+    pub fn wraps_octets_only(&self) -> bool {
+        is_plain(&self.origin_format) && !self.format.properties().wraps_any_value
     }
 
     /// Whether the browser's copy is not signed: the first step of wrapping and the last of leaving.
@@ -138,13 +134,12 @@ pub fn is_token(b: u8) -> bool {
 
 /// The keys of all rules without their own are the same, and so are the problems with them.
 fn load_once(
-    entries: &Entries,
-    path: &str,
+    written: &WrittenRule<'_>,
     secrets: &Secrets<'_>,
     problems: &Problems,
-) -> Option<super::keys::Keys> {
+) -> Option<Keys> {
     let again = Problems::default();
-    let keys = entries.load(path, secrets, &again);
+    let keys = Keys::load(&written.keys, secrets, &again);
     for problem in again.into_vec() {
         problems.add_once(problem);
     }

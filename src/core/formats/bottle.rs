@@ -16,7 +16,9 @@
 //! pickles a list.
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -53,7 +55,7 @@ impl Format for Bottle {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedBottle {
             name: cookie.to_owned(),
             mac: Mac::new(self.0, key.bytes()),

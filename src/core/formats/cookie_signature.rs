@@ -21,7 +21,9 @@
 use alloc::borrow::Cow;
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -106,7 +108,7 @@ impl Format for Signer {
         }
     }
 
-    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedSigner {
             signer: *self,
             mac: Mac::new(self.digest, key.bytes()),

@@ -31,7 +31,9 @@
 use alloc::borrow::Cow;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -224,7 +226,7 @@ impl Format for Signer {
         Derivation::Derived(format!("{}({prefix}KEY)", self.digest.name()).into_bytes())
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         let derived = self
             .digest
             .hash(&[self.key_prefix(cookie).as_bytes(), key.bytes()]);
@@ -316,7 +318,7 @@ impl Format for HashLayout {
         Derivation::Derived(format!("sha1({MESSAGES_SALT}KEY)").into_bytes())
     }
 
-    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         let derived = Digest::Sha1.hash(&[MESSAGES_SALT.as_bytes(), key.bytes()]);
         Ok(Box::new(KeyedHash(Mac::new(Digest::Sha1, &derived))))
     }

@@ -24,7 +24,8 @@ use zeroize::Zeroizing;
 
 use super::description::Description;
 use super::{
-    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
+    Uncarriable,
 };
 use crate::crypto::cipher::{cbc_open, cbc_seal};
 use crate::crypto::key::Key;
@@ -66,10 +67,10 @@ impl Format for Fernet {
         Derivation::Derived(b"fernet".to_vec())
     }
 
-    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
-        let bytes = halves(key.bytes()).ok_or(
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
+        let bytes = halves(key.bytes()).ok_or(KeyFault::new(
             "a Fernet key is 32 bytes as base64url text, as Fernet.generate_key() writes it, or 32 bytes with encoding = \"base64\"",
-        )?;
+        ))?;
         let (signing, encryption) = bytes.split_at(KEY / 2);
         Ok(Box::new(KeyedFernet {
             mac: Mac::new(Digest::Sha256, signing),
@@ -137,7 +138,7 @@ mod tests {
     const SPEC_KEY: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
     const SPEC_TOKEN: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
 
-    fn try_key(key: &[u8]) -> Result<Box<dyn Keyed>, &'static str> {
+    fn try_key(key: &[u8]) -> Result<Box<dyn Keyed>, KeyFault> {
         Fernet.keyed("sid", &Key::new(KeyId::parse("KEY").unwrap(), key.to_vec()))
     }
 
@@ -165,7 +166,7 @@ mod tests {
             &unpadded[1..],
         ] {
             let fault = try_key(bad).unwrap_err();
-            assert!(fault.contains("Fernet.generate_key()"), "{fault}");
+            assert!(fault.reason.contains("Fernet.generate_key()"), "{fault}");
         }
     }
 

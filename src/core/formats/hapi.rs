@@ -21,7 +21,8 @@
 use super::description::Description;
 use super::iron_password::{LEAST, Password, is_mac, is_salt, new_salt};
 use super::{
-    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
+    Uncarriable,
 };
 use crate::crypto::Random;
 use crate::crypto::key::Key;
@@ -59,7 +60,7 @@ impl Format for Hapi {
         Derivation::Derived(PREFIX.into())
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedHapi {
             signed_before: format!("{PREFIX}\n{cookie}\n"),
             password: Password::of(key)?,

@@ -29,7 +29,8 @@ use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::iron_password::{LEAST, Password, is_mac, is_salt, new_salt};
 use super::labels::Labels;
 use super::{
-    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
+    Uncarriable,
 };
 use crate::crypto::cipher::{cbc_open, cbc_seal};
 use crate::crypto::key::Key;
@@ -78,7 +79,7 @@ struct Layout {
     suffix: &'static str,
     id: &'static str,
     is_id: fn(&str) -> bool,
-    ids: &'static str,
+    ids: KeyFault,
 }
 
 impl PartialEq for Layout {
@@ -91,14 +92,16 @@ const IRON: Layout = Layout {
     suffix: "",
     id: "",
     is_id: |id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
-    ids: "has a password id that Iron cannot write; an id consists of letters, digits and underscores",
+    ids: KeyFault::new("has a password id that Iron cannot write")
+        .cure("an id consists of letters, digits and underscores"),
 };
 
 const IRON_SESSION: Layout = Layout {
     suffix: "~2",
     id: "1",
     is_id: |id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()),
-    ids: "has a password id that is none of iron-session's; they are whole numbers, \"1\" for a lone password",
+    ids: KeyFault::new("has a password id that is none of iron-session's")
+        .cure("they are whole numbers, \"1\" for a lone password"),
 };
 
 #[derive(Debug, PartialEq)]
@@ -125,7 +128,7 @@ impl Format for Iron {
         Derivation::Derived(b"Fe26.2".to_vec())
     }
 
-    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         let id = self.ids.of(key.id())?.unwrap_or(self.layout.id);
         if !(self.layout.is_id)(id) {
             return Err(self.layout.ids);
@@ -216,7 +219,7 @@ mod tests {
 
     const PASSWORD: &[u8] = b"a password of 32 characters, just";
 
-    fn keyed_as(name: &str, config: Value) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed_as(name: &str, config: Value) -> Result<Box<dyn Keyed>, KeyFault> {
         let problems = Problems::default();
         let mut table = Table::new("T", &config, &problems).unwrap();
         let found = FORMATS.iter().find(|known| known.name == name).unwrap();
@@ -311,7 +314,7 @@ mod tests {
             ("iron-session", ""),
         ] {
             let fault = keyed_as(name, json!({ "id": id })).unwrap_err();
-            assert!(fault.starts_with("has a password id"), "{fault}");
+            assert!(fault.reason.starts_with("has a password id"), "{fault}");
         }
     }
 

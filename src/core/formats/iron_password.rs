@@ -9,6 +9,7 @@
 
 use zeroize::Zeroizing;
 
+use super::KeyFault;
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Pbkdf2, Random, equal, pbkdf2, random_bytes};
 use crate::prelude::*;
@@ -23,13 +24,15 @@ pub struct Password(Key);
 impl Password {
     /// # Errors
     /// What is wrong with the key, where Iron would throw.
-    pub fn of(key: &Key) -> Result<Self, &'static str> {
+    pub fn of(key: &Key) -> Result<Self, KeyFault> {
         let text = core::str::from_utf8(key.bytes());
-        match text.is_ok_and(|text| text.encode_utf16().count() >= LEAST) {
-            true => Ok(Self(key.clone())),
-            false => Err(
-                "Iron takes a password of at least 32 characters; make one with: openssl rand -base64 32",
-            ),
+        if text.is_ok_and(|text| text.encode_utf16().count() >= LEAST) {
+            Ok(Self(key.clone()))
+        } else {
+            Err(
+                KeyFault::new("Iron takes a password of at least 32 characters")
+                    .cure("make one with: openssl rand -base64 32"),
+            )
         }
     }
 

@@ -35,7 +35,9 @@ use core::ops::Range;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::labels::Labels;
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -115,7 +117,7 @@ impl Format for Jwt {
         }
     }
 
-    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedJwt {
             alg: self.alg,
             kid: self.kid.of(key.id())?.map(str::to_owned),

@@ -22,8 +22,8 @@
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
-    Content, Derivation, Format, FormatProperties, Keyed, PAIR, Payload, Refusal, Signatures,
-    Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, PAIR, Payload, Refusal,
+    Signatures, Uncarriable,
 };
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
@@ -85,7 +85,7 @@ impl Format for Keygrip {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedPair {
             keygrip: *self,
             name: cookie.to_owned(),

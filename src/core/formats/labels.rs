@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value};
 
+use super::KeyFault;
 use crate::crypto::key::KeyId;
 use crate::prelude::*;
-use crate::settings::{NOT_A_KEY_ID, Table};
+use crate::settings::{Fault, Table, not_a_key_id};
 
 /// What the framework calls the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +40,15 @@ impl Labels {
     ///
     /// # Errors
     /// What is wrong where it labels other keys and not this one.
-    pub fn of(&self, id: &KeyId) -> Result<Option<&str>, &'static str> {
+    pub fn of(&self, id: &KeyId) -> Result<Option<&str>, KeyFault> {
         match self {
             Self::None => Ok(None),
             Self::One(label) => Ok(Some(label)),
             Self::Each(labels) => match labels.iter().find(|(key, _)| key == id) {
                 Some((_, label)) => Ok(Some(label)),
-                None => Err("is not in the format's table by key; add it there"),
+                None => {
+                    Err(KeyFault::new("is not in the format's table by key").cure("add it there"))
+                }
             },
         }
     }
@@ -56,16 +59,13 @@ impl Labels {
 
     fn each(table: &Table<'_>, field: &str, keys: &Map<String, Value>, kind: &Kind) -> Self {
         if keys.is_empty() {
-            let cure = kind.example;
-            table.problem(
-                field,
-                format!("is empty; name each key, for example {cure}"),
-            );
+            let cure = format!("name each key, for example {}", kind.example);
+            table.problem(field, Fault::new("is empty").cure(cure));
         }
         let mut labels = Vec::new();
         for (name, label) in keys {
             match (KeyId::parse(name), (kind.read)(label)) {
-                (None, _) => table.problem(field, NOT_A_KEY_ID),
+                (None, _) => table.problem(field, not_a_key_id()),
                 (Some(id), None) => table.problem(
                     field,
                     format!("what stands for {id} must be {}", kind.expected),
@@ -128,7 +128,13 @@ mod tests {
             (labels.of(&id("B")), problems.as_str()),
             (Ok(Some("x2")), "")
         );
-        assert!(labels.of(&id("C")).unwrap_err().contains("add it there"));
+        assert!(
+            labels
+                .of(&id("C"))
+                .unwrap_err()
+                .to_string()
+                .contains("add it there")
+        );
     }
 
     #[test]

@@ -31,7 +31,8 @@ use zeroize::Zeroizing;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
-    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
+    Uncarriable,
 };
 use crate::crypto::cipher::{TAG, cbc_open, cbc_seal, gcm_open, gcm_seal};
 use crate::crypto::key::{Encoding, Key};
@@ -84,20 +85,23 @@ impl Laravel {
     }
 
     /// APP_KEY as Laravel takes it: in base64 where it says so.
-    fn key(self, key: &Key) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+    fn key(self, key: &Key) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
         let bytes = match key.bytes().strip_prefix(b"base64:") {
             Some(text) => core::str::from_utf8(text).ok().and_then(from_base64),
             None => Some(key.bytes().to_vec()),
         };
         let bytes = bytes.map(Zeroizing::new);
         let bytes = bytes.filter(|key| key.len() == self.key_len());
-        bytes.ok_or(match self {
-            Self::Aes128Cbc => {
-                "aes-128-cbc needs a key of 16 bytes: APP_KEY as it stands with its \"base64:\", or what follows it with encoding = \"base64\"; `php artisan key:generate --show` makes one"
-            }
-            _ => {
-                "needs a key of 32 bytes: APP_KEY as it stands with its \"base64:\", or what follows it with encoding = \"base64\"; `php artisan key:generate --show` makes one"
-            }
+        bytes.ok_or_else(|| {
+            KeyFault::new(match self {
+                Self::Aes128Cbc => {
+                    "aes-128-cbc needs a key of 16 bytes: APP_KEY as it stands with its \"base64:\", or what follows it with encoding = \"base64\""
+                }
+                _ => {
+                    "needs a key of 32 bytes: APP_KEY as it stands with its \"base64:\", or what follows it with encoding = \"base64\""
+                }
+            })
+            .cure("`php artisan key:generate --show` makes one")
         })
     }
 }
@@ -126,7 +130,7 @@ impl Format for Laravel {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         let key = self.key(key)?;
         let prefix = Mac::new(Digest::Sha1, &key).sign(&[cookie.as_bytes(), b"v2"]);
         Ok(Box::new(KeyedCookie {
@@ -335,11 +339,11 @@ mod tests {
         ] {
             for cipher in [Laravel::Aes256Cbc, Laravel::Aes256Gcm] {
                 let fault = cipher.keyed("sid", &key(bad)).unwrap_err();
-                assert!(fault.contains("32 bytes"), "{fault}");
+                assert!(fault.reason.contains("32 bytes"), "{fault}");
             }
         }
         let fault = Laravel::Aes128Cbc.keyed("sid", &key(&raw)).unwrap_err();
-        assert!(fault.contains("16 bytes"), "{fault}");
+        assert!(fault.reason.contains("16 bytes"), "{fault}");
     }
 
     #[test]

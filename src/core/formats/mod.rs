@@ -24,6 +24,7 @@ mod iron;
 mod iron_password;
 mod itsdangerous;
 mod jwt;
+mod key_fault;
 pub mod key_shape;
 mod keygrip;
 mod labels;
@@ -41,6 +42,7 @@ mod signatures;
 mod tornado;
 
 pub use description::Description;
+pub use key_fault::KeyFault;
 pub use key_shape::KeyShape;
 pub use plain::{OctetsOnly, Plain};
 pub use recognise::recognise;
@@ -113,7 +115,7 @@ pub trait Format: Same + Send + Sync {
     ///
     /// # Errors
     /// What is wrong with the key, where this format cannot use it.
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str>;
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault>;
 }
 
 impl fmt::Debug for dyn Format {

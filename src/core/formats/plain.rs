@@ -13,7 +13,8 @@
 
 use super::description::Description;
 use super::{
-    Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Signatures, Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Signatures,
+    Uncarriable,
 };
 use crate::crypto::Random;
 use crate::crypto::key::Key;
@@ -43,7 +44,7 @@ impl Format for Plain {
         Derivation::None
     }
 
-    fn keyed(&self, _cookie: &str, _key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, _cookie: &str, _key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(Plain))
     }
 }

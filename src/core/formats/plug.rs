@@ -33,7 +33,8 @@ use zeroize::Zeroizing;
 use self::stamp::Stamp;
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
-    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
+    Uncarriable,
 };
 use crate::crypto::cipher::{TAG, gcm_open_beside, xchacha_open, xchacha_seal};
 use crate::crypto::key::Key;
@@ -124,7 +125,7 @@ impl Format for Session {
         self.salts().derivation()
     }
 
-    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedSession(Token::new(self.salts(), key))))
     }
 }
@@ -176,7 +177,7 @@ impl Format for Cookie {
         self.salts(cookie).derivation()
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedCookie(Token::new(self.salts(cookie), key))))
     }
 }

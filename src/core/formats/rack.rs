@@ -13,7 +13,9 @@
 //! Source: `lib/rack/session/cookie.rb`; checked against Rack 2.2.22 by the vectors.
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -49,7 +51,7 @@ impl Format for RackSession {
         }
     }
 
-    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedSession {
             mac: Mac::new(self.0, key.bytes()),
             digest: self.0,

@@ -37,7 +37,8 @@ mod message;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
-    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
+    Uncarriable,
 };
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Pbkdf2, Random};
@@ -138,7 +139,7 @@ impl Format for Rails {
         Derivation::Derived(format!("rails PBKDF2-{kdf} {used} {purpose}").into_bytes())
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedCookie {
             message: Message::new(self.kind, key, self.kdf),
             envelope: Envelope::new(cookie, self.purpose),

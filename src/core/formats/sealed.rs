@@ -17,7 +17,9 @@
 //! No framework writes this: the vectors are made by Python's `hmac` alone (`generate/from_sealed.py`).
 
 use super::description::Description;
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -56,7 +58,7 @@ impl Format for Sealed {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         let derived = Mac::new(DIGEST, key.bytes()).sign(&[PURPOSE.as_bytes()]);
         Ok(Box::new(KeyedSealed {
             mac: Mac::new(DIGEST, &derived),

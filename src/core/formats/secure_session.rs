@@ -26,7 +26,8 @@ use zeroize::Zeroizing;
 
 use super::description::Description;
 use super::{
-    Content, Derivation, Format, FormatProperties, KeyShape, Keyed, Payload, Refusal, Uncarriable,
+    Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
+    Uncarriable,
 };
 use crate::crypto::cipher::{secretbox_open, secretbox_seal};
 use crate::crypto::key::{Encoding, Key};
@@ -67,12 +68,11 @@ impl Format for SecureSession {
         Derivation::Derived(b"secretbox".to_vec())
     }
 
-    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         let mut own = Zeroizing::new([0; KEY]);
         if key.bytes().len() != KEY {
-            return Err(
-                "is not 32 bytes; make one with: openssl rand -base64 32, and say encoding = \"base64\"",
-            );
+            return Err(KeyFault::new("is not 32 bytes")
+                .cure("make one with: openssl rand -base64 32, and say encoding = \"base64\""));
         }
         own.copy_from_slice(key.bytes());
         Ok(Box::new(KeyedSession(own)))
@@ -111,7 +111,7 @@ mod tests {
     use crate::crypto::key::KeyId;
     use proptest::prelude::*;
 
-    fn try_key(key: &[u8]) -> Result<Box<dyn Keyed>, &'static str> {
+    fn try_key(key: &[u8]) -> Result<Box<dyn Keyed>, KeyFault> {
         SecureSession.keyed("sid", &Key::new(KeyId::parse("KEY").unwrap(), key.to_vec()))
     }
 
@@ -127,7 +127,12 @@ mod tests {
             b"",
             b"a secret in text of 44 characters, in base64",
         ] {
-            assert!(try_key(bad).unwrap_err().contains("encoding = \"base64\""));
+            assert!(
+                try_key(bad)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("encoding = \"base64\"")
+            );
         }
     }
 

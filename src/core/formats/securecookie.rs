@@ -15,7 +15,9 @@
 //! vectors. Go lets a base64's unused bits be anything; here a value has one spelling.
 
 use super::description::{Description, FormatOption};
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
@@ -53,7 +55,7 @@ impl Format for SecureCookie {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedCookie {
             name: cookie.to_owned(),
             mac: Mac::new(self.0, key.bytes()),

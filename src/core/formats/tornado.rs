@@ -27,11 +27,13 @@
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::labels::Labels;
-use super::{Content, Derivation, Format, FormatProperties, Keyed, Payload, Refusal, Uncarriable};
+use super::{
+    Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
+};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
-use crate::settings::Table;
+use crate::settings::{Fault, Table};
 use crate::wire::encoding::{
     from_base64, hex, is_base64, is_lower_hex, push_base64, push_hex, python_quoted,
     python_unquoted,
@@ -65,7 +67,10 @@ fn tornado(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
         return Some(Box::new(V2(versions)));
     }
     if versions != Labels::None {
-        table.problem("key_version", "version 1 has none; leave it out");
+        table.problem(
+            "key_version",
+            Fault::new("version 1 has none").cure("leave it out"),
+        );
     }
     Some(Box::new(V1))
 }
@@ -89,7 +94,7 @@ impl Format for V2 {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedV2 {
             name: cookie.to_owned(),
             key_version: self.0.of(key.id())?.map(str::to_owned),
@@ -178,7 +183,7 @@ impl Format for V1 {
         }
     }
 
-    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, &'static str> {
+    fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedV1 {
             name: cookie.to_owned(),
             mac: Mac::new(Digest::Sha1, key.bytes()),

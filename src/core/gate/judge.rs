@@ -1,7 +1,7 @@
 //! What a browser's copies of one managed cookie are worth: rules R2, R5 and R6.
 
 use super::response::split_pair;
-use crate::config::{Candidate, CandidateKind, Rule, Seal};
+use crate::config::{Candidate, CandidateKind, Rule, RuleIndex, Seal};
 use crate::crypto::Random;
 use crate::crypto::key::KeyId;
 use crate::formats::{Content, Refusal, Signatures};
@@ -404,7 +404,7 @@ impl Work {
     }
 
     /// What some parser might read in a pair.
-    pub(super) fn look_alikes(&mut self, names: &Names, pair: &str) -> Vec<usize> {
+    pub(super) fn look_alikes(&mut self, names: &Names, pair: &str) -> Vec<RuleIndex> {
         let alike = names.look_alikes(pair);
         self.count(alike.steps);
         alike.rules

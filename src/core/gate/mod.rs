@@ -4,7 +4,7 @@
 
 use core::sync::atomic::AtomicBool;
 
-use crate::config::Policy;
+use crate::config::{Policy, RuleIndex};
 use crate::crypto::Random;
 use crate::crypto::key::KeyId;
 use crate::formats::Content;
@@ -57,7 +57,7 @@ pub struct Pending {
     pub events: Vec<Event>,
     due: Vec<DueUpgrade>,
     /// For rules whose origin may send a signature again alone: what it is the signature of.
-    signed: Vec<(usize, Content<'static>)>,
+    signed: Vec<(RuleIndex, Content<'static>)>,
     asked_ms: u64,
     /// How many bytes were looked at, hashed and written for the request; what was gone over again counts again.
     pub steps: usize,
@@ -66,7 +66,7 @@ pub struct Pending {
 /// An upgrade that is due.
 #[derive(Debug)]
 struct DueUpgrade {
-    rule: usize,
+    rule: RuleIndex,
     content: Content<'static>,
     /// How many cookies of that name verified.
     verified: usize,
@@ -101,8 +101,8 @@ pub struct ResponseDecision {
 /// A verdict on one cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
-    /// The rule, counted as in the policy.
-    pub rule: usize,
+    /// The rule.
+    pub rule: RuleIndex,
     /// What was decided.
     pub verdict: Verdict,
     /// The key that verified or sealed, where one did.
@@ -173,7 +173,7 @@ impl Pending {
 }
 
 impl Event {
-    fn new(rule: usize, verdict: Verdict, key: Option<&KeyId>) -> Self {
+    fn new(rule: RuleIndex, verdict: Verdict, key: Option<&KeyId>) -> Self {
         Self {
             rule,
             verdict,

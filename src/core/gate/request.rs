@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::judge::{CookieCopy, Outcome, Work};
 use super::navigation::is_navigation;
 use super::{Action, DueUpgrade, Edit, Event, Fault, Gate, Pending, RequestDecision, RequestHead};
-use crate::config::{Mode, OnInvalid, Rule};
+use crate::config::{Mode, OnInvalid, Rule, RuleIndex};
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
 use crate::wire::cookie::{pair_value, pairs, trimmed_start};
@@ -18,10 +18,19 @@ struct Mark<'h> {
     start: usize,
     /// What is dropped may be several pairs, with the semicolons between them.
     pair: &'h str,
-    rule: usize,
-    /// What it is, where its name is managed.
-    managed: Option<Managed>,
+    found: Found,
     edit: Edit,
+}
+
+/// What a pair is found to be.
+#[derive(Clone, Copy, PartialEq)]
+enum Found {
+    /// Its name is managed.
+    Managed(Managed),
+    /// Some parser might read it as a managed one.
+    LookAlike,
+    /// Another that leaves a double quote open: a look-alike of the next managed cookie, if one follows.
+    OpenQuote,
 }
 
 impl Mark<'_> {
@@ -32,7 +41,8 @@ impl Mark<'_> {
 }
 
 /// What was decided on a managed pair.
-struct Settled {
+struct PairDecision {
+    rule: RuleIndex,
     edit: Edit,
     /// Whether a key vouches for it.
     is_signed: bool,
@@ -98,19 +108,21 @@ impl Gate {
                 continue;
             }
             let managed = names.exact(pair);
-            let (rule, edit) = if let Some(managed) = managed {
+            let (found, edit) = if let Some(managed) = managed {
                 // a quote left open would make this cookie part of that pair's value
                 self.drop_open_quotes(&mut marks[managed_since..], managed.rule(), events);
                 managed_since = marks.len();
-                (managed.rule(), Edit::Keep)
+                (Found::Managed(managed), Edit::Keep)
             } else if let alike = work.look_alikes(names, pair)
-                && let Some(rule) = alike.first()
+                && !alike.is_empty()
             {
-                (*rule, self.drop_look_alike(alike.iter().copied(), events))
+                let edit = self.drop_look_alike(alike.iter().copied(), events);
+                (Found::LookAlike, edit)
             } else if is_special(pair) {
-                (0, self.drop_look_alike(0..self.policy.rules.len(), events))
+                let all = RuleIndex::all(self.policy.rules.len());
+                (Found::LookAlike, self.drop_look_alike(all, events))
             } else if holds(pair, b'"') && opens_quote(pair) {
-                (OPEN_QUOTE, Edit::Keep)
+                (Found::OpenQuote, Edit::Keep)
             } else {
                 continue;
             };
@@ -121,19 +133,19 @@ impl Gate {
                 _ => marks.push(Mark {
                     start,
                     pair,
-                    rule,
-                    managed,
+                    found,
                     edit,
                 }),
             }
         }
-        marks.retain(|mark| mark.rule != OPEN_QUOTE);
+        marks.retain(|mark| mark.found != Found::OpenQuote);
         marks
     }
 
-    fn drop_open_quotes(&self, marks: &mut [Mark<'_>], rule: usize, events: &mut Vec<Event>) {
-        for mark in marks.iter_mut().filter(|mark| mark.rule == OPEN_QUOTE) {
-            mark.rule = rule;
+    fn drop_open_quotes(&self, marks: &mut [Mark<'_>], rule: RuleIndex, events: &mut Vec<Event>) {
+        let is_open = |mark: &&mut Mark<'_>| mark.found == Found::OpenQuote;
+        for mark in marks.iter_mut().filter(is_open) {
+            mark.found = Found::LookAlike;
             mark.edit = self.drop_look_alike([rule].into_iter(), events);
         }
     }
@@ -141,10 +153,10 @@ impl Gate {
     /// A pair that may be read as the names of these rules is dropped where one of them asks for it.
     fn drop_look_alike(
         &self,
-        rules: impl Iterator<Item = usize> + Clone,
+        rules: impl Iterator<Item = RuleIndex> + Clone,
         events: &mut Vec<Event>,
     ) -> Edit {
-        let spec = |rule: &usize| &self.policy.rules[*rule].spec;
+        let spec = |rule: &RuleIndex| &self.policy.rules[*rule].spec;
         let mut asking = rules.filter(|rule| spec(rule).look_alikes.are_dropped());
         let enforced = asking.clone().find(|rule| spec(rule).mode == Mode::Enforce);
         if let Some(rule) = enforced.or_else(|| asking.next()) {
@@ -165,7 +177,7 @@ impl Gate {
     ) -> Option<Vec<String>> {
         let mut deletions: Option<Vec<String>> = None;
         let places = self.places(marks);
-        for (at, rule) in self.policy.rules.iter().enumerate() {
+        for (at, rule) in (0..).map(RuleIndex).zip(&self.policy.rules) {
             let reported = pending.events.len();
             self.judge_rule(at, marks, &places, work, pending);
             let rejects =
@@ -181,7 +193,7 @@ impl Gate {
     /// Judges every cookie of one rule.
     fn judge_rule(
         &self,
-        at: usize,
+        at: RuleIndex,
         marks: &mut [Mark<'_>],
         places: &[Places],
         work: &mut Work,
@@ -204,21 +216,26 @@ impl Gate {
         let mut vouched = false;
         for copy in copies {
             let (mark, is_signed) = (copy.mark, copy.is_signed());
-            let edit = self.settle(at, copy, verified, pending);
+            let edit = self.decide(at, copy, verified, pending);
             vouched |= is_signed && rule.origin.is_pair && matches!(edit, Edit::Keep);
-            let settled = Settled { edit, is_signed };
-            self.apply(mark, settled, marks, places, work, pending);
+            let decision = PairDecision {
+                rule: at,
+                edit,
+                is_signed,
+            };
+            self.apply(mark, decision, marks, places, work, pending);
         }
         for mark in signatures {
             if cookies.is_empty() {
                 let alone = Event::new(at, Verdict::Malformed, None);
                 pending.events.push(alone);
             }
-            let settled = Settled {
-                edit: rule.settle_signature(vouched, verified),
+            let decision = PairDecision {
+                rule: at,
+                edit: rule.decide_signature(vouched, verified),
                 is_signed: vouched,
             };
-            self.apply(*mark, settled, marks, places, work, pending);
+            self.apply(*mark, decision, marks, places, work, pending);
         }
     }
 
@@ -227,10 +244,10 @@ impl Gate {
         let mut places = Vec::new();
         places.resize_with(self.policy.rules.len(), Places::default);
         for (at, mark) in marks.iter().enumerate() {
-            match mark.managed {
-                Some(Managed::Cookie(rule)) => places[rule].cookies.push(at),
-                Some(Managed::Companion(rule)) => places[rule].signatures.push(at),
-                None => {}
+            match mark.found {
+                Found::Managed(Managed::Cookie(rule)) => places[rule].cookies.push(at),
+                Found::Managed(Managed::Companion(rule)) => places[rule].signatures.push(at),
+                Found::LookAlike | Found::OpenQuote => {}
             }
         }
         places
@@ -240,20 +257,24 @@ impl Gate {
     fn apply(
         &self,
         at: usize,
-        Settled { edit, is_signed }: Settled,
+        PairDecision {
+            rule,
+            edit,
+            is_signed,
+        }: PairDecision,
         marks: &mut [Mark<'_>],
         places: &[Places],
         work: &mut Work,
         pending: &mut Pending,
     ) {
         let stays_unsigned = matches!(edit, Edit::Keep) && !is_signed;
-        let observes = self.policy.rules[marks[at].rule].spec.mode == Mode::Observe;
+        let observes = self.policy.rules[rule].spec.mode == Mode::Observe;
         if !observes {
             marks[at].edit = edit;
         }
         if stays_unsigned || observes {
             let mut events = Vec::new();
-            let edit = self.keep_unsigned(at, marks, places, work, &mut events);
+            let edit = self.keep_unsigned(rule, at, marks, places, work, &mut events);
             if stays_unsigned || matches!(edit, Edit::Drop) {
                 pending.events.append(&mut events);
             }
@@ -265,29 +286,31 @@ impl Gate {
     /// nor swallow another rule's cookie behind it by a quote left open.
     fn keep_unsigned(
         &self,
+        rule: RuleIndex,
         mark: usize,
         marks: &[Mark<'_>],
         places: &[Places],
         work: &mut Work,
         events: &mut Vec<Event>,
     ) -> Edit {
-        let Mark { pair, rule, .. } = marks[mark];
+        let pair = marks[mark].pair;
         let mut others = work.look_alikes(&self.policy.names, pair);
         if opens_quote(pair) {
-            let is_behind = |other: &usize| places[*other].last() > Some(mark);
-            others.extend((0..places.len()).filter(is_behind));
+            let is_behind = |other: &RuleIndex| places[*other].last() > Some(mark);
+            others.extend(RuleIndex::all(places.len()).filter(is_behind));
         }
         others.retain(|other| *other != rule);
-        match others.is_empty() {
-            true => Edit::Keep,
-            false => self.drop_look_alike(others.iter().copied(), events),
+        if others.is_empty() {
+            Edit::Keep
+        } else {
+            self.drop_look_alike(others.iter().copied(), events)
         }
     }
 
     /// Reports one copy, and decides what is written for it (R3 to R5).
-    fn settle(
+    fn decide(
         &self,
-        at: usize,
+        at: RuleIndex,
         copy: CookieCopy<'_>,
         verified: usize,
         pending: &mut Pending,
@@ -347,23 +370,25 @@ impl Gate {
             // was judged; forwarded as the same object, it would see the bytes (R1).
             let unreadable =
                 !header.is_ascii() && header.chars().any(|c| c == char::REPLACEMENT_CHARACTER);
-            return Ok(match unreadable && enforces() {
-                true => Action::WithCookie(Some(header.to_owned())),
-                false => Action::Unchanged,
+            return Ok(if unreadable && enforces() {
+                Action::WithCookie(Some(header.to_owned()))
+            } else {
+                Action::Unchanged
             });
         }
         let built = edited(header, marks);
         work.count(built.len());
         let is_managed = |pair: &str| self.policy.names.exact(pair).is_some();
         let written = |mark: &Mark<'_>| match &mark.edit {
-            Edit::Keep => usize::from(mark.managed.is_some()),
+            Edit::Keep => usize::from(matches!(mark.found, Found::Managed(_))),
             Edit::Drop => 0,
             Edit::Write(value) => pairs(value).count(),
         };
         let found = pairs(&built).filter(|pair| is_managed(pair)).count();
-        match found == marks.iter().map(written).sum::<usize>() {
-            true => Ok(Action::WithCookie((!built.is_empty()).then_some(built))),
-            false => Err(Fault),
+        if found == marks.iter().map(written).sum::<usize>() {
+            Ok(Action::WithCookie((!built.is_empty()).then_some(built)))
+        } else {
+            Err(Fault)
         }
     }
 }
@@ -384,11 +409,12 @@ impl Rule {
 
     /// Decides on a signature in a cookie of its own: it stays where it vouches for the cookie that stays.
     /// What is written anew brings its own.
-    fn settle_signature(&self, vouches: bool, verified: usize) -> Edit {
+    fn decide_signature(&self, vouches: bool, verified: usize) -> Edit {
         let forwards = verified == 0 && self.spec.on_invalid == OnInvalid::Forward;
-        match vouches || forwards {
-            true => Edit::Keep,
-            false => Edit::Drop,
+        if vouches || forwards {
+            Edit::Keep
+        } else {
+            Edit::Drop
         }
     }
 }
@@ -418,15 +444,15 @@ fn keep(built: &mut String, header: &str, range: Range<usize>) {
     }
     let pairs = &header[range.start..range.end - 1];
     let is_inside = range.start > 0 || starts_empty(pairs);
-    built.push_str(match built.is_empty() {
-        false => ";",
-        true => "",
-    });
-    built.push_str(match built.is_empty() && is_inside {
+    if !built.is_empty() {
+        built.push(';');
+        built.push_str(pairs);
+    } else if is_inside {
         // some parsers read nothing at all of a header that starts with an empty pair
-        true => pairs.trim_start_matches([' ', '\t', ';']),
-        false => pairs,
-    });
+        built.push_str(pairs.trim_start_matches([' ', '\t', ';']));
+    } else {
+        built.push_str(pairs);
+    }
 }
 
 /// Whether the first of these pairs is empty.
@@ -434,9 +460,6 @@ fn starts_empty(pairs: &str) -> bool {
     let rest = trimmed_start(pairs);
     rest.is_empty() || rest.starts_with(';')
 }
-
-/// Stands for a rule until it is known which managed cookie follows an open quote.
-const OPEN_QUOTE: usize = usize::MAX;
 
 /// A session that has merely expired must not lock anyone out of the login page, and what was not
 /// looked at for its length is no sign of an attack on this rule (R4, R6).

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 use super::judge::{LONGEST_VALUE, Work};
 use super::times::is_ahead;
 use super::{Edit, Event, Exchange, Gate, Pending, ResponseDecision};
-use crate::config::{Mode, Rule};
+use crate::config::{Mode, Rule, RuleIndex};
 use crate::formats::{Content, PAIR};
 use crate::gate::verdict::{Difference, Verdict};
 use crate::prelude::*;
@@ -88,7 +88,13 @@ impl Gate {
     }
 
     /// S3: what the deletion of a cookie brings along.
-    fn delete(&self, rule_at: usize, at: usize, cookie: &SetCookie<'_>, judged: &mut Judged<'_>) {
+    fn delete(
+        &self,
+        rule_at: RuleIndex,
+        at: usize,
+        cookie: &SetCookie<'_>,
+        judged: &mut Judged<'_>,
+    ) {
         let rule = &self.policy.rules[rule_at];
         judged.report(rule_at, Verdict::Deletion, None);
         // Keygrip signs the empty value too
@@ -134,7 +140,7 @@ impl Gate {
     /// S2 for a signature alone, the browser having the value that it signs.
     fn sign_again(
         &self,
-        rule_at: usize,
+        rule_at: RuleIndex,
         at: usize,
         signature: &SetCookie<'_>,
         value: &str,
@@ -157,7 +163,7 @@ impl Gate {
     /// another place, `Partitioned` aside.
     fn watch_attributes(
         &self,
-        at: usize,
+        at: RuleIndex,
         found: &Attributes<'_>,
         deletes: bool,
         judged: &mut Judged<'_>,
@@ -206,9 +212,9 @@ pub(super) struct Judged<'h> {
     /// What goes behind them all.
     pub(super) added: Vec<String>,
     /// The rules whose cookie it sets or deletes, each once.
-    pub(super) set: Vec<usize>,
+    pub(super) set: Vec<RuleIndex>,
     /// The rules whose cookie it sets where `attributes` would, each once.
-    set_in_place: Vec<usize>,
+    set_in_place: Vec<RuleIndex>,
     /// For each rule, the headers that set a signature; nothing where none does.
     companions: Vec<Vec<usize>>,
     pub(super) work: Work,
@@ -226,7 +232,7 @@ struct Line<'h> {
 }
 
 /// Adds a rule, unless it is there: a response may set one cookie in thousands of headers.
-fn note(rules: &mut Vec<usize>, rule: usize) {
+fn note(rules: &mut Vec<RuleIndex>, rule: RuleIndex) {
     if !rules.contains(&rule) {
         rules.push(rule);
     }
@@ -248,7 +254,7 @@ impl<'h> Judged<'h> {
 
     pub(super) fn report(
         &mut self,
-        rule: usize,
+        rule: RuleIndex,
         verdict: Verdict,
         key: Option<&crate::crypto::key::KeyId>,
     ) {
@@ -256,8 +262,8 @@ impl<'h> Judged<'h> {
     }
 
     /// The signature that is set with the cookie at this place: the next one behind it, else the last before it.
-    fn signature_of(&self, rule: usize, at: usize) -> Option<(usize, SetCookie<'h>)> {
-        let lines = self.companions.get(rule)?;
+    fn signature_of(&self, rule: RuleIndex, at: usize) -> Option<(usize, SetCookie<'h>)> {
+        let lines = self.companions.get(rule.0)?;
         let behind = lines.partition_point(|line| *line <= at);
         let line = lines.get(behind).or(lines.last())?;
         let (cookie, _) = self.lines[*line].managed?;
@@ -272,7 +278,7 @@ impl<'h> Judged<'h> {
     }
 
     /// S6: it is still sent, and browsers drop it.
-    pub(super) fn check_length(&mut self, rule: usize, pair: usize) {
+    pub(super) fn check_length(&mut self, rule: RuleIndex, pair: usize) {
         if pair > LONGEST_PAIR {
             self.report(rule, Verdict::TooLong, None);
         }
@@ -338,7 +344,7 @@ impl Rule {
     /// The value for the browser, where it is another; reports what was found (S2, S4, S6).
     fn reseal(
         &self,
-        at: usize,
+        at: RuleIndex,
         cookie: &SetCookie<'_>,
         signature: Option<&str>,
         judged: &mut Judged<'_>,

@@ -41,6 +41,8 @@ pub struct RuleCapabilities {
     pub current: KeyReference,
     /// Open what the browser shows, beside the current key.
     pub fallbacks: Vec<Fallback>,
+    /// Whether what the origin does not sign is wrapped only where it consists of cookie-octets (RFC 6265).
+    pub wraps_octets_only: bool,
     /// How the origin's copy is signed.
     pub origin_format: FormatReference,
     /// Seals for the origin.
@@ -183,6 +185,7 @@ impl RuleCapabilities {
             accept: accepted.chain(adopted).collect(),
             current: reference(&spec.ring.current),
             fallbacks: fallbacks.collect(),
+            wraps_octets_only: spec.wraps_octets_only(),
             origin_format: FormatReference::of(&spec.origin_format),
             origin_current: reference(&spec.origin_keys.current),
             origin_fallbacks: spec.origin_keys.fallbacks.iter().map(reference).collect(),
@@ -200,6 +203,7 @@ impl RuleCapabilities {
             mode: Mode::Enforce,
             max_age: None,
             look_alikes: LookAlikes::Forward,
+            wraps_octets_only: false,
             format: self.origin_format.clone(),
             accept: Vec::new(),
             current: self.origin_current.clone(),

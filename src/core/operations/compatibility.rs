@@ -6,7 +6,7 @@
 
 use core::fmt;
 
-use crate::config::Mode;
+use crate::config::{Mode, RuleIndex};
 use crate::crypto::key::KeyId;
 use crate::operations::capabilities::{Capabilities, Capability, PLAIN, RuleCapabilities, Side};
 use crate::prelude::*;
@@ -65,6 +65,13 @@ pub enum Note {
         from: u64,
         /// Afterwards.
         to: u64,
+    },
+    /// Fewer of the values that the origin does not sign are wrapped: cookie-octets only (RFC 6265).
+    Narrower {
+        /// The cookie's name.
+        rule: String,
+        /// The format that wraps them, name and options.
+        format: String,
     },
     /// What is sealed opens only until then, in Unix seconds.
     Ends {
@@ -147,6 +154,12 @@ fn notes_of(before: &RuleCapabilities, after: &RuleCapabilities, now: u64) -> Ve
             to: after.leeway,
         });
     }
+    if after.drops_values() && !before.drops_values() {
+        notes.push(Note::Narrower {
+            rule: rule(),
+            format: after.format.to_string(),
+        });
+    }
     let (sealed, opens) = (before.seals(Side::Browser), after.opens(Side::Browser));
     let opening = opens.iter().filter(|way| way.opens(&sealed, now));
     // the longest of them counts, and none is for ever
@@ -212,7 +225,7 @@ fn pairs(from: &Capabilities, to: &Capabilities) -> Vec<(RuleCapabilities, RuleC
 fn mistaken(name: &str, to: &Capabilities) -> Option<String> {
     let drops = |rule: &&RuleCapabilities| {
         rule.mode == Mode::Enforce && rule.look_alikes.are_dropped() && {
-            let names = Names::new([(rule.name.clone(), Managed::Cookie(0))]);
+            let names = Names::new([(rule.name.clone(), Managed::Cookie(RuleIndex(0)))]);
             !names.look_alikes(&format!("{name}=")).rules.is_empty()
         }
     };
@@ -253,6 +266,11 @@ impl RuleCapabilities {
     /// What only observes ends no session.
     fn age_limit(&self) -> Option<u64> {
         self.max_age.filter(|_| self.mode == Mode::Enforce)
+    }
+
+    /// What only observes drops nothing.
+    fn drops_values(&self) -> bool {
+        self.wraps_octets_only && self.mode == Mode::Enforce
     }
 }
 
@@ -357,6 +375,10 @@ impl fmt::Display for Note {
                 "{rule}: an expiry may have passed {} ago, no longer {}",
                 Span(*to),
                 Span(*from)
+            ),
+            Note::Narrower { rule, format } => write!(
+                f,
+                "{rule}: {format} wraps cookie-octets only (RFC 6265): what the site sets with a space, a comma, a double quote, a backslash or text beyond ASCII in it, or empty, is not carried"
             ),
             Note::Ends { rule, key, until } => {
                 write!(

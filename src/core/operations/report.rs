@@ -166,8 +166,8 @@ fn counted(events: &[Event]) -> Vec<(&Event, u64)> {
     let mut counted: Vec<(&Event, u64)> = Vec::new();
     let mut of_rules: Vec<Vec<usize>> = Vec::new();
     for event in events {
-        if of_rules.len() <= event.rule {
-            of_rules.resize_with(event.rule + 1, Vec::new);
+        if of_rules.len() <= event.rule.0 {
+            of_rules.resize_with(event.rule.0 + 1, Vec::new);
         }
         let of_rule = &mut of_rules[event.rule];
         match of_rule.iter().find(|at| counted[**at].0 == event) {

@@ -245,14 +245,14 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct ProblemEntry<'a> {
     path: &'a str,
-    text: &'a str,
+    text: String,
 }
 
 impl<'a> ProblemEntry<'a> {
     fn of(problem: &'a Problem) -> Self {
         Self {
             path: &problem.path,
-            text: &problem.text,
+            text: problem.text(),
         }
     }
 }

@@ -1,84 +1,15 @@
 //! Reads a configuration table field by field, and gathers what is wrong with it: every problem at
 //! once, each with its path and a cure.
 
-use core::cell::RefCell;
-use core::fmt;
-
 use serde_json::{Map, Value};
 
 use crate::crypto::key::KeyId;
 use crate::prelude::*;
 use crate::wire::calendar::from_rfc3339;
 
-/// One thing wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Where: `COUNTERSIGN.cookies[1].format`.
-    pub path: String,
-    /// What, and how to mend it.
-    pub text: String,
-    /// Whether traffic must stop where the configuration asks to observe, too (C2).
-    pub stops_traffic: bool,
-}
+mod problem;
 
-impl Problem {
-    /// One that lets traffic pass where the configuration asks to observe.
-    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            text: text.into(),
-            stops_traffic: false,
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.text)
-    }
-}
-
-/// Where problems gather.
-#[derive(Debug, Default)]
-pub struct Problems(RefCell<Vec<Problem>>);
-
-impl Problems {
-    /// Adds one.
-    pub fn add(&self, path: impl Into<String>, text: impl Into<String>) {
-        self.0.borrow_mut().push(Problem::new(path, text));
-    }
-
-    /// Adds one that stops traffic (C2).
-    pub fn add_stopping(&self, path: impl Into<String>, text: impl Into<String>) {
-        self.0.borrow_mut().push(Problem {
-            stops_traffic: true,
-            ..Problem::new(path, text)
-        });
-    }
-
-    /// Adds one unless it is there.
-    pub fn add_once(&self, problem: Problem) {
-        let mut problems = self.0.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.borrow().len()
-    }
-
-    /// All of them, in the order in which they were found.
-    pub fn into_vec(self) -> Vec<Problem> {
-        self.0.into_inner()
-    }
-}
+pub use problem::{Fault, Problem, Problems, Topic};
 
 /// A table that is being read. Every field that is asked for counts as known; [`Table::finish`]
 /// reports the others.
@@ -118,8 +49,8 @@ impl<'a> Table<'a> {
     }
 
     /// Adds a problem with one of its fields.
-    pub fn problem(&self, field: &str, text: impl Into<String>) {
-        self.problems.add(self.path(field), text);
+    pub fn problem(&self, field: &str, fault: impl Into<Fault>) {
+        self.problems.add(self.path(field), fault);
     }
 
     /// Where its problems gather.
@@ -172,16 +103,12 @@ impl<'a> Table<'a> {
     /// A point in time as RFC 3339 has it, in Unix seconds, where it is set.
     pub fn time(&mut self, field: &'static str) -> Option<u64> {
         let text = self.text(field)?;
-        match from_rfc3339(text).map(|milliseconds| u64::try_from(milliseconds / 1000)) {
-            Some(Ok(seconds)) => Some(seconds),
-            _ => {
-                self.problem(
-                    field,
-                    "not a time as RFC 3339 writes it; for example \"2027-02-01T00:00:00Z\"",
-                );
-                None
-            }
+        let seconds = time(text);
+        if seconds.is_none() {
+            let fault = Fault::new("not a time as RFC 3339 writes it");
+            self.problem(field, fault.cure("for example \"2027-02-01T00:00:00Z\""));
         }
+        seconds
     }
 
     /// The name of a secret, where it is set. A text that is none is not echoed: it may be a key.
@@ -189,33 +116,27 @@ impl<'a> Table<'a> {
         let text = self.text(field)?;
         let id = KeyId::parse(text);
         if id.is_none() {
-            self.problem(field, NOT_A_KEY_ID);
+            self.problem(field, not_a_key_id());
         }
         id
     }
 
     /// The entries of a list with their paths; empty where it is not set. A scalar is a problem: read
-    /// as a list, a text would fall split_pair into letters.
+    /// as a list, a text would fall apart into letters.
     pub fn list(&mut self, field: &'static str) -> Vec<(String, &'a Value)> {
-        match self.value(field) {
-            None => Vec::new(),
-            Some(Value::Array(entries)) => entries
-                .iter()
-                .enumerate()
-                .map(|(at, entry)| (format!("{}[{at}]", self.path(field)), entry))
-                .collect(),
-            Some(other) => {
-                let cure = match other {
-                    Value::String(_) => "; put it in square brackets",
-                    _ => "",
-                };
-                self.problem(
-                    field,
-                    format!("expected a list, found {}{cure}", kind(other)),
-                );
-                Vec::new()
-            }
+        let value = self.value(field);
+        if let Some(other) = value.filter(|value| !value.is_array()) {
+            let fault = Fault::new(format!("expected a list, found {}", kind(other)));
+            self.problem(
+                field,
+                if other.is_string() {
+                    fault.cure("put it in square brackets")
+                } else {
+                    fault
+                },
+            );
         }
+        entries(&self.path(field), value)
     }
 
     /// Whether a field is set.
@@ -224,8 +145,8 @@ impl<'a> Table<'a> {
     }
 
     /// Adds a problem for a field that is needed and not set.
-    pub fn missing(&self, field: &str, cure: &str) {
-        self.problem(field, format!("missing; {cure}"));
+    pub fn missing(&self, field: &str, cure: &'static str) {
+        self.problem(field, Fault::new("missing").cure(cure));
     }
 
     /// A field as it stands, where it is set, without counting it as known.
@@ -248,9 +169,10 @@ impl<'a> Table<'a> {
     pub fn finish(self) {
         for name in self.fields.keys() {
             if !self.known.contains(&name.as_str()) {
-                let shown = match is_harmless(name) || closest(name, &self.known).is_some() {
-                    true => name.as_str(),
-                    false => "(a name that may be a key)",
+                let shown = if is_harmless(name) || closest(name, &self.known).is_some() {
+                    name.as_str()
+                } else {
+                    "(a name that may be a key)"
                 };
                 self.problem(shown, unknown("field", name, &self.known));
             }
@@ -263,18 +185,34 @@ impl<'a> Table<'a> {
     }
 }
 
-/// What is said of a text that should name a secret and does not.
-pub const NOT_A_KEY_ID: &str = "not the name of a secret; write the name of the Worker secret that \
-     holds the key ([A-Z][A-Z0-9_]*, at most 64 characters), never the key itself";
+/// A point in time as RFC 3339 has it, in Unix seconds.
+pub fn time(text: &str) -> Option<u64> {
+    u64::try_from(from_rfc3339(text)? / 1000).ok()
+}
+
+/// The entries of a list that stands at `path`, each with its own; none where it is no list.
+pub fn entries<'v>(path: &str, value: Option<&'v Value>) -> Vec<(String, &'v Value)> {
+    let entries = value.and_then(Value::as_array).into_iter().flatten();
+    let placed = |(at, entry)| (format!("{path}[{at}]"), entry);
+    entries.enumerate().map(placed).collect()
+}
+
+/// What is wrong with a text that should name a secret and does not. It is not echoed: it may be a key.
+pub fn not_a_key_id() -> Fault {
+    Fault::new("not the name of a secret").cure(
+        "write the name of the Worker secret that holds the key ([A-Z][A-Z0-9_]*, at most 64 characters), never the key itself",
+    )
+}
 
 /// «unknown format "djnago-session"; did you mean "django-session"?». The text is echoed only where
 /// it is nearly one of the names: anything else may be a key.
-pub fn unknown(what: &str, text: &str, names: &[&str]) -> String {
+pub fn unknown(what: &str, text: &str, names: &[&str]) -> Fault {
     match closest(text, names) {
-        Some(name) => format!("unknown {what} \"{text}\"; did you mean \"{name}\"?"),
+        Some(name) => Fault::new(format!("unknown {what} \"{text}\""))
+            .cure(format!("did you mean \"{name}\"?")),
         None => {
             let list: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-            format!("unknown {what}; known are {}", list.join(", "))
+            Fault::new(format!("unknown {what}")).cure(format!("known are {}", list.join(", ")))
         }
     }
 }
@@ -338,10 +276,11 @@ mod tests {
     fn an_unknown_word_is_answered_with_the_nearest_one() {
         let names = ["django-session", "django-messages"];
         assert_eq!(
-            unknown("format", "djnago-session", &names),
+            unknown("format", "djnago-session", &names).to_string(),
             "unknown format \"djnago-session\"; did you mean \"django-session\"?"
         );
-        assert!(unknown("format", "rot13", &names).contains("known are \"django-session\""));
+        let far = unknown("format", "rot13", &names).to_string();
+        assert!(far.contains("known are \"django-session\""));
     }
 
     #[test]
@@ -351,7 +290,10 @@ mod tests {
             "c91484087997975340d11a7fa3c96637",
             "p8&z4n9wobzw!^8",
         ] {
-            assert!(!unknown("field", key, &["a"]).contains(key), "{key}");
+            assert!(
+                !unknown("field", key, &["a"]).to_string().contains(key),
+                "{key}"
+            );
         }
     }
 

@@ -14,6 +14,7 @@ use memchr::memchr2;
 use crate::prelude::*;
 use crate::wire::cookie::trimmed_start;
 use crate::wire::encoding::{holds, place};
+use crate::wire::rule_index::RuleIndex;
 
 /// The managed names of a policy.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +33,7 @@ pub struct Names {
 #[derive(Clone, Debug)]
 struct Folded {
     name: Vec<u8>,
-    rule: usize,
+    rule: RuleIndex,
     /// Whether it counts without a value too.
     is_strict: bool,
 }
@@ -46,7 +47,7 @@ const MOST_COMPARED: usize = 2;
 #[derive(Debug, Default)]
 pub struct Alike {
     /// The rules whose names some parser might read.
-    pub rules: Vec<usize>,
+    pub rules: Vec<RuleIndex>,
     /// How many bytes were looked at for it, some of them more than once.
     pub steps: usize,
 }
@@ -55,14 +56,14 @@ pub struct Alike {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Managed {
     /// The cookie of this rule.
-    Cookie(usize),
+    Cookie(RuleIndex),
     /// The signature that goes with this rule's cookie, in a cookie of its own.
-    Companion(usize),
+    Companion(RuleIndex),
 }
 
 impl Managed {
-    /// The rule, counted as in the policy.
-    pub fn rule(self) -> usize {
+    /// The rule.
+    pub fn rule(self) -> RuleIndex {
         match self {
             Managed::Cookie(rule) | Managed::Companion(rule) => rule,
         }
@@ -106,7 +107,7 @@ impl Names {
     }
 
     /// The same names; those of these rules count without a value too, wherever they stand.
-    pub fn strict_for(mut self, is_strict: impl Fn(usize) -> bool) -> Self {
+    pub fn strict_for(mut self, is_strict: impl Fn(RuleIndex) -> bool) -> Self {
         for folded in &mut self.folded {
             folded.is_strict = is_strict(folded.rule);
         }
@@ -457,8 +458,8 @@ mod tests {
 
     fn names() -> Names {
         let names = ["sessionid", "user_id", "__Host-sid", "_app_session"];
-        let named = (0..).zip(names);
-        let signed = (Managed::Companion(0), "sessionid.sig");
+        let named = (0..).map(RuleIndex).zip(names);
+        let signed = (Managed::Companion(RuleIndex(0)), "sessionid.sig");
         let all = named
             .map(|(rule, name)| (Managed::Cookie(rule), name))
             .chain([signed]);
@@ -468,10 +469,10 @@ mod tests {
     #[test]
     fn an_exact_name_is_managed_whatever_stands_before_it() {
         for (pair, expected) in [
-            ("sessionid=x", Managed::Cookie(0)),
-            (" \tuser_id=x=y", Managed::Cookie(1)),
-            ("__Host-sid=", Managed::Cookie(2)),
-            ("sessionid.sig=x", Managed::Companion(0)),
+            ("sessionid=x", Managed::Cookie(RuleIndex(0))),
+            (" \tuser_id=x=y", Managed::Cookie(RuleIndex(1))),
+            ("__Host-sid=", Managed::Cookie(RuleIndex(2))),
+            ("sessionid.sig=x", Managed::Companion(RuleIndex(0))),
         ] {
             assert_eq!(names().exact(pair), Some(expected), "{pair}");
         }
@@ -505,7 +506,7 @@ mod tests {
             "a\\sessionid=x",
         ] {
             assert_eq!(names().exact(pair), None, "{pair}");
-            assert_eq!(names().look_alikes(pair).rules, [0], "{pair}");
+            assert_eq!(names().look_alikes(pair).rules, [RuleIndex(0)], "{pair}");
         }
         for pair in [
             "user.id=x",
@@ -519,12 +520,15 @@ mod tests {
             "a=b user id=x",
         ] {
             assert_eq!(names().exact(pair), None, "{pair}");
-            assert_eq!(names().look_alikes(pair).rules, [1], "{pair}");
+            assert_eq!(names().look_alikes(pair).rules, [RuleIndex(1)], "{pair}");
         }
-        assert_eq!(names().look_alikes("_[Host-sid=x").rules, [2]);
-        assert_eq!(names().look_alikes("sessionid_sig=x").rules, [0]);
-        assert_eq!(names().look_alikes("a=1, sessionid.sig=x").rules, [0]);
-        assert_eq!(names().look_alikes("app_session=x").rules, [3]);
+        assert_eq!(names().look_alikes("_[Host-sid=x").rules, [RuleIndex(2)]);
+        assert_eq!(names().look_alikes("sessionid_sig=x").rules, [RuleIndex(0)]);
+        assert_eq!(
+            names().look_alikes("a=1, sessionid.sig=x").rules,
+            [RuleIndex(0)]
+        );
+        assert_eq!(names().look_alikes("app_session=x").rules, [RuleIndex(3)]);
     }
 
     #[test]

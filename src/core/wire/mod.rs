@@ -6,3 +6,4 @@ pub mod encoding;
 pub mod forwarding;
 pub mod json;
 pub mod look_alike;
+pub mod rule_index;
