@@ -1,0 +1,259 @@
+//! What would be lost by a change, by its gradual deployment, and by rolling it back.
+
+use std::fmt;
+use std::path::Path;
+
+use countersign_core::config::Policy;
+use countersign_core::operations::capabilities::Capabilities;
+use countersign_core::operations::compatibility::{Loss, Note, losses, notes};
+use serde_json::{Value, json};
+
+use crate::project::config::{Config, Environment};
+use crate::remote::live::{self, Live};
+use crate::remote::skew;
+use crate::terminal::answer::Failure;
+use crate::terminal::clock;
+use crate::terminal::style::{ERROR, GOOD, HINT, STRONG, WARNING, styled};
+
+/// A change from one configuration to another.
+pub struct Change {
+    environment: Option<String>,
+    from: From,
+    /// What the old one sealed and the new one cannot open.
+    forth: Vec<Loss>,
+    /// What the new one seals and the old one cannot open.
+    back: Vec<Loss>,
+    notes: Vec<Note>,
+    /// What the Worker opens, does not seal any more, and would no longer be opened without it.
+    left: Vec<Note>,
+    /// Whether some of that has been sealed and is not too old yet: it has an `until` that is to come.
+    is_left: bool,
+}
+
+/// Where the change starts.
+enum From {
+    None,
+    Live(String),
+    /// A live Worker whose configuration is wrong.
+    Wrong(String),
+    File(String),
+}
+
+/// The change from `other` to an environment's configuration; nothing where that is wrong, which other
+/// findings say.
+///
+/// # Errors
+/// The other one cannot be had.
+pub fn change(
+    environment: &Environment<'_>,
+    other: &str,
+    url: Option<&str>,
+) -> Result<Option<Change>, Failure> {
+    let Some(Ok(after)) = local(environment) else {
+        return Ok(None);
+    };
+    let after = capabilities(&after);
+    let (from, before, now) = match other {
+        "none" => (From::None, after.without_worker(), clock::now()),
+        "live" => of_live(environment, url)?,
+        file => {
+            let before = of_file(file, environment)?;
+            (From::File(file.to_owned()), before, clock::now())
+        }
+    };
+    let environment = environment.name.map(str::to_owned);
+    if let From::Wrong(_) = from {
+        return Ok(Some(Change {
+            environment,
+            from,
+            forth: Vec::new(),
+            back: Vec::new(),
+            notes: Vec::new(),
+            left: Vec::new(),
+            is_left: false,
+        }));
+    }
+    let is_removal = matches!(from, From::None);
+    let mut left = match is_removal {
+        true => notes(&after, &before, now),
+        false => Vec::new(),
+    };
+    left.retain(|note| matches!(note, Note::Forgotten { .. }));
+    Ok(Some(Change {
+        environment,
+        from,
+        forth: losses(&before, &after, now),
+        back: losses(&after, &before, now),
+        notes: notes(&before, &after, now),
+        is_left: is_removal && is_left(&after, now),
+        left,
+    }))
+}
+
+/// Whether a key or a format is on its way out: staged ones have no end.
+fn is_left(capabilities: &Capabilities, now: u64) -> bool {
+    let is_to_come = |until: Option<u64>| until.is_some_and(|until| until > now);
+    capabilities.rules.iter().any(|rule| {
+        let others = rule
+            .fallbacks
+            .iter()
+            .filter(|fallback| fallback.key.id != rule.current.id);
+        let mut accepted = rule.accept.iter();
+        others
+            .into_iter()
+            .any(|fallback| is_to_come(fallback.until))
+            || accepted.any(|accepted| is_to_come(accepted.until))
+    })
+}
+
+/// The policy of an environment, with placeholders for its secrets.
+fn local(environment: &Environment<'_>) -> Option<Result<Policy, String>> {
+    let value = environment.countersign()?;
+    let policy = Policy::parse_with_placeholders(&value, &|_| None);
+    Some(policy.map_err(|problems| {
+        problems
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }))
+}
+
+/// Keys are told apart by their names: those of this machine are none of the live Worker's business.
+fn capabilities(policy: &Policy) -> Capabilities {
+    Capabilities::of(policy, &|_| None)
+}
+
+fn of_file(file: &str, environment: &Environment<'_>) -> Result<Capabilities, Failure> {
+    let config = Config::read(Some(Path::new(file)))?;
+    let other = config.one(environment.name)?;
+    match local(&other) {
+        Some(Ok(policy)) => Ok(capabilities(&policy)),
+        Some(Err(problem)) => Err(Failure::usage(format!(
+            "{file} is no configuration that the Worker takes: {problem}"
+        ))),
+        None => Err(Failure::usage(format!(
+            "{file} has no variable COUNTERSIGN for {}",
+            other.title()
+        ))),
+    }
+}
+
+/// What is live, and the present by its clock.
+fn of_live(
+    environment: &Environment<'_>,
+    url: Option<&str>,
+) -> Result<(From, Capabilities, u64), Failure> {
+    let live = Live::of(url, Some(environment))?;
+    let status = live.status()?;
+    let now = skew::agreed(&status, live.site())?;
+    let site = live.site().to_owned();
+    if live::is_wrong(&status) {
+        return Ok((From::Wrong(site), Capabilities::default(), now));
+    }
+    let capabilities = live::capabilities(&status, &site)?;
+    Ok((From::Live(site), capabilities, now))
+}
+
+impl Change {
+    /// Whether both may be live at once: then it may be rolled out gradually, and rolled back.
+    pub fn is_compatible(&self) -> bool {
+        self.forth.is_empty() && self.back.is_empty() && !self.is_left
+    }
+
+    /// For scripts.
+    pub fn to_json(&self) -> Value {
+        let texts = |losses: &[Loss]| losses.iter().map(Loss::to_string).collect::<Vec<_>>();
+        json!({
+            "environment": self.environment,
+            "from": self.from.to_string(),
+            "compatible": self.is_compatible(),
+            "lost_by_change": texts(&self.forth),
+            "lost_by_rollback": texts(&self.back),
+            "notes": self.notes(),
+        })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let left = self.left.iter().map(|note| format!("by removing: {note}"));
+        self.notes.iter().map(Note::to_string).chain(left).collect()
+    }
+
+    fn verdict(&self) -> String {
+        let installs = matches!(self.from, From::None);
+        if let From::Wrong(_) = self.from {
+            let text = "its configuration is wrong, so it seals nothing now; what it sealed before is not known here";
+            return styled(WARNING, text);
+        }
+        if self.is_left && self.forth.is_empty() && self.back.is_empty() {
+            return format!(
+                "{} the Worker may not be removed yet: what it still opens would be lost, as noted\n{} wait for the last `until`, then countersign leave",
+                styled(ERROR, "error:"),
+                styled(HINT, "hint:")
+            );
+        }
+        if self.is_compatible() && !self.left.is_empty() {
+            let text = "no session is lost by installing the Worker; by removing it, what is left as noted";
+            return styled(WARNING, text);
+        }
+        if self.is_compatible() {
+            let text = match installs {
+                true => "no session is lost by installing the Worker, nor by removing it",
+                false => "no session is lost: it may be rolled out gradually, and rolled back",
+            };
+            return styled(GOOD, text);
+        }
+        let what = match (self.forth.is_empty(), installs) {
+            (true, true) => "the Worker may not be removed, nor rolled out gradually",
+            (false, true) => "the Worker may not be installed so",
+            (true, false) => "this change may not be rolled out gradually, nor rolled back",
+            (false, false) => "this change ends sessions",
+        };
+        let hint = match (self.forth.is_empty(), installs) {
+            (true, true) => "to leave, rotate back to the origin's own key and format first",
+            (false, true) => {
+                "begin with the origin's own key as `current`, in the origin's own format"
+            }
+            (_, false) => {
+                "in two deployments: first open what the other seals (a key in `fallbacks`, a format in `accept`), then seal"
+            }
+        };
+        format!(
+            "{} {what}\n{} {hint}",
+            styled(ERROR, "error:"),
+            styled(HINT, "hint:")
+        )
+    }
+}
+
+impl fmt::Display for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            From::None => f.write_str("no Worker"),
+            From::Live(site) | From::Wrong(site) => f.write_str(site),
+            From::File(file) => f.write_str(file),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = match &self.environment {
+            Some(name) => format!(" to [env.{name}]"),
+            None => String::new(),
+        };
+        writeln!(f, "{}", styled(STRONG, format!("from {}{to}", self.from)))?;
+        let (forth, back) = match self.from {
+            From::None => ("lost by installing", "lost by removing"),
+            _ => ("lost by the change", "lost by rolling back"),
+        };
+        for (title, losses) in [(forth, &self.forth), (back, &self.back)] {
+            for loss in losses {
+                writeln!(f, "  {} {loss}", styled(ERROR, format!("{title}:")))?;
+            }
+        }
+        for note in self.notes() {
+            writeln!(f, "  {} {note}", styled(WARNING, "note:"))?;
+        }
+        writeln!(f, "{}", self.verdict())
+    }
+}

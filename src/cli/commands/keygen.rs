@@ -1,0 +1,201 @@
+//! `countersign keygen`: a key fit for a format, to be seen or straight into the Worker's secrets.
+
+use std::env;
+use std::path::Path;
+
+use clap::Args;
+use countersign_core::crypto::key::KeyId;
+use countersign_core::formats::KeyShape;
+use countersign_core::operations::capabilities::Capabilities;
+
+use crate::project::config::{Config, Environment};
+use crate::project::options::Which;
+use crate::remote::live::{self, Live};
+use crate::remote::wrangler;
+use crate::rotation::new_key::{key_shape, make};
+use crate::rotation::revocation::{self, NewBytes, fingerprints};
+use crate::terminal::answer::{Answer, Failure};
+use crate::terminal::progress::print_beside;
+use crate::terminal::style::{WARNING, styled};
+
+/// Make a key fit for a format
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Keygen {
+    /// The format that it is for
+    #[arg(long, value_name = "FORMAT", default_value = "django-session")]
+    format: String,
+
+    /// Put it into the Worker's secrets under this name, without showing it
+    #[arg(long, value_name = "NAME")]
+    put: Option<String>,
+
+    /// The environment to put it into; may be given several times, and each gets a key of its own
+    #[arg(long, value_name = "ENV", requires = "put")]
+    env: Vec<String>,
+
+    /// Put the same key into all of them: environments that serve one application
+    #[arg(long, requires = "env")]
+    same: bool,
+
+    /// Put it even where a secret of that name is there, which ends every session signed with it
+    #[arg(long, requires = "put")]
+    replace: bool,
+
+    #[command(flatten)]
+    which: Which,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  countersign keygen                           for Django and most others, to standard output
+  countersign keygen --format rails-encrypted  128 hexadecimal digits
+  countersign keygen --put KEY_2026_11         into the Worker's secrets; nobody sees it
+  countersign keygen --put KEY_2026_11 --env staging --env production
+
+Shapes:
+  rails-*                  64 bytes as hexadecimal digits
+  laravel                  \"base64:\" and 32 bytes
+  fernet                   32 bytes in URL-safe base64
+  fastify-secure-session   32 bytes in base64
+  iron, iron-session, hapi 64 characters
+  plug-*                   64 characters
+  all others               50 characters of Django's alphabet
+
+--put sets the secret, and nothing uses it yet: name it in `fallbacks` afterwards.
+
+Exit codes:
+  0  the key is made, and put where it belongs
+  1  a secret of that name is there already
+  2  the command line is wrong, or a file cannot be read
+  3  wrangler did not take it";
+
+impl Keygen {
+    /// Makes the key; shows it, or puts it away.
+    pub fn run(self) -> Result<Answer, Failure> {
+        let shape = key_shape(&self.format)?;
+        match &self.put {
+            None => Ok(Answer::fine(format!("{}\n", *make(shape)?))),
+            Some(name) => self.put(name, shape),
+        }
+    }
+
+    fn put(&self, name: &str, shape: KeyShape) -> Result<Answer, Failure> {
+        // not echoed: it may be a key
+        let name = KeyId::parse(name).ok_or_else(|| {
+            Failure::usage("--put: not the name of a secret")
+                .hint("write a name such as KEY_2026_11: [A-Z][A-Z0-9_]*, at most 64 characters")
+        })?;
+        let config = Config::read(self.which.config.as_deref().map(Path::new))?;
+        let environments = match self.env.as_slice() {
+            [] => vec![config.top()],
+            names => {
+                let named = names.iter().map(|name| config.named(name));
+                named.collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        if !self.replace {
+            for environment in &environments {
+                refuse_to_replace(environment, &name)?;
+            }
+        }
+        let shared = make(shape)?;
+        let mut text = String::new();
+        // what a variable names is one site
+        let url = env::var("COUNTERSIGN_URL").ok();
+        let url = url.filter(|_| environments.len() == 1);
+        for environment in &environments {
+            let key = match self.same {
+                true => shared.clone(),
+                false => make(shape)?,
+            };
+            let before = self
+                .replace
+                .then(|| Before::ask(url.as_deref(), environment, &name))
+                .transpose()?;
+            wrangler::run(environment, &["secret", "put", name.as_str()], Some(&key))?;
+            let worker = environment.worker().unwrap_or_default();
+            text.push_str(&format!("put {name} into the secrets of {worker}\n"));
+            if let Some(before) = before {
+                // what is done already is said before an error about the rest
+                print_beside(&std::mem::take(&mut text));
+                text = before.confirm(environment, &name)?;
+            }
+        }
+        Ok(Answer::fine(text))
+    }
+}
+
+/// What a secret was before it is replaced.
+enum Before {
+    /// There was none.
+    Unset,
+    /// The live Worker knows it, or not.
+    Live(Live, Capabilities),
+    /// There was one, and why nobody knows whether the live Worker goes by it.
+    Unknown(Failure),
+}
+
+impl Before {
+    fn ask(
+        url: Option<&str>,
+        environment: &Environment<'_>,
+        name: &KeyId,
+    ) -> Result<Self, Failure> {
+        let listed = wrangler::secrets(environment)?;
+        let live = Live::of(url, Some(environment)).and_then(|live| {
+            let capabilities = live::capabilities(&live.status()?, live.site())?;
+            Ok(Self::Live(live, capabilities))
+        });
+        Ok(match live {
+            Ok(live) => live,
+            Err(_) if !listed.iter().any(|known| known == name.as_str()) => Self::Unset,
+            Err(failure) => Self::Unknown(failure),
+        })
+    }
+
+    /// Says what ended, once the live Worker shows it.
+    fn confirm(self, environment: &Environment<'_>, name: &KeyId) -> Result<String, Failure> {
+        let name = name.as_str();
+        let confirmed = match &self {
+            Self::Unset => return Ok(String::new()),
+            Self::Live(_, capabilities) if fingerprints(capabilities, name).is_empty() => {
+                return Ok(String::new());
+            }
+            Self::Live(live, capabilities) => {
+                revocation::confirm(environment, live, capabilities, name)
+            }
+            Self::Unknown(failure) => Err(revocation::unconfirmed(
+                environment,
+                name,
+                &format!("the live Worker was not asked: {}", failure.what()),
+            )),
+        };
+        let notes = NewBytes::of(name).note(environment);
+        match confirmed {
+            Ok(()) => {
+                let notes = notes.iter();
+                let notes = notes.map(|note| format!("{} {note}\n", styled(WARNING, "note:")));
+                let notes: String = notes.collect();
+                Ok(format!(
+                    "{name} has new bytes: what the old ones sealed opens no longer\n{notes}"
+                ))
+            }
+            Err(failure) => Err(notes.into_iter().fold(failure, Failure::hint)),
+        }
+    }
+}
+
+/// New bytes under an old name end every session that the old ones signed; for an origin's key they end
+/// them all.
+fn refuse_to_replace(environment: &Environment<'_>, name: &KeyId) -> Result<(), Failure> {
+    let listed = wrangler::secrets(environment)?;
+    if !listed.iter().any(|listed| listed == name.as_str()) {
+        return Ok(());
+    }
+    let worker = environment.worker().unwrap_or_default();
+    Err(Failure::refused(format!(
+        "{worker} has a secret {name} already: new bytes would end every session signed with it"
+    ))
+    .hint("choose another name; or, if that is what you want, add --replace"))
+}

@@ -1,0 +1,305 @@
+//! `countersign status`: what the live Worker says of itself.
+
+use std::fmt::Write;
+
+use clap::Args;
+use countersign_core::crypto::key::KeyId;
+use countersign_core::operations::capabilities::{
+    Capabilities, Fallback, KeyReference, RuleCapabilities,
+};
+use serde_json::Value;
+
+use crate::project::config::{Config, Environment};
+use crate::project::options::Which;
+use crate::remote::live::{self, Live};
+use crate::remote::skew;
+use crate::rotation::history;
+use crate::rotation::revocation::NewBytes;
+use crate::terminal::answer::{Answer, Exit, Failure};
+use crate::terminal::clock;
+use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
+use crate::terminal::time::{from_now, moment, span};
+
+mod next;
+mod rollback;
+
+/// Ask the live Worker for its keys, rules, mode, version and problems
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Status {
+    /// The site [default: the host of the first route in wrangler.toml]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "COUNTERSIGN_URL",
+        hide_env_values = true
+    )]
+    url: Option<String>,
+
+    /// The environment whose route names the site
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+
+    /// Answer in JSON, as the Worker sent it
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    which: Which,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  countersign status                                 the site that wrangler.toml routes
+  countersign status --url https://www.example.com
+  countersign status --json > before.json
+
+COUNTERSIGN_TOKEN in the environment has to hold what the Worker's secret of that name holds.
+
+Exit codes:
+  0  the Worker's configuration is right
+  1  it is wrong
+  2  the command line is wrong, or a file cannot be read
+  3  the Worker did not answer";
+
+impl Status {
+    /// Asks, and draws the answer.
+    pub fn run(self) -> Result<Answer, Failure> {
+        let config = Config::beside(self.which.config.as_deref(), self.url.as_deref())?;
+        let environment = match &config {
+            Some(config) => Some(config.one(self.env.as_deref())?),
+            None => None,
+        };
+        let live = Live::of(self.url.as_deref(), environment.as_ref())?;
+        let status = live.status()?;
+        let now = skew::now(&status, live.site())?;
+        let skew = skew::difference(now, clock::now(), live.site());
+        let text = match self.json {
+            true => format!("{status:#}\n"),
+            false => drawn(live.site(), &status, environment.as_ref(), now)?,
+        };
+        let is_fine = problems(&status).is_empty() && skew.is_none();
+        if let Some(skew) = skew {
+            // the rest is right all the same: it goes by the Worker's clock
+            Failure::refused(skew).hint(skew::CURE).print();
+        }
+        let exit = match is_fine {
+            true => Exit::Fine,
+            false => Exit::Problems,
+        };
+        Ok(Answer { text, exit })
+    }
+}
+
+fn drawn(
+    site: &str,
+    status: &Value,
+    environment: Option<&Environment<'_>>,
+    now: u64,
+) -> Result<String, Failure> {
+    let capabilities = match live::is_wrong(status) {
+        true => Capabilities::default(), // it goes by none
+        false => live::capabilities(status, site)?,
+    };
+    let mut text = format!("{}\n", styled(STRONG, site));
+    line(
+        &mut text,
+        "mode",
+        mode(status["mode"].as_str().unwrap_or("unknown")),
+    );
+    line(&mut text, "version", version(&status["version"]));
+    for problem in problems(status) {
+        let _ = writeln!(text, "\n{} {problem}", styled(ERROR, "error:"));
+    }
+    for note in texts(&status["notes"]) {
+        let _ = writeln!(text, "\n{} {note}", styled(WARNING, "warning:"));
+    }
+    for [one, other] in twins(&capabilities) {
+        let _ = writeln!(
+            text,
+            "\n{} {one} and {other} are one key: while one of them opens cookies, retiring or revoking the other ends nothing",
+            styled(WARNING, "warning:")
+        );
+    }
+    for group in groups(&capabilities) {
+        ring(&mut text, &group, now);
+    }
+    if capabilities.rules.is_empty() {
+        return Ok(text);
+    }
+    let history = environment.and_then(history::read);
+    let revisions = rollback::up_to_live(history.as_deref(), &capabilities);
+    let known = revisions.unwrap_or_default();
+    text.push('\n');
+    for (command, when) in next::steps(&status["configuration"], known, now) {
+        let when = styled(FAINT, when);
+        let option = environment.map(Environment::option).unwrap_or_default();
+        let _ = writeln!(text, "{} {command}{option}  {when}", styled(HINT, "next:"));
+    }
+    let new_bytes = environment.map(NewBytes::recorded).unwrap_or_default();
+    text.push_str(&rollback::shown(revisions, &capabilities, &new_bytes, now));
+    Ok(text)
+}
+
+fn line(text: &mut String, name: &str, value: impl AsRef<str>) {
+    // writing to a String cannot fail
+    let _ = writeln!(text, "  {name:<10}{}", value.as_ref());
+}
+
+fn mode(mode: &str) -> String {
+    let (style, meaning) = match mode {
+        "enforce" => (GOOD, "what does not verify is refused"),
+        "observe" => (WARNING, "verifies and reports, and changes nothing"),
+        "mixed" => (WARNING, "some rules only observe"),
+        "refused" => (
+            ERROR,
+            "the configuration is wrong, and every request gets 503",
+        ),
+        "unchecked" => (
+            ERROR,
+            "the configuration is wrong, and traffic passes unchecked",
+        ),
+        _ => (STRONG, ""),
+    };
+    format!("{}  {}", styled(style, mode), styled(FAINT, meaning))
+}
+
+fn version(version: &Value) -> String {
+    let text = |field: &str| version[field].as_str().filter(|text| !text.is_empty());
+    let since = text("timestamp").map(|time| format!("of {time}"));
+    let parts = [text("id"), text("tag"), since.as_deref()];
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    match parts.is_empty() {
+        true => "not known: wrangler.toml has no [version_metadata]".to_owned(),
+        false => parts.join("  "),
+    }
+}
+
+fn problems(status: &Value) -> Vec<String> {
+    texts(&status["problems"])
+}
+
+/// Texts, or tables with a path and a text.
+fn texts(list: &Value) -> Vec<String> {
+    let one = |entry: &Value| match (
+        entry.as_str(),
+        entry["path"].as_str(),
+        entry["text"].as_str(),
+    ) {
+        (Some(text), _, _) => Some(text.to_owned()),
+        (None, Some(path), Some(text)) => Some(format!("{path}: {text}")),
+        (None, None, text) => text.map(str::to_owned),
+        _ => None,
+    };
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(one)
+        .collect()
+}
+
+/// Keys of the rings that have the same bytes under two names.
+fn twins(capabilities: &Capabilities) -> Vec<[&KeyId; 2]> {
+    let mut known: Vec<&KeyReference> = Vec::new();
+    let mut twins = Vec::new();
+    for rule in &capabilities.rules {
+        let fallbacks = rule.fallbacks.iter().map(|fallback| &fallback.key);
+        for key in fallbacks.chain([&rule.current]) {
+            if known.iter().any(|known| known.id == key.id) {
+                continue;
+            }
+            if let Some(twin) = known
+                .iter()
+                .find(|known| known.fingerprint.is_some() && known.fingerprint == key.fingerprint)
+            {
+                twins.push([&twin.id, &key.id]);
+            }
+            known.push(key);
+        }
+    }
+    twins
+}
+
+/// Rules that share all their keys.
+fn groups(capabilities: &Capabilities) -> Vec<Vec<&RuleCapabilities>> {
+    let mut groups: Vec<Vec<&RuleCapabilities>> = Vec::new();
+    for rule in &capabilities.rules {
+        let same = |group: &&mut Vec<&RuleCapabilities>| {
+            group.first().is_some_and(|first| {
+                first.current == rule.current
+                    && first.fallbacks == rule.fallbacks
+                    && first.origin_current == rule.origin_current
+                    && first.origin_fallbacks == rule.origin_fallbacks
+            })
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(rule),
+            None => groups.push(vec![rule]),
+        }
+    }
+    groups
+}
+
+fn ring(text: &mut String, group: &[&RuleCapabilities], now: u64) {
+    let Some(first) = group.first() else { return };
+    let names: Vec<&str> = group.iter().map(|rule| rule.name.as_str()).collect();
+    let _ = writeln!(
+        text,
+        "\n{}",
+        styled(STRONG, format!("keys of {}", names.join(", ")))
+    );
+    key(text, "current", &first.current, "signs what browsers get");
+    for fallback in &first.fallbacks {
+        key(text, "fallback", &fallback.key, &end(fallback, now));
+    }
+    key(
+        text,
+        "origin",
+        &first.origin_current,
+        "signs what the site gets, and opens what it sets",
+    );
+    for other in &first.origin_fallbacks {
+        key(text, "origin", other, "opens what the site sets");
+    }
+    text.push('\n');
+    let width = names
+        .iter()
+        .map(|name| name.len())
+        .max()
+        .unwrap_or_default();
+    for rule in group {
+        let name = styled(STRONG, format!("{:<width$}", rule.name));
+        let _ = writeln!(text, "  {name}  {}", about(rule));
+    }
+}
+
+fn key(text: &mut String, role: &str, key: &KeyReference, does: &str) {
+    let print = key.fingerprint.as_deref().unwrap_or_default();
+    let print = styled(FAINT, format!("{print:<9}"));
+    let _ = writeln!(text, "  {role:<10}{:<24}{print} {does}", key.id.as_str());
+}
+
+fn end(fallback: &Fallback, now: u64) -> String {
+    match fallback.until {
+        None => "opens what browsers have".to_owned(),
+        Some(until) if until <= now => format!("opens nothing any more since {}", moment(until)),
+        Some(until) => format!("opens until {}, {}", moment(until), from_now(until, now)),
+    }
+}
+
+fn about(rule: &RuleCapabilities) -> String {
+    let mut parts = vec![rule.format.to_string()];
+    for accepted in &rule.accept {
+        parts.push(format!("accepts {}", accepted.format));
+    }
+    if rule.origin_format != rule.format {
+        parts.push(format!("at the origin {}", rule.origin_format));
+    }
+    if let Some(seconds) = rule.max_age {
+        parts.push(format!("at most {} old", span(seconds)));
+    }
+    if rule.mode == countersign_core::config::Mode::Observe {
+        parts.push(styled(WARNING, "only observed"));
+    }
+    parts.join(", ")
+}

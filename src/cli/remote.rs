@@ -1,0 +1,9 @@
+//! What stands elsewhere: wrangler, the live Worker, Cloudflare's API.
+
+pub mod arrival;
+pub mod deploy;
+pub mod http;
+pub mod live;
+pub mod skew;
+pub mod usage;
+pub mod wrangler;
