@@ -53,7 +53,7 @@ fn no_files_of_the_command_line_name_each_other_in_a_circle() {
 fn what_a_file_names_is_found_however_it_is_written() {
     let text = "use crate::a::{self, b::{C, d}};\nmod e;\nfn f() { super::g::h() }\n// crate::i\n";
     let expected = ["a", "a::b::C", "a::b::d", "x::g::h", "x::y::e"].map(str::to_owned);
-    assert_eq!(paths(text, "x::y"), expected.to_vec().into_iter().collect());
+    assert_eq!(paths(text, "x::y"), BTreeSet::from(expected));
     let text = "use super::super::a;";
     assert_eq!(paths(text, "x::y"), BTreeSet::from(["a".to_owned()]));
 }

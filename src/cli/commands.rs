@@ -17,7 +17,7 @@ pub mod status;
 /// Rotates the keys of a site's signed cookies: the operator's side of the Countersign Worker
 #[derive(Parser)]
 #[command(version, after_help = AFTER_HELP, max_term_width = 100)]
-pub struct Arguments {
+pub struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
@@ -40,29 +40,29 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
-    Check(check::Check),
-    Inspect(inspect::Inspect),
-    Keygen(keygen::Keygen),
-    Stage(stage::Stage),
-    Promote(promote::Promote),
-    Retire(retire::Retire),
-    Revoke(revoke::Revoke),
-    Leave(leave::Leave),
-    Status(status::Status),
+    Check(check::CheckArguments),
+    Inspect(inspect::InspectArguments),
+    Keygen(keygen::KeygenArguments),
+    Stage(stage::StageArguments),
+    Promote(promote::PromoteArguments),
+    Retire(retire::RetireArguments),
+    Revoke(revoke::RevokeArguments),
+    Leave(leave::LeaveArguments),
+    Status(status::StatusArguments),
 }
 
-impl Arguments {
+impl CommandLine {
     /// Does what it says.
     pub fn run(self) -> Result<Answer, Failure> {
         match self.command {
             Command::Check(check) => check.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Keygen(keygen) => keygen.run(),
-            Command::Stage(stage) => stage.run(),
-            Command::Promote(promote) => promote.run(),
-            Command::Retire(retire) => retire.run(),
-            Command::Revoke(revoke) => revoke.run(),
-            Command::Leave(leave) => leave.run(),
+            Command::Stage(stage) => Ok(stage.run()?),
+            Command::Promote(promote) => Ok(promote.run()?),
+            Command::Retire(retire) => Ok(retire.run()?),
+            Command::Revoke(revoke) => Ok(revoke.run()?),
+            Command::Leave(leave) => Ok(leave.run()?),
             Command::Status(status) => status.run(),
         }
     }

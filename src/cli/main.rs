@@ -13,7 +13,7 @@ mod rotation;
 mod terminal;
 
 fn main() -> ExitCode {
-    match commands::Arguments::parse().run() {
+    match commands::CommandLine::parse().run() {
         Ok(answer) => answer.print(),
         Err(failure) => failure.print(),
     }

@@ -1,6 +1,7 @@
 //! What stands elsewhere: wrangler, the live Worker, Cloudflare's API.
 
 pub mod arrival;
+pub mod cloudflare;
 pub mod deploy;
 pub mod http;
 pub mod live;

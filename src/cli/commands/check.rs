@@ -1,11 +1,12 @@
 //! `countersign check`: everything wrong or unwise in wrangler.toml and `.dev.vars`, at once.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
-use crate::project::config::{Config, Environment};
+use crate::project::config::Environment;
 use crate::project::dev_vars::DevVars;
-use crate::project::options::Which;
+use crate::project::options::QueryOptions;
 use crate::terminal::answer::{Answer, Exit, Failure};
 use crate::terminal::clock;
 use crate::terminal::style::{GOOD, STRONG, styled};
@@ -21,18 +22,15 @@ mod remote;
 mod secrets;
 mod worker;
 
+use against::Comparison;
 use finding::Finding;
 use inputs::Inputs;
 use reading::Reading;
 
 /// Say everything that is wrong or unwise in wrangler.toml and .dev.vars
 #[derive(Args)]
-#[command(after_help = AFTER_HELP)]
-pub struct Check {
-    /// The environment to check [default: the top level and every one]
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
-
+#[command(after_help = AFTER_HELP, mut_arg("env", |env| env.help(ENVIRONMENTS)))]
+pub struct CheckArguments {
     /// Leave out .dev.vars, and what only the bytes of keys can tell: for wrangler's build step
     #[arg(long)]
     no_secrets: bool,
@@ -45,22 +43,12 @@ pub struct Check {
     #[arg(long, value_name = "live|FILE|none")]
     against: Option<String>,
 
-    /// The site, for --against live [default: the host of the first route]
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "COUNTERSIGN_URL",
-        hide_env_values = true
-    )]
-    url: Option<String>,
-
-    /// Answer in JSON
-    #[arg(long)]
-    json: bool,
-
     #[command(flatten)]
-    which: Which,
+    query: QueryOptions,
 }
+
+/// Every environment is checked where none is named.
+const ENVIRONMENTS: &str = "The environment to check [default: the top level and every one]";
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -80,11 +68,11 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read
   3  wrangler, Cloudflare or the live Worker did not answer";
 
-impl Check {
+impl CheckArguments {
     /// Checks.
     pub fn run(self) -> Result<Answer, Failure> {
-        let config = Config::read(self.which.config.as_deref())?;
-        let environments = match &self.env {
+        let config = self.query.worker.file.read()?;
+        let environments = match &self.query.worker.env {
             Some(name) => vec![config.named(name)?],
             None => config.environments(),
         };
@@ -92,11 +80,11 @@ impl Check {
         for environment in &environments {
             let findings = self.findings(environment, &environments)?.into_iter();
             let mut findings: Vec<Finding> = findings
-                .map(|finding| finding.placed(environment))
+                .map(|finding| finding.located(environment))
                 .collect();
-            findings.sort_by_key(Finding::place);
+            findings.sort_by_key(Finding::sort_key);
             for finding in findings {
-                if !found.iter().any(|known| known.is_again(&finding)) {
+                if !found.iter().any(|known| known.is_same(&finding)) {
                     found.push(finding);
                 }
             }
@@ -119,24 +107,25 @@ impl Check {
             found.extend(worker::nothing(environment, all));
             return Ok(found);
         };
-        let dev_vars = match self.no_secrets {
-            true => None,
-            false => DevVars::read(environment)?,
+        let dev_vars = if self.no_secrets {
+            None
+        } else {
+            DevVars::read(environment)?
         };
-        let scene = Inputs {
+        let inputs = Inputs {
             environment: *environment,
             reading: Reading::of(&value),
             value,
             dev_vars,
             now: clock::now(),
         };
-        found.extend(refusals::find(&scene));
-        found.extend(keys::find(&scene));
-        found.extend(cookies::find(&scene));
-        found.extend(worker::find(&scene));
-        found.extend(secrets::find(&scene));
+        found.extend(refusals::find(&inputs));
+        found.extend(keys::find(&inputs));
+        found.extend(cookies::find(&inputs));
+        found.extend(worker::find(&inputs));
+        found.extend(secrets::find(&inputs));
         if self.remote {
-            found.extend(remote::find(&scene)?);
+            found.extend(remote::find(&inputs)?);
         }
         Ok(found)
     }
@@ -145,45 +134,54 @@ impl Check {
         &self,
         other: &str,
         environments: &[Environment<'_>],
-    ) -> Result<Vec<against::Change>, Failure> {
+    ) -> Result<Vec<Comparison>, Failure> {
         let configured = environments
             .iter()
             .filter(|one| one.countersign().is_some());
-        let url = self.url.as_deref();
-        let changes = configured.map(|environment| against::change(environment, other, url));
+        let url = self.query.worker.url.as_deref();
+        let changes = configured.map(|environment| against::compare(environment, other, url));
         changes.filter_map(Result::transpose).collect()
     }
 
-    fn answer(&self, found: &[Finding], changes: &[against::Change]) -> Answer {
+    fn answer(&self, found: &[Finding], changes: &[Comparison]) -> Answer {
         let errors = found.iter().filter(|finding| finding.is_error()).count();
         let warnings = found.len() - errors;
-        let safe = changes.iter().all(against::Change::is_compatible);
-        let text = match self.json {
-            true => {
-                let findings: Vec<Value> = found.iter().map(Finding::to_json).collect();
-                let changes: Vec<Value> = changes.iter().map(against::Change::to_json).collect();
-                let answer = json!({
-                    "errors": errors, "warnings": warnings, "findings": findings, "against": changes,
-                });
-                format!("{answer:#}\n")
-            }
-            false => {
-                let found: Vec<String> = found.iter().map(Finding::to_string).collect();
-                let changes: Vec<String> = changes.iter().map(against::Change::to_string).collect();
-                // what a change loses speaks for itself
-                let summary = match found.is_empty() && !changes.is_empty() {
-                    true => String::new(),
-                    false => summary(errors, warnings),
-                };
-                format!("{}{summary}{}", found.join("\n"), changes.join("\n"))
-            }
+        let safe = changes.iter().all(Comparison::is_compatible);
+        let text = if self.query.json {
+            let report = JsonReport {
+                errors,
+                warnings,
+                findings: found,
+                against: changes.iter().map(Comparison::to_json).collect(),
+            };
+            format!("{:#}\n", json!(report))
+        } else {
+            let found: Vec<String> = found.iter().map(Finding::to_string).collect();
+            let changes: Vec<String> = changes.iter().map(Comparison::to_string).collect();
+            // what a change loses speaks for itself
+            let summary = if found.is_empty() && !changes.is_empty() {
+                String::new()
+            } else {
+                summary(errors, warnings)
+            };
+            format!("{}{summary}{}", found.join("\n"), changes.join("\n"))
         };
-        let exit = match errors == 0 && safe {
-            true => Exit::Fine,
-            false => Exit::Problems,
+        let exit = if errors == 0 && safe {
+            Exit::Success
+        } else {
+            Exit::Problems
         };
         Answer { text, exit }
     }
+}
+
+/// The answer for scripts.
+#[derive(Serialize)]
+struct JsonReport<'f> {
+    errors: usize,
+    warnings: usize,
+    findings: &'f [Finding],
+    against: Vec<against::JsonComparison>,
 }
 
 fn summary(errors: usize, warnings: usize) -> String {
@@ -194,8 +192,9 @@ fn summary(errors: usize, warnings: usize) -> String {
     };
     let counts = [count(errors, "error"), count(warnings, "warning")];
     let counts: Vec<String> = counts.into_iter().flatten().collect();
-    match counts.is_empty() {
-        true => format!("{}\n", styled(GOOD, "nothing is wrong")),
-        false => format!("\n{}\n", styled(STRONG, counts.join(", "))),
+    if counts.is_empty() {
+        format!("{}\n", styled(GOOD, "nothing is wrong"))
+    } else {
+        format!("\n{}\n", styled(STRONG, counts.join(", ")))
     }
 }

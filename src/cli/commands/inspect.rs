@@ -11,11 +11,10 @@ use countersign_core::wire::cookie::{pair_value, pairs};
 use serde_json::Value;
 
 use crate::commands::check::refusals::secret_names;
-use crate::project::config::Config;
 use crate::project::dev_vars::DevVars;
-use crate::project::dev_vars::Texts;
-use crate::project::options::Which;
-use crate::remote::live::Live;
+use crate::project::dev_vars::SecretValues;
+use crate::project::options::QueryOptions;
+use crate::remote::live::LiveWorker;
 use crate::remote::skew;
 use crate::terminal::answer::{Answer, Exit, Failure};
 use crate::terminal::clock;
@@ -24,12 +23,12 @@ mod payload;
 mod picture;
 mod report;
 
-use report::Report;
+use report::CookieReport;
 
 /// Say what a cookie is: which key opens it, how old it is, and what becomes of it
 #[derive(Args)]
-#[command(after_help = AFTER_HELP)]
-pub struct Inspect {
+#[command(after_help = AFTER_HELP, mut_arg("env", |env| env.help(ENVIRONMENT)))]
+pub struct InspectArguments {
     /// NAME=VALUE, a Cookie or a Set-Cookie header [default: standard input]
     #[arg(value_name = "COOKIE")]
     cookie: Option<String>,
@@ -42,26 +41,13 @@ pub struct Inspect {
     #[arg(long)]
     live: bool,
 
-    /// The site, for --live [default: the host of the first route]
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "COUNTERSIGN_URL",
-        hide_env_values = true
-    )]
-    url: Option<String>,
-
-    /// The environment whose rules and .dev.vars are used [default: the top level]
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
-
-    /// Answer in JSON
-    #[arg(long)]
-    json: bool,
-
     #[command(flatten)]
-    which: Which,
+    query: QueryOptions,
 }
+
+/// What an environment is for here.
+const ENVIRONMENT: &str =
+    "The environment whose rules and .dev.vars are used [default: the top level]";
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -81,34 +67,38 @@ Exit codes:
 
 /// A cookie as it was given; in a pair the signature is a second one.
 #[derive(Clone)]
-struct Given {
+struct GivenCookie {
     name: String,
     value: String,
     /// All that was given, as a Cookie header.
     header: String,
 }
 
-impl Inspect {
+impl InspectArguments {
     /// Looks at it.
     pub fn run(self) -> Result<Answer, Failure> {
         let given = self.given()?;
-        let (report, now) = match self.live {
-            true => self.ask(&given)?,
-            false => (self.look(&given)?, clock::now()),
+        let (report, now) = if self.live {
+            self.ask(&given)?
+        } else {
+            (self.look(&given)?, clock::now())
         };
-        let exit = match report.is_refused() && !report.cannot_tell() {
-            _ if report.wrong.is_some() => Exit::Usage,
-            true => Exit::Problems,
-            false => Exit::Fine,
+        let exit = if report.wrong.is_some() {
+            Exit::Usage
+        } else if report.is_refused() && !report.cannot_tell() {
+            Exit::Problems
+        } else {
+            Exit::Success
         };
-        let text = match self.json {
-            true => format!("{:#}\n", report.to_json()),
-            false => picture::draw(&report, now),
+        let text = if self.query.json {
+            format!("{:#}\n", report.to_json())
+        } else {
+            picture::draw(&report, now)
         };
         Ok(Answer { text, exit })
     }
 
-    fn given(&self) -> Result<Given, Failure> {
+    fn given(&self) -> Result<GivenCookie, Failure> {
         let text = match self.cookie.as_deref() {
             Some(text) if text != "-" => text.to_owned(),
             _ => {
@@ -119,37 +109,33 @@ impl Inspect {
                 text
             }
         };
-        Given::parse(&text).ok_or_else(|| {
+        GivenCookie::parse(&text).ok_or_else(|| {
             Failure::usage("this is no cookie")
                 .hint("write NAME=VALUE, as it stands behind `Cookie:`")
         })
     }
 
     /// What the live Worker says, and the present by its clock.
-    fn ask(&self, given: &Given) -> Result<(Report, u64), Failure> {
-        let config = Config::beside(self.which.config.as_deref(), self.url.as_deref())?;
-        let environment = match &config {
-            Some(config) => Some(config.one(self.env.as_deref())?),
-            None => None,
-        };
-        let live = Live::of(self.url.as_deref(), environment.as_ref())?;
+    fn ask(&self, given: &GivenCookie) -> Result<(CookieReport, u64), Failure> {
+        let worker = &self.query.worker;
+        let config = worker.optional_config()?;
+        let environment = config.as_ref().map(|config| worker.environment(config));
+        let environment = environment.transpose()?;
+        let live = LiveWorker::new(worker.url.as_deref(), environment.as_ref())?;
         let now = skew::now(&live.status()?, live.site())?;
         let found = live.inspect(&given.header)?;
         let given = given.managed(&found);
         Ok((given.report(Some(found), Vec::new(), None), now))
     }
 
-    fn look(&self, given: &Given) -> Result<Report, Failure> {
-        let config = match (
-            Config::read(self.which.config.as_deref()),
-            &self.which.config,
-        ) {
-            (Ok(config), _) => config,
-            (Err(failure), Some(_)) => return Err(failure),
+    fn look(&self, given: &GivenCookie) -> Result<CookieReport, Failure> {
+        let file = &self.query.worker.file;
+        let config = match file.read() {
             // it is no use to somebody who has only a cookie
-            (Err(_), None) => return Ok(given.report(None, Vec::new(), None)),
+            Err(_) if !file.is_named() => return Ok(given.report(None, Vec::new(), None)),
+            read => read?,
         };
-        let environment = config.one(self.env.as_deref())?;
+        let environment = self.query.worker.environment(&config)?;
         let Some(value) = environment.countersign() else {
             return Ok(given.report(None, Vec::new(), None));
         };
@@ -161,7 +147,7 @@ impl Inspect {
             match Policy::parse_with_placeholders(&value, &|name| secrets.get(name).cloned()) {
                 Ok(policy) => policy,
                 Err(problems) => {
-                    return Ok(Report {
+                    return Ok(CookieReport {
                         wrong: problems.first().map(ToString::to_string),
                         ..given.report(None, Vec::new(), None)
                     });
@@ -175,13 +161,13 @@ impl Inspect {
     }
 }
 
-fn unknown(value: &Value, secrets: &Texts) -> Vec<String> {
+fn unknown(value: &Value, secrets: &SecretValues) -> Vec<String> {
     let mut names = secret_names(value);
     names.retain(|name| !secrets.contains_key(name));
     names
 }
 
-impl Given {
+impl GivenCookie {
     /// `NAME=VALUE`, alone or in a header; of several the first, and of a Set-Cookie no attributes.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -259,8 +245,8 @@ impl Given {
         found: Option<Value>,
         unknown: Vec<String>,
         payload: Option<String>,
-    ) -> Report {
-        Report {
+    ) -> CookieReport {
+        CookieReport {
             name: self.name.clone(),
             found,
             recognised: recognise(&self.name, &self.value),
@@ -285,15 +271,15 @@ mod tests {
             ("theme=dark; theme.sig=s1gn", "theme", "dark;s1gn"),
             ("theme.sig=s1gn; theme=dark", "theme.sig", "s1gn"),
         ] {
-            let given = Given::parse(text).unwrap();
+            let given = GivenCookie::parse(text).unwrap();
             assert_eq!(
                 (given.name.as_str(), given.value.as_str()),
                 (name, value),
                 "{text}"
             );
         }
-        assert!(Given::parse("nothing").is_none());
-        assert!(Given::parse("a\x1b[2J=b").is_none());
-        assert!(Given::parse("").is_none());
+        assert!(GivenCookie::parse("nothing").is_none());
+        assert!(GivenCookie::parse("a\x1b[2J=b").is_none());
+        assert!(GivenCookie::parse("").is_none());
     }
 }

@@ -1,27 +1,28 @@
 //! `countersign keygen`: a key fit for a format, to be seen or straight into the Worker's secrets.
 
 use std::env;
-use std::path::Path;
 
 use clap::Args;
 use countersign_core::crypto::key::KeyId;
 use countersign_core::formats::KeyShape;
 use countersign_core::operations::capabilities::Capabilities;
 
-use crate::project::config::{Config, Environment};
-use crate::project::options::Which;
-use crate::remote::live::{self, Live};
+use crate::project::config::Environment;
+use crate::project::options::ConfigOption;
+use crate::remote::live::{self, LiveWorker};
 use crate::remote::wrangler;
+use crate::rotation::change::note_line;
+use crate::rotation::key_or_format::not_a_name;
+use crate::rotation::key_roles::fingerprints;
 use crate::rotation::new_key::{key_shape, make};
-use crate::rotation::revocation::{self, NewBytes, fingerprints};
+use crate::rotation::revocation::{self, KeyReplacement};
 use crate::terminal::answer::{Answer, Failure};
 use crate::terminal::progress::print_beside;
-use crate::terminal::style::{WARNING, styled};
 
 /// Make a key fit for a format
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct Keygen {
+pub struct KeygenArguments {
     /// The format that it is for
     #[arg(long, value_name = "FORMAT", default_value = "django-session")]
     format: String,
@@ -43,7 +44,7 @@ pub struct Keygen {
     replace: bool,
 
     #[command(flatten)]
-    which: Which,
+    file: ConfigOption,
 }
 
 const AFTER_HELP: &str = "\
@@ -70,23 +71,20 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read
   3  wrangler did not take it";
 
-impl Keygen {
+impl KeygenArguments {
     /// Makes the key; shows it, or puts it away.
     pub fn run(self) -> Result<Answer, Failure> {
         let shape = key_shape(&self.format)?;
         match &self.put {
-            None => Ok(Answer::fine(format!("{}\n", *make(shape)?))),
+            None => Ok(Answer::success(format!("{}\n", *make(shape)?))),
             Some(name) => self.put(name, shape),
         }
     }
 
     fn put(&self, name: &str, shape: KeyShape) -> Result<Answer, Failure> {
         // not echoed: it may be a key
-        let name = KeyId::parse(name).ok_or_else(|| {
-            Failure::usage("--put: not the name of a secret")
-                .hint("write a name such as KEY_2026_11: [A-Z][A-Z0-9_]*, at most 64 characters")
-        })?;
-        let config = Config::read(self.which.config.as_deref().map(Path::new))?;
+        let name = KeyId::parse(name).ok_or_else(|| not_a_name("--put"))?;
+        let config = self.file.read()?;
         let environments = match self.env.as_slice() {
             [] => vec![config.top()],
             names => {
@@ -105,13 +103,14 @@ impl Keygen {
         let url = env::var("COUNTERSIGN_URL").ok();
         let url = url.filter(|_| environments.len() == 1);
         for environment in &environments {
-            let key = match self.same {
-                true => shared.clone(),
-                false => make(shape)?,
+            let key = if self.same {
+                shared.clone()
+            } else {
+                make(shape)?
             };
             let before = self
                 .replace
-                .then(|| Before::ask(url.as_deref(), environment, &name))
+                .then(|| FormerSecret::ask(url.as_deref(), environment, &name))
                 .transpose()?;
             wrangler::run(environment, &["secret", "put", name.as_str()], Some(&key))?;
             let worker = environment.worker().unwrap_or_default();
@@ -122,28 +121,28 @@ impl Keygen {
                 text = before.confirm(environment, &name)?;
             }
         }
-        Ok(Answer::fine(text))
+        Ok(Answer::success(text))
     }
 }
 
 /// What a secret was before it is replaced.
-enum Before {
+enum FormerSecret {
     /// There was none.
     Unset,
     /// The live Worker knows it, or not.
-    Live(Live, Capabilities),
+    Live(LiveWorker, Capabilities),
     /// There was one, and why nobody knows whether the live Worker goes by it.
     Unknown(Failure),
 }
 
-impl Before {
+impl FormerSecret {
     fn ask(
         url: Option<&str>,
         environment: &Environment<'_>,
         name: &KeyId,
     ) -> Result<Self, Failure> {
         let listed = wrangler::secrets(environment)?;
-        let live = Live::of(url, Some(environment)).and_then(|live| {
+        let live = LiveWorker::new(url, Some(environment)).and_then(|live| {
             let capabilities = live::capabilities(&live.status()?, live.site())?;
             Ok(Self::Live(live, capabilities))
         });
@@ -168,15 +167,13 @@ impl Before {
             Self::Unknown(failure) => Err(revocation::unconfirmed(
                 environment,
                 name,
-                &format!("the live Worker was not asked: {}", failure.what()),
+                &format!("the live Worker was not asked: {failure}"),
             )),
         };
-        let notes = NewBytes::of(name).note(environment);
+        let notes = KeyReplacement::of(name).note(environment);
         match confirmed {
             Ok(()) => {
-                let notes = notes.iter();
-                let notes = notes.map(|note| format!("{} {note}\n", styled(WARNING, "note:")));
-                let notes: String = notes.collect();
+                let notes: String = notes.iter().map(|note| note_line(note)).collect();
                 Ok(format!(
                     "{name} has new bytes: what the old ones sealed opens no longer\n{notes}"
                 ))

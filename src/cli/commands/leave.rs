@@ -4,30 +4,31 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use countersign_core::operations::capabilities::{Capabilities, PLAIN, RuleCapabilities};
-use countersign_core::operations::compatibility::losses;
+use countersign_core::operations::compatibility::{Loss, losses};
 
-use crate::project::config::Environment;
-use crate::remote::wrangler::typed;
-use crate::rotation::change::{Change, Where};
+use crate::remote::wrangler;
+use crate::rotation::change::{Change, note_line};
 use crate::rotation::editing::{Draft, Ring};
 use crate::rotation::grace;
-use crate::rotation::promotion::{again, promoted};
+use crate::rotation::key_or_format::{shown, written};
+use crate::rotation::options::ChangeOptions;
+use crate::rotation::promotion::promote;
 use crate::rotation::revocation;
-use crate::rotation::subject::{shown, written};
+use crate::rotation::run::{self, Run};
 use crate::terminal::answer::{Answer, Failure};
-use crate::terminal::style::{GOOD, HINT, WARNING, styled};
+use crate::terminal::style::{GOOD, HINT, styled};
 use crate::terminal::time::{self, from_now};
 
 /// Take the next safe step out of Countersign
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct Leave {
+pub struct LeaveArguments {
     /// How long what the ring has sealed still opens [default: the longest max_age of its rules]
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
     grace: Option<u64>,
 
     #[command(flatten)]
-    place: Where,
+    options: ChangeOptions,
 }
 
 const AFTER_HELP: &str = "\
@@ -46,21 +47,51 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
-impl Leave {
+/// What comes before each step.
+const FIRST: &str = "deploy the step before to all traffic, then come back";
+
+/// Why no step is taken.
+#[derive(Debug)]
+pub enum LeaveError {
+    /// The site signs cookies of one ring with several keys.
+    SeveralKeys(BTreeSet<String>),
+    /// A rule cannot be read as it is and as it is to be.
+    NotBoth { rule: String, failure: Failure },
+    /// All steps are taken, and the configuration would still lose something without the Worker.
+    StillNeeded(Loss),
+    /// All steps are taken, and what is live does not know yet.
+    NotDeployed { source: String, loss: Loss },
+    /// What every command may meet.
+    Other(Failure),
+}
+
+impl LeaveArguments {
     /// Takes the next step.
-    pub fn run(self) -> Result<Answer, Failure> {
-        let config = self.place.config()?;
-        let environment = self.place.environment(&config)?;
-        let draft = Draft::open(&environment)?;
-        let capabilities = draft.capabilities()?;
-        let now = self.place.now(&environment)?;
-        if let Some(change) = self.next_key(&draft, &capabilities, now)? {
-            return self.place.carry_out(&environment, change);
-        }
-        if let Some(change) = self.next_format(&draft, &capabilities, now)? {
-            return self.place.carry_out(&environment, change);
-        }
-        self.last_steps(&environment, draft, &capabilities, now)
+    pub fn run(self) -> Result<Answer, LeaveError> {
+        run::run(&self.options, |run, draft| {
+            let capabilities = draft.capabilities()?;
+            let now = run.now()?;
+            if let Some(change) = self.next_key(&draft, &capabilities, now)? {
+                return Ok(run.carry_out(change)?);
+            }
+            if let Some(change) = self.next_format(&draft, &capabilities, now)? {
+                return Ok(run.carry_out(change)?);
+            }
+            let mut rest = Rest::default();
+            let mut draft = draft;
+            rest.clear_keys(run, &mut draft, now)?;
+            rest.clear_formats(run, &mut draft, &capabilities, now)?;
+            if !rest.gone.is_empty() {
+                let gone: Vec<String> = rest.gone.into_iter().collect();
+                let change = Change::new(draft, revocation::leaving(&gone), FIRST);
+                return Ok(run.carry_out(change)?);
+            }
+            if rest.is_empty() {
+                done(run, &capabilities, now)
+            } else {
+                Ok(rest.answer(run, now))
+            }
+        })
     }
 
     /// A ring whose current key is not the site's own.
@@ -69,34 +100,38 @@ impl Leave {
         draft: &Draft,
         capabilities: &Capabilities,
         now: u64,
-    ) -> Result<Option<Change>, Failure> {
+    ) -> Result<Option<Change>, LeaveError> {
         for rule in draft.rings() {
             let ring = rule.as_deref().map_or(Ring::Shared, Ring::Of);
             let Some(own) = own_key(draft, capabilities, ring)? else {
                 continue;
             };
-            if draft.current(ring)? == own {
-                continue;
+            if draft.current(ring)? != own {
+                return self.key_step(draft.clone(), ring, &own, now).map(Some);
             }
-            let fallbacks = draft.fallbacks(ring)?;
-            let listed = fallbacks.iter().find(|(id, _)| *id == own);
-            return Ok(Some(match listed {
-                Some((_, until)) if !is_past(until.as_deref(), now) => {
-                    let change = promoted(draft.clone(), &own, ring, self.grace, now)?;
-                    Change {
-                        message: format!("Leave: promote {own}"),
-                        ..change
-                    }
-                }
-                _ => {
-                    let mut draft = draft.clone();
-                    draft.unlist(ring, &own)?;
-                    draft.stage(ring, &own)?;
-                    step(draft, format!("Leave: stage {own}"))
-                }
-            }));
         }
         Ok(None)
+    }
+
+    fn key_step(
+        &self,
+        mut draft: Draft,
+        ring: Ring<'_>,
+        own: &str,
+        now: u64,
+    ) -> Result<Change, LeaveError> {
+        let fallbacks = draft.fallbacks(ring)?;
+        let listed = fallbacks.iter().find(|(id, _)| id == own);
+        if listed.is_some_and(|(_, until)| !is_past(until.as_deref(), now)) {
+            let change = promote(draft, own, ring, self.grace, now)?;
+            return Ok(Change {
+                message: format!("Leave: promote {own}"),
+                ..change
+            });
+        }
+        draft.unlist(ring, own)?;
+        draft.stage(ring, own)?;
+        Ok(Change::new(draft, format!("Leave: stage {own}"), FIRST))
     }
 
     /// A rule that seals in another format than the site's own.
@@ -105,7 +140,7 @@ impl Leave {
         draft: &Draft,
         capabilities: &Capabilities,
         now: u64,
-    ) -> Result<Option<Change>, Failure> {
+    ) -> Result<Option<Change>, LeaveError> {
         let mut rules = capabilities.rules.iter();
         let Some(rule) = rules.find(|rule| rule.format != rule.origin_format) else {
             return Ok(None);
@@ -120,149 +155,148 @@ impl Leave {
         let accepted = draft.accepted(name)?;
         let listed = accepted.iter().find(|(known, _)| *known == format);
         let mut draft = draft.clone();
-        Ok(Some(match listed {
-            Some((_, end)) if !is_past(end.as_deref(), now) => {
-                draft.promote_format(name, &format, Some(&until))?;
-                if is_plain {
-                    // what carries no time has no age
-                    draft.clear(name, "max_age")?;
-                }
-                step(draft, format!("Leave: {name} in {}", shown(&format)))
+        if listed.is_some_and(|(_, end)| !is_past(end.as_deref(), now)) {
+            draft.promote_format(name, &format, Some(&until))?;
+            if is_plain {
+                // what carries no time has no age
+                draft.clear(name, "max_age")?;
             }
-            _ => {
-                draft.unaccept(name, &format)?;
-                draft.accept(name, &format, is_plain.then_some(until.as_str()))?;
-                draft.policy().map_err(|failure| match is_plain {
-                    true => failure.hint(at_once(name)),
-                    false => failure,
-                })?;
-                let mut change = step(draft, format!("Leave: accept {name} in {}", shown(&format)));
-                if is_plain {
-                    change.notes.push(format!(
-                        "until {until} anyone can have a value of {name} signed that he can guess"
-                    ));
-                }
-                change
+            let message = format!("Leave: {name} in {}", shown(&format));
+            return Ok(Some(Change::new(draft, message, FIRST)));
+        }
+        draft.unaccept(name, &format)?;
+        draft.accept(name, &format, is_plain.then_some(until.as_str()))?;
+        let message = format!("Leave: accept {name} in {}", shown(&format));
+        let mut notes = Vec::new();
+        if is_plain {
+            if let Err(failure) = draft.policy() {
+                let rule = name.to_owned();
+                return Err(LeaveError::NotBoth { rule, failure });
             }
-        }))
+            notes.push(format!(
+                "until {until} anyone can have a value of {name} signed that he can guess"
+            ));
+        }
+        draft.policy()?;
+        let change = Change::new(draft, message, FIRST);
+        Ok(Some(change.with_notes(notes)))
     }
+}
 
-    /// Every ring seals as the site does: what is left of others goes when its time is over.
-    fn last_steps(
-        &self,
-        environment: &Environment<'_>,
-        mut draft: Draft,
-        capabilities: &Capabilities,
-        now: u64,
-    ) -> Result<Answer, Failure> {
-        let mut waits: BTreeSet<(u64, String)> = BTreeSet::new();
-        let mut endless: BTreeSet<String> = BTreeSet::new();
-        let mut gone: BTreeSet<String> = BTreeSet::new();
+/// What is left of other keys and formats, where every ring and rule seals as the site does.
+#[derive(Default)]
+struct Rest {
+    /// What still opens, and until when.
+    waits: BTreeSet<(u64, String)>,
+    /// The commands for what has no end.
+    endless: BTreeSet<String>,
+    /// What has been taken out, for its time is over.
+    gone: BTreeSet<String>,
+}
+
+impl Rest {
+    fn clear_keys(&mut self, run: &Run<'_>, draft: &mut Draft, now: u64) -> Result<(), LeaveError> {
         for rule in draft.rings() {
             let ring = rule.as_deref().map_or(Ring::Shared, Ring::Of);
             let current = draft.current(ring)?;
-            for (id, until) in draft.fallbacks(ring)? {
-                match until.as_deref().and_then(time::read) {
-                    _ if id == current => {}
-                    Some(end) if end > now => drop(waits.insert((end, id))),
-                    Some(_) => {
-                        draft.unlist(ring, &id)?;
-                        gone.insert(id);
-                    }
-                    None => drop(
-                        endless.insert(format!("countersign retire {id}{}", environment.option())),
-                    ),
+            let mut fallbacks = draft.fallbacks(ring)?;
+            fallbacks.retain(|(id, _)| *id != current);
+            for (id, until) in fallbacks {
+                let retire = format!("countersign retire {id}{}", run.option());
+                if self.is_over(until.as_deref(), now, &id, retire) {
+                    draft.unlist(ring, &id)?;
                 }
             }
         }
-        for rule in &capabilities.rules {
-            for (format, until) in draft.accepted(&rule.name)? {
-                let what = format!("{} in {}", rule.name, shown(&format));
-                match until.as_deref().and_then(time::read) {
-                    Some(end) if end > now => drop(waits.insert((end, what))),
-                    Some(_) => {
-                        draft.unaccept(&rule.name, &format)?;
-                        gone.insert(what);
-                    }
-                    None => drop(endless.insert(format!(
-                        "countersign retire --rule {} --format '{}'{}",
-                        rule.name,
-                        written(&format),
-                        environment.option()
-                    ))),
-                }
-            }
-        }
-        if !gone.is_empty() {
-            let gone: Vec<String> = gone.into_iter().collect();
-            let change = step(draft, revocation::leaving(&gone));
-            return self.place.carry_out(environment, change);
-        }
-        self.answer(environment, capabilities, &waits, &endless, now)
+        Ok(())
     }
 
-    fn answer(
-        &self,
-        environment: &Environment<'_>,
+    fn clear_formats(
+        &mut self,
+        run: &Run<'_>,
+        draft: &mut Draft,
         capabilities: &Capabilities,
-        waits: &BTreeSet<(u64, String)>,
-        endless: &BTreeSet<String>,
         now: u64,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<(), LeaveError> {
+        for RuleCapabilities { name, .. } in &capabilities.rules {
+            for (format, until) in draft.accepted(name)? {
+                let what = format!("{name} in {}", shown(&format));
+                let retire = format!(
+                    "countersign retire --rule {name} --format '{}'{}",
+                    written(&format),
+                    run.option()
+                );
+                if self.is_over(until.as_deref(), now, &what, retire) {
+                    draft.unaccept(name, &format)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the time of a key or a format is over; keeps what is to be said of it.
+    fn is_over(&mut self, until: Option<&str>, now: u64, what: &str, retire: String) -> bool {
+        let end = until.and_then(time::read);
+        match end {
+            Some(end) if end > now => drop(self.waits.insert((end, what.to_owned()))),
+            Some(_) => drop(self.gone.insert(what.to_owned())),
+            None => drop(self.endless.insert(retire)),
+        }
+        end.is_some_and(|end| end <= now)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waits.is_empty() && self.endless.is_empty()
+    }
+
+    fn answer(&self, run: &Run<'_>, now: u64) -> Answer {
         let mut text = String::new();
-        for (end, what) in waits {
+        for (end, what) in &self.waits {
             text.push_str(&format!(
                 "what {what} sealed may still be in browsers: wait until {}, {}\n",
                 time::moment(*end),
                 from_now(*end, now)
             ));
         }
-        for command in endless {
+        for command in &self.endless {
             text.push_str(&format!("{} {command}\n", styled(HINT, "next:")));
         }
-        if !text.is_empty() {
-            if let Some(note) = self.place.clock_note() {
-                text.push_str(&format!("{} {note}\n", styled(WARNING, "note:")));
-            }
-            return Ok(Answer::fine(text));
-        }
-        let none = capabilities.without_worker();
-        let lost = [
-            losses(&none, capabilities, now),
-            losses(capabilities, &none, now),
-        ]
-        .concat();
-        if let Some(loss) = lost.first() {
-            return Err(Failure::refused(format!(
-                "removing the Worker would still end sessions: {loss}"
-            )));
-        }
-        let before = self.place.before(environment)?;
-        let lost = [
-            losses(&before.capabilities, &none, now),
-            losses(&none, &before.capabilities, now),
-        ]
-        .concat();
-        if let Some(loss) = lost.first() {
-            return Err(Failure::refused(format!(
-                "what is live, {}, has not come so far: {loss}",
-                before.from
-            ))
-            .hint("deploy this configuration to all traffic first"));
-        }
-        let note = self.place.clock_note();
-        let note = note.map_or(String::new(), |note| {
-            format!("{} {note}\n", styled(WARNING, "note:"))
-        });
-        // wrangler leaves the routes of a wrangler.toml that names none as they are
-        Ok(Answer::fine(format!(
-            "{note}{}: the Worker changes not a byte that a session needs\n{} remove its routes in the dashboard: wrangler leaves them alone where wrangler.toml names none\n{} {}\n",
-            styled(GOOD, "nothing would be lost without it"),
-            styled(HINT, "next:"),
-            styled(HINT, "then:"),
-            typed(environment, &["delete"]),
-        )))
+        text.push_str(&clock_note(run));
+        Answer::success(text)
     }
+}
+
+/// Nothing is left to do here: what is live must have come as far.
+fn done(run: &Run<'_>, capabilities: &Capabilities, now: u64) -> Result<Answer, LeaveError> {
+    let none = capabilities.without_worker();
+    if let Some(loss) = first_loss(capabilities, &none, now) {
+        return Err(LeaveError::StillNeeded(loss));
+    }
+    let before = run.baseline()?;
+    if let Some(loss) = first_loss(&before.capabilities, &none, now) {
+        let source = before.source.clone();
+        return Err(LeaveError::NotDeployed { source, loss });
+    }
+    // wrangler leaves the routes of a wrangler.toml that names none as they are
+    Ok(Answer::success(format!(
+        "{}{}: the Worker changes not a byte that a session needs\n{} remove its routes in the dashboard: wrangler leaves them alone where wrangler.toml names none\n{} {}\n",
+        clock_note(run),
+        styled(GOOD, "nothing would be lost without it"),
+        styled(HINT, "next:"),
+        styled(HINT, "then:"),
+        wrangler::typed(&run.environment, &["delete"]),
+    )))
+}
+
+fn first_loss(with: &Capabilities, without: &Capabilities, now: u64) -> Option<Loss> {
+    let there = losses(with, without, now).into_iter();
+    let back = losses(without, with, now);
+    there.chain(back).next()
+}
+
+fn clock_note(run: &Run<'_>) -> String {
+    let note = run.clock_note();
+    note.map_or(String::new(), |note| note_line(&note))
 }
 
 /// The key that the site signs with, for the rules of a ring that it signs.
@@ -270,42 +304,51 @@ fn own_key(
     draft: &Draft,
     capabilities: &Capabilities,
     ring: Ring<'_>,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, LeaveError> {
     let rules = draft.rules(ring);
     let is_signed =
         |rule: &&RuleCapabilities| rules.contains(&rule.name) && rule.origin_format.name != PLAIN;
-    let keys = capabilities
-        .rules
-        .iter()
-        .filter(is_signed)
-        .map(|rule| rule.origin_current.id.to_string());
+    let signed = capabilities.rules.iter().filter(is_signed);
+    let keys = signed.map(|rule| rule.origin_current.id.to_string());
     let keys: BTreeSet<String> = keys.collect();
-    match keys.len() {
-        0 | 1 => Ok(keys.into_iter().next()),
-        _ => {
-            let keys: Vec<String> = keys.into_iter().collect();
-            Err(Failure::refused(format!(
-                "the site signs cookies of one ring with different keys: {}",
-                keys.join(", ")
-            ))
-            .hint("give each of these rules a `keys` table with a current key of its own first"))
-        }
+    if keys.len() > 1 {
+        return Err(LeaveError::SeveralKeys(keys));
     }
+    Ok(keys.into_iter().next())
 }
 
 fn is_past(until: Option<&str>, now: u64) -> bool {
     until.and_then(time::read).is_some_and(|end| end <= now)
 }
 
-fn at_once(rule: &str) -> String {
-    format!(
-        "{rule} cannot be read in both ways at once: write format = \"plain\" and its format into `accept` yourself, and deploy that to all traffic at once; whoever is met by both versions meanwhile logs in again"
-    )
+impl From<Failure> for LeaveError {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
 }
 
-fn step(draft: Draft, message: String) -> Change {
-    Change {
-        first: "deploy the step before to all traffic, then come back".to_owned(),
-        ..again(draft, message)
+impl From<LeaveError> for Failure {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::SeveralKeys(keys) => {
+                let keys: Vec<String> = keys.into_iter().collect();
+                Self::refused(format!(
+                    "the site signs cookies of one ring with different keys: {}",
+                    keys.join(", ")
+                ))
+                .hint("give each of these rules a `keys` table with a current key of its own first")
+            }
+            LeaveError::NotBoth { rule, failure } => failure.hint(format!(
+                "{rule} cannot be read in both ways at once: write format = \"plain\" and its format into `accept` yourself, and deploy that to all traffic at once; whoever is met by both versions meanwhile logs in again"
+            )),
+            LeaveError::StillNeeded(loss) => Self::refused(format!(
+                "removing the Worker would still end sessions: {loss}"
+            )),
+            LeaveError::NotDeployed { source, loss } => Self::refused(format!(
+                "what is live, {source}, has not come so far: {loss}"
+            ))
+            .hint("deploy this configuration to all traffic first"),
+            LeaveError::Other(failure) => failure,
+        }
     }
 }

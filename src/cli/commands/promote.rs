@@ -1,25 +1,28 @@
 //! `countersign promote`: a staged key, or format, becomes the one that seals.
 
 use clap::Args;
+use countersign_core::crypto::key::KeyId;
 use countersign_core::operations::capabilities::PLAIN;
 use serde_json::Value;
 
-use crate::project::config::Environment;
-use crate::remote::wrangler::typed;
-use crate::rotation::change::{Change, Where};
+use crate::remote::wrangler;
+use crate::rotation::change::Change;
 use crate::rotation::editing::{Draft, Ring};
 use crate::rotation::grace;
-use crate::rotation::promotion::{again, promoted};
-use crate::rotation::subject::{About, Subject, shown};
+use crate::rotation::key_or_format::{KeyOrFormatArguments, shown};
+use crate::rotation::options::ChangeOptions;
+use crate::rotation::promotion::{FIRST, promote};
+use crate::rotation::run::Run;
+use crate::rotation::step::{self, Step};
 use crate::terminal::answer::{Answer, Failure};
 use crate::terminal::time;
 
 /// Make a staged key or format the one that seals
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct Promote {
+pub struct PromoteArguments {
     #[command(flatten)]
-    subject: Subject,
+    what: KeyOrFormatArguments,
 
     /// How long the one before it still opens [default: the longest max_age of its rules]
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
@@ -30,7 +33,7 @@ pub struct Promote {
     max_age: Option<u64>,
 
     #[command(flatten)]
-    place: Where,
+    options: ChangeOptions,
 }
 
 const AFTER_HELP: &str = "\
@@ -49,92 +52,133 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
-impl Promote {
+/// Why nothing is promoted.
+#[derive(Debug)]
+pub enum PromoteError {
+    /// The key is the current one already.
+    IsCurrent { key: String },
+    /// The key is no fallback; ` --env NAME` for the commands of its environment.
+    NotStaged { key: String, option: String },
+    /// The rule is sealed in the format already.
+    IsSealed { rule: String, format: String },
+    /// The rule does not accept the format.
+    NotAccepted { rule: String, format: String },
+    /// What every command may meet.
+    Other(Failure),
+}
+
+impl PromoteArguments {
     /// Promotes it.
-    pub fn run(self) -> Result<Answer, Failure> {
-        let config = self.place.config()?;
-        let environment = self.place.environment(&config)?;
-        let draft = Draft::open(&environment)?;
-        let change = match self.subject.read()? {
-            About::Key(key, ring) => self.key(&environment, draft, key.as_str(), ring)?,
-            About::Format(format, rule) => self.format(&environment, draft, &format, rule)?,
-        };
-        self.place.carry_out(&environment, change)
+    pub fn run(self) -> Result<Answer, PromoteError> {
+        step::take(&self, &self.what, &self.options)
     }
 
-    fn key(
+    /// The step for a key that is current in the file: it may be left to deploy.
+    fn deploy_again(&self, run: &Run<'_>, draft: Draft, key: &str) -> Result<Change, PromoteError> {
+        if !self.options.deploy {
+            return Err(PromoteError::IsCurrent {
+                key: key.to_owned(),
+            });
+        }
+        let first = format!(
+            "what is live does not open {key}: deploy the staging to all traffic first; or, where a rollback has brought that version back, roll forward at once: {}",
+            wrangler::typed(&run.environment, &["deploy"])
+        );
+        Ok(Change::new(draft, format!("Promote {key}"), first))
+    }
+}
+
+impl Step for PromoteArguments {
+    type Error = PromoteError;
+
+    fn with_key(
         &self,
-        environment: &Environment<'_>,
+        run: &Run<'_>,
         draft: Draft,
-        key: &str,
+        key: &KeyId,
         ring: Ring<'_>,
-    ) -> Result<Change, Failure> {
+    ) -> Result<Change, PromoteError> {
+        let key = key.as_str();
         if draft.current(ring)? == key {
-            let is_done = Failure::refused(format!("{key} is the current key already"));
-            return match self.place.deploys() {
-                true => Ok(Change {
-                    first: format!(
-                        "what is live does not open {key}: deploy the staging to all traffic first; or, where a rollback has brought that version back, roll forward at once: {}",
-                        typed(environment, &["deploy"])
-                    ),
-                    ..again(draft, format!("Promote {key}"))
-                }),
-                false => Err(is_done
-                    .hint("deploy it; when the key before it is out of use: countersign retire")),
-            };
+            return self.deploy_again(run, draft, key);
         }
         if !draft.fallbacks(ring)?.iter().any(|(known, _)| known == key) {
-            return Err(Failure::refused(format!(
-                "{key} is not staged: no version opens what it would seal"
-            ))
-            .hint(format!("countersign stage {key}{}", self.place.option())));
+            return Err(PromoteError::NotStaged {
+                key: key.to_owned(),
+                option: run.option(),
+            });
         }
-        let now = self.place.now(environment)?;
-        promoted(draft, key, ring, self.grace, now)
+        Ok(promote(draft, key, ring, self.grace, run.now()?)?)
     }
 
-    fn format(
+    fn with_format(
         &self,
-        environment: &Environment<'_>,
+        run: &Run<'_>,
         mut draft: Draft,
         format: &Value,
         rule: &str,
-    ) -> Result<Change, Failure> {
+    ) -> Result<Change, PromoteError> {
         let name = shown(format);
         let message = format!("Seal {rule} in {name}");
-        if draft.format(rule)? == *format {
-            return match self.place.deploys() {
-                true => Ok(again(draft, message)),
-                false => Err(Failure::refused(format!(
-                    "{rule} is sealed in {name} already"
-                ))),
-            };
+        let old = draft.format(rule)?;
+        if old == *format {
+            if self.options.deploy {
+                return Ok(Change::new(draft, message, FIRST));
+            }
+            return Err(PromoteError::IsSealed {
+                rule: rule.to_owned(),
+                format: name,
+            });
         }
-        if !draft
-            .accepted(rule)?
-            .iter()
-            .any(|(known, _)| known == format)
-        {
-            return Err(Failure::refused(format!("{rule} does not accept {name} yet"))
-                .hint("stage it first, as it is to be promoted: countersign stage --rule … --format …"));
+        let accepted = draft.accepted(rule)?;
+        if !accepted.iter().any(|(known, _)| known == format) {
+            return Err(PromoteError::NotAccepted {
+                rule: rule.to_owned(),
+                format: name,
+            });
         }
-        let seconds = grace::seconds(
-            self.grace.or(self.max_age),
-            &draft.policy()?,
-            &[rule.to_owned()],
-        )?;
-        let until = grace::until(self.place.now(environment)?, seconds);
-        let adopts = draft.format(rule)?["format"] == PLAIN;
+        let grace = self.grace.or(self.max_age);
+        let seconds = grace::seconds(grace, &draft.policy()?, &[rule.to_owned()])?;
+        let until = grace::until(run.now()?, seconds);
         draft.promote_format(rule, format, Some(&until))?;
         if let Some(seconds) = self.max_age {
             draft.limit_age(rule, seconds)?;
         }
-        let mut change = again(draft, message);
-        if adopts {
+        let mut change = Change::new(draft, message, FIRST);
+        if old["format"] == PLAIN {
             change.notes.push(format!(
                 "until {until} anyone can have a value of {rule} signed that he can guess: where that is a login, take {{ format = \"plain\" }} out of `accept` before you deploy, and all log in again"
             ));
         }
         Ok(change)
+    }
+}
+
+impl From<Failure> for PromoteError {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<PromoteError> for Failure {
+    fn from(error: PromoteError) -> Self {
+        match error {
+            PromoteError::IsCurrent { key } => {
+                Self::refused(format!("{key} is the current key already"))
+                    .hint("deploy it; when the key before it is out of use: countersign retire")
+            }
+            PromoteError::NotStaged { key, option } => Self::refused(format!(
+                "{key} is not staged: no version opens what it would seal"
+            ))
+            .hint(format!("countersign stage {key}{option}")),
+            PromoteError::IsSealed { rule, format } => {
+                Self::refused(format!("{rule} is sealed in {format} already"))
+            }
+            PromoteError::NotAccepted { rule, format } => Self::refused(format!(
+                "{rule} does not accept {format} yet"
+            ))
+            .hint("stage it first, as it is to be promoted: countersign stage --rule … --format …"),
+            PromoteError::Other(failure) => failure,
+        }
     }
 }

@@ -1,24 +1,28 @@
 //! `countersign retire`: a key that is out of use leaves the ring; a format, a rule.
 
+use std::fmt::Write;
+
 use clap::Args;
+use countersign_core::crypto::key::KeyId;
 use serde_json::Value;
 
-use crate::project::config::Environment;
-use crate::remote::usage::{self, Usage};
-use crate::rotation::change::{Change, Where};
+use crate::remote::usage::{self, KeyUse, Usage};
+use crate::rotation::change::Change;
 use crate::rotation::editing::{Draft, Ring};
-use crate::rotation::promotion::again;
+use crate::rotation::key_or_format::{KeyOrFormatArguments, shown};
+use crate::rotation::options::ChangeOptions;
 use crate::rotation::revocation;
-use crate::rotation::subject::{About, Subject, shown};
+use crate::rotation::run::Run;
+use crate::rotation::step::{self, Step};
 use crate::terminal::answer::{Answer, Failure};
 use crate::terminal::time;
 
 /// Take a key that is out of use out of the ring
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct Retire {
+pub struct RetireArguments {
     #[command(flatten)]
-    subject: Subject,
+    what: KeyOrFormatArguments,
 
     /// Over how many days its uses are counted
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=90))]
@@ -29,7 +33,7 @@ pub struct Retire {
     yes_unknown: bool,
 
     #[command(flatten)]
-    place: Where,
+    options: ChangeOptions,
 }
 
 const AFTER_HELP: &str = "\
@@ -48,135 +52,143 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
-impl Retire {
+/// What to do where it still seals in what is live.
+const FIRST: &str =
+    "it still seals something there: promote another one first, and deploy that to all traffic";
+
+/// Why nothing is retired.
+#[derive(Debug)]
+pub enum RetireError {
+    /// The key seals what browsers get.
+    IsCurrent { key: String },
+    /// The key is no fallback of the ring.
+    NotListed { key: String },
+    /// The rule does not accept the format.
+    NotAccepted { rule: String, format: String },
+    /// It opened cookies of late.
+    InUse {
+        what: String,
+        days: u32,
+        uses: Vec<KeyUse>,
+        /// When it may go without asking, as it is written.
+        until: Option<String>,
+    },
+    /// Nobody knows whether it opened any.
+    UnknownUse {
+        what: String,
+        why: String,
+        until: Option<String>,
+    },
+    /// What every command may meet.
+    Other(Failure),
+}
+
+impl RetireArguments {
     /// Retires it.
-    pub fn run(self) -> Result<Answer, Failure> {
-        let config = self.place.config()?;
-        let environment = self.place.environment(&config)?;
-        let draft = Draft::open(&environment)?;
-        let change = match self.subject.read()? {
-            About::Key(key, ring) => self.key(&environment, draft, key.as_str(), ring)?,
-            About::Format(format, rule) => self.format(&environment, draft, &format, rule)?,
-        };
-        self.place.carry_out(&environment, change)
+    pub fn run(self) -> Result<Answer, RetireError> {
+        step::take(&self, &self.what, &self.options)
     }
 
-    fn key(
+    /// Refuses what somebody may still need; answers what is known.
+    fn refuse_in_use(
         &self,
-        environment: &Environment<'_>,
-        mut draft: Draft,
-        key: &str,
-        ring: Ring<'_>,
-    ) -> Result<Change, Failure> {
-        let message = revocation::retirement(key);
-        let fallbacks = draft.fallbacks(ring)?;
-        let listed = fallbacks.iter().find(|(known, _)| known == key);
-        let is_current = draft.current(ring)? == key;
-        let Some((_, until)) = listed else {
-            return match (is_current, self.place.deploys()) {
-                (true, _) => Err(Failure::refused(format!(
-                    "{key} is the current key: it seals what browsers get"
-                ))
-                .hint("promote another one first")),
-                (false, true) => Ok(change(draft, message, Vec::new())),
-                (false, false) => Err(Failure::refused(format!(
-                    "{key} is no fallback of the ring"
-                ))),
-            };
-        };
-        let notes = match is_current {
-            // the entry in the list says nothing: the key opens as the current one
-            true => vec![format!("{key} stays the current key")],
-            false => {
-                let rules = draft.rules(ring);
-                self.may_go(environment, key, until.as_deref(), &|used| {
-                    used.is_of(key) && is_among(&rules, &used.rule)
-                })?
-            }
-        };
-        draft.unlist(ring, key)?;
-        Ok(change(draft, message, notes))
-    }
-
-    fn format(
-        &self,
-        environment: &Environment<'_>,
-        mut draft: Draft,
-        format: &Value,
-        rule: &str,
-    ) -> Result<Change, Failure> {
-        let name = shown(format);
-        let message = format!("Accept {rule} in {name} no longer");
-        let accepted = draft.accepted(rule)?;
-        let Some((_, until)) = accepted.iter().find(|(known, _)| known == format) else {
-            return match self.place.deploys() {
-                true => Ok(change(draft, message, Vec::new())),
-                false => Err(Failure::refused(format!("{rule} does not accept {name}"))),
-            };
-        };
-        // which of several formats it was is not recorded
-        let uses = |used: &usage::Use| {
-            used.verdict == "accepted-format"
-                && used.count > 0.0
-                && is_among(&[rule.to_owned()], &used.rule)
-        };
-        let notes = self.may_go(environment, &name, until.as_deref(), &uses)?;
-        draft.unaccept(rule, format)?;
-        Ok(change(draft, message, notes))
-    }
-
-    /// Whether nobody needs it any more; answers what is known.
-    fn may_go(
-        &self,
-        environment: &Environment<'_>,
+        run: &Run<'_>,
         what: &str,
-        until: Option<&str>,
-        is_use: &dyn Fn(&usage::Use) -> bool,
-    ) -> Result<Vec<String>, Failure> {
-        if let Some(until) = until
+        until: Option<String>,
+        is_use: &dyn Fn(&KeyUse) -> bool,
+    ) -> Result<Vec<String>, RetireError> {
+        if let Some(until) = &until
             && let Some(end) = time::read(until)
-            && end <= self.place.now(environment)?
+            && end <= run.now()?
         {
             return Ok(vec![format!("{what} has opened nothing since {until}")]);
         }
-        match usage::ask(environment, self.days)? {
-            Usage::Known(uses) => {
-                let counts = uses.iter().filter(|used| is_use(used));
-                let counts: Vec<String> = counts
-                    .map(|used| {
-                        format!("\n  {}: {} {} ", used.rule, used.count, used.verdict)
-                            .trim_end()
-                            .to_owned()
-                    })
-                    .collect();
-                match counts.is_empty() {
-                    true => Ok(vec![format!(
-                        "{what} opened nothing in the last {} days",
-                        self.days
-                    )]),
-                    false => Err(Failure::refused(format!(
-                        "{what} is in use; cookies that it opened in the last {} days:{}",
-                        self.days,
-                        counts.concat()
-                    ))
-                    .hint(end_of(until))),
+        let (what, days) = (what.to_owned(), self.days);
+        match usage::ask(&run.environment, days)? {
+            Usage::Known(mut uses) => {
+                uses.retain(is_use);
+                if uses.is_empty() {
+                    let note = format!("{what} opened nothing in the last {days} days");
+                    return Ok(vec![note]);
                 }
+                Err(RetireError::InUse {
+                    what,
+                    days,
+                    uses,
+                    until,
+                })
             }
             Usage::Unknown(why) if self.yes_unknown => {
                 Ok(vec![format!("whether {what} is in use is unknown: {why}")])
             }
-            Usage::Unknown(why) => Err(Failure::refused(format!(
-                "whether {what} is in use is unknown: {why}"
-            ))
-            .hint(format!("{}; or add --yes-unknown", end_of(until)))),
+            Usage::Unknown(why) => Err(RetireError::UnknownUse { what, why, until }),
         }
     }
 }
 
-fn end_of(until: Option<&str>) -> String {
-    match until {
-        Some(until) => format!("it may go without asking when its `until` is past, {until}"),
-        None => "give its entry an `until`, from which on it may go without asking".to_owned(),
+impl Step for RetireArguments {
+    type Error = RetireError;
+
+    fn with_key(
+        &self,
+        run: &Run<'_>,
+        mut draft: Draft,
+        key: &KeyId,
+        ring: Ring<'_>,
+    ) -> Result<Change, RetireError> {
+        let key = key.as_str();
+        let message = revocation::retirement(key);
+        let fallbacks = draft.fallbacks(ring)?;
+        let listed = fallbacks.into_iter().find(|(known, _)| known == key);
+        let is_current = draft.current(ring)? == key;
+        let Some((_, until)) = listed else {
+            let key = key.to_owned();
+            return if is_current {
+                Err(RetireError::IsCurrent { key })
+            } else if self.options.deploy {
+                Ok(Change::new(draft, message, FIRST))
+            } else {
+                Err(RetireError::NotListed { key })
+            };
+        };
+        let notes = if is_current {
+            // the entry in the list says nothing: the key opens as the current one
+            vec![format!("{key} stays the current key")]
+        } else {
+            let rules = draft.rules(ring);
+            self.refuse_in_use(run, key, until, &|used| {
+                used.is_of(key) && is_among(&rules, &used.rule)
+            })?
+        };
+        draft.unlist(ring, key)?;
+        Ok(Change::new(draft, message, FIRST).with_notes(notes))
+    }
+
+    fn with_format(
+        &self,
+        run: &Run<'_>,
+        mut draft: Draft,
+        format: &Value,
+        rule: &str,
+    ) -> Result<Change, RetireError> {
+        let name = shown(format);
+        let message = format!("Accept {rule} in {name} no longer");
+        let accepted = draft.accepted(rule)?;
+        let Some((_, until)) = accepted.into_iter().find(|(known, _)| known == format) else {
+            if self.options.deploy {
+                return Ok(Change::new(draft, message, FIRST));
+            }
+            return Err(RetireError::NotAccepted {
+                rule: rule.to_owned(),
+                format: name,
+            });
+        };
+        // which of several formats it was is not recorded
+        let rules = [rule.to_owned()];
+        let is_use = |used: &KeyUse| used.is_accepted() && is_among(&rules, &used.rule);
+        let notes = self.refuse_in_use(run, &name, until, &is_use)?;
+        draft.unaccept(rule, format)?;
+        Ok(Change::new(draft, message, FIRST).with_notes(notes))
     }
 }
 
@@ -190,10 +202,53 @@ fn is_among(rules: &[String], recorded: &str) -> bool {
         .any(|rule| rule == recorded || (recorded.len() > 60 && rule.starts_with(start)))
 }
 
-fn change(draft: Draft, message: String, notes: Vec<String>) -> Change {
-    Change {
-        notes,
-        first: "it still seals something there: promote another one first, and deploy that to all traffic".to_owned(),
-        ..again(draft, message)
+impl From<Failure> for RetireError {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<RetireError> for Failure {
+    fn from(error: RetireError) -> Self {
+        match error {
+            RetireError::IsCurrent { key } => Self::refused(format!(
+                "{key} is the current key: it seals what browsers get"
+            ))
+            .hint("promote another one first"),
+            RetireError::NotListed { key } => {
+                Self::refused(format!("{key} is no fallback of the ring"))
+            }
+            RetireError::NotAccepted { rule, format } => {
+                Self::refused(format!("{rule} does not accept {format}"))
+            }
+            RetireError::InUse {
+                what,
+                days,
+                uses,
+                until,
+            } => {
+                let mut text =
+                    format!("{what} is in use; cookies that it opened in the last {days} days:");
+                for used in uses {
+                    // writing to a String cannot fail
+                    let _ = write!(text, "\n  {}: {} {}", used.rule, used.count, used.verdict);
+                }
+                Self::refused(text).hint(end_of(until.as_deref()))
+            }
+            RetireError::UnknownUse { what, why, until } => {
+                Self::refused(format!("whether {what} is in use is unknown: {why}")).hint(format!(
+                    "{}; or add --yes-unknown",
+                    end_of(until.as_deref())
+                ))
+            }
+            RetireError::Other(failure) => failure,
+        }
+    }
+}
+
+fn end_of(until: Option<&str>) -> String {
+    match until {
+        Some(until) => format!("it may go without asking when its `until` is past, {until}"),
+        None => "give its entry an `until`, from which on it may go without asking".to_owned(),
     }
 }

@@ -4,25 +4,26 @@ use clap::Args;
 use countersign_core::crypto::key::KeyId;
 use serde_json::Value;
 
-use crate::project::config::Environment;
 use crate::remote::deploy::NewSecret;
 use crate::remote::wrangler;
-use crate::remote::wrangler::typed;
-use crate::rotation::change::{Change, Where};
+use crate::rotation::change::Change;
 use crate::rotation::editing::{Draft, Ring};
-use crate::rotation::new_key::{fresh, sealed, with_key};
-use crate::rotation::subject::{About, Subject, shown};
+use crate::rotation::key_or_format::{KeyOrFormatArguments, shown};
+use crate::rotation::new_key::{fitting, seal_test_cookie};
+use crate::rotation::options::ChangeOptions;
+use crate::rotation::run::Run;
+use crate::rotation::step::{self, Step};
 use crate::terminal::answer::{Answer, Failure};
 
 /// Let the Worker open what a new key or format seals, before anything seals with it
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct Stage {
+pub struct StageArguments {
     #[command(flatten)]
-    subject: Subject,
+    what: KeyOrFormatArguments,
 
     #[command(flatten)]
-    place: Where,
+    options: ChangeOptions,
 }
 
 const AFTER_HELP: &str = "\
@@ -41,116 +42,53 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
-impl Stage {
+/// What to do about other differences from what is live.
+const FIRST: &str = "wrangler.toml differs from what is live in other ways as well: countersign check --against live";
+
+/// Why nothing is staged.
+#[derive(Debug)]
+pub enum StageError {
+    /// The key is the current one already.
+    IsCurrent { key: String },
+    /// The key is a fallback already; ` --env NAME` for the commands of its environment.
+    IsFallback { key: String, option: String },
+    /// The rule is sealed in the format already.
+    IsSealed { rule: String, format: String },
+    /// The rule accepts the format already.
+    IsAccepted { rule: String, format: String },
+    /// What every command may meet.
+    Other(Failure),
+}
+
+impl StageArguments {
     /// Stages it.
-    pub fn run(self) -> Result<Answer, Failure> {
-        let config = self.place.config()?;
-        let environment = self.place.environment(&config)?;
-        let draft = Draft::open(&environment)?;
-        let change = match self.subject.read()? {
-            About::Key(key, ring) => self.key(&environment, draft, &key, ring)?,
-            About::Format(format, rule) => self.format(draft, &format, rule)?,
-        };
-        self.place.carry_out(&environment, change)
-    }
-
-    fn key(
-        &self,
-        environment: &Environment<'_>,
-        mut draft: Draft,
-        key: &KeyId,
-        ring: Ring<'_>,
-    ) -> Result<Change, Failure> {
-        let id = key.as_str();
-        if draft.current(ring)? == id {
-            return Err(Failure::refused(format!("{id} is the current key already")));
-        }
-        let is_there = draft.fallbacks(ring)?.iter().any(|(known, _)| known == id);
-        if is_there && !self.place.deploys() {
-            return Err(
-                Failure::refused(format!("{id} is a fallback already")).hint(format!(
-                    "deploy it, then: countersign promote {id}{}",
-                    self.place.option()
-                )),
-            );
-        }
-        if !is_there {
-            draft.stage(ring, id)?;
-        }
-        let mut change = change(draft, format!("Stage {id}"));
-        match self.place.deploys() {
-            true => self.new_secret(environment, &mut change, id, ring)?,
-            false => change.notes.push(format!(
-                "its bytes go into the Worker's secrets before this is deployed: countersign keygen --put {id}{}",
-                environment.option()
-            )),
-        }
-        Ok(change)
-    }
-
-    fn format(&self, mut draft: Draft, format: &Value, rule: &str) -> Result<Change, Failure> {
-        // `plain` is accepted for a time only
-        let mut format = format.clone();
-        let until = format
-            .as_object_mut()
-            .and_then(|fields| fields.remove("until"));
-        let name = shown(&format);
-        if draft.format(rule)? == format {
-            return Err(Failure::refused(format!(
-                "{rule} is sealed in {name} already"
-            )));
-        }
-        let is_there = draft
-            .accepted(rule)?
-            .iter()
-            .any(|(known, _)| *known == format);
-        if is_there && !self.place.deploys() {
-            return Err(Failure::refused(format!("{rule} accepts {name} already"))
-                .hint("deploy it, then promote it"));
-        }
-        if !is_there {
-            draft.accept(rule, &format, until.as_ref().and_then(Value::as_str))?;
-        }
-        Ok(change(draft, format!("Accept {rule} in {name}")))
+    pub fn run(self) -> Result<Answer, StageError> {
+        step::take(&self, &self.what, &self.options)
     }
 
     /// The key itself, unless the Worker has it; and a cookie to try it with.
-    fn new_secret(
+    fn add_secret(
         &self,
-        environment: &Environment<'_>,
+        run: &Run<'_>,
         change: &mut Change,
         key: &str,
         ring: Ring<'_>,
     ) -> Result<(), Failure> {
-        if wrangler::secrets(environment)?
-            .iter()
-            .any(|known| known == key)
-        {
-            change
-                .notes
-                .push(format!("the Worker has a secret {key}: that is the key"));
+        let set = wrangler::secrets(&run.environment)?;
+        if set.iter().any(|known| known == key) {
+            let note = format!("the Worker has a secret {key}: that is the key");
+            change.notes.push(note);
             return Ok(());
         }
         let rule = change.draft.rules(ring).into_iter().next();
         let format = match &rule {
-            Some(rule) => change.draft.format(rule)?["format"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            None => String::new(),
+            Some(rule) => change.draft.format(rule)?["format"].take(),
+            None => Value::Null,
         };
-        let value = fresh(&format)?;
-        let policy = with_key(&change.draft, key, &value).map_err(|problem| {
-            Failure::refused(format!(
-                "a key that countersign makes does not fit: {problem}"
-            ))
-            .hint(format!(
-                "put one that fits into the Worker's secrets: {}",
-                typed(environment, &["secret", "put", key])
-            ))
-        })?;
-        let now = self.place.now(environment)?;
-        change.cookie = rule.and_then(|rule| sealed(&policy, &rule, key, now));
+        let format = format.as_str().unwrap_or_default();
+        let (value, policy) = fitting(&run.environment, &change.draft, key, format)?;
+        let now = run.now()?;
+        change.cookie = rule.and_then(|rule| seal_test_cookie(&policy, &rule, key, now));
         change.secret = Some(NewSecret {
             name: key.to_owned(),
             value,
@@ -159,14 +97,101 @@ impl Stage {
     }
 }
 
-fn change(draft: Draft, message: String) -> Change {
-    Change {
-        draft,
-        message,
-        notes: Vec::new(),
-        first: "wrangler.toml differs from what is live in other ways as well: countersign check --against live".to_owned(),
-        revokes: None,
-        secret: None,
-        cookie: None,
+impl Step for StageArguments {
+    type Error = StageError;
+
+    fn with_key(
+        &self,
+        run: &Run<'_>,
+        mut draft: Draft,
+        key: &KeyId,
+        ring: Ring<'_>,
+    ) -> Result<Change, StageError> {
+        let id = key.as_str();
+        if draft.current(ring)? == id {
+            return Err(StageError::IsCurrent { key: id.to_owned() });
+        }
+        let is_there = draft.fallbacks(ring)?.iter().any(|(known, _)| known == id);
+        if is_there && !self.options.deploy {
+            return Err(StageError::IsFallback {
+                key: id.to_owned(),
+                option: run.option(),
+            });
+        }
+        if !is_there {
+            draft.stage(ring, id)?;
+        }
+        let mut change = Change::new(draft, format!("Stage {id}"), FIRST);
+        if self.options.deploy {
+            self.add_secret(run, &mut change, id, ring)?;
+        } else {
+            change.notes.push(format!(
+                "its bytes go into the Worker's secrets before this is deployed: countersign keygen --put {id}{}",
+                run.option()
+            ));
+        }
+        Ok(change)
+    }
+
+    fn with_format(
+        &self,
+        _: &Run<'_>,
+        mut draft: Draft,
+        format: &Value,
+        rule: &str,
+    ) -> Result<Change, StageError> {
+        // `plain` is accepted for a time only
+        let mut format = format.clone();
+        let fields = format.as_object_mut();
+        let until = fields.and_then(|fields| fields.remove("until"));
+        let name = shown(&format);
+        if draft.format(rule)? == format {
+            return Err(StageError::IsSealed {
+                rule: rule.to_owned(),
+                format: name,
+            });
+        }
+        let accepted = draft.accepted(rule)?;
+        let is_there = accepted.iter().any(|(known, _)| *known == format);
+        if is_there && !self.options.deploy {
+            return Err(StageError::IsAccepted {
+                rule: rule.to_owned(),
+                format: name,
+            });
+        }
+        if !is_there {
+            draft.accept(rule, &format, until.as_ref().and_then(Value::as_str))?;
+        }
+        let message = format!("Accept {rule} in {name}");
+        Ok(Change::new(draft, message, FIRST))
+    }
+}
+
+impl From<Failure> for StageError {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<StageError> for Failure {
+    fn from(error: StageError) -> Self {
+        match error {
+            StageError::IsCurrent { key } => {
+                Self::refused(format!("{key} is the current key already"))
+            }
+            StageError::IsFallback { key, option } => {
+                Self::refused(format!("{key} is a fallback already")).hint(format!(
+                    "deploy it, then: countersign promote {key}{option}"
+                ))
+            }
+            StageError::IsSealed { rule, format } => {
+                Self::refused(format!("{rule} is sealed in {format} already"))
+            }
+            StageError::IsAccepted { rule, format } => {
+                Self::refused(format!("{rule} accepts {format} already"))
+                    .hint("deploy it, then promote it")
+            }
+            StageError::Other(failure) => failure,
+        }
     }
 }

@@ -9,12 +9,12 @@ use countersign_core::operations::capabilities::{
 };
 use serde_json::Value;
 
-use crate::project::config::{Config, Environment};
-use crate::project::options::Which;
-use crate::remote::live::{self, Live};
+use crate::project::config::Environment;
+use crate::project::options::QueryOptions;
+use crate::remote::live::{self, LiveWorker};
 use crate::remote::skew;
 use crate::rotation::history;
-use crate::rotation::revocation::NewBytes;
+use crate::rotation::revocation::KeyReplacement;
 use crate::terminal::answer::{Answer, Exit, Failure};
 use crate::terminal::clock;
 use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
@@ -25,27 +25,10 @@ mod rollback;
 
 /// Ask the live Worker for its keys, rules, mode, version and problems
 #[derive(Args)]
-#[command(after_help = AFTER_HELP)]
-pub struct Status {
-    /// The site [default: the host of the first route in wrangler.toml]
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "COUNTERSIGN_URL",
-        hide_env_values = true
-    )]
-    url: Option<String>,
-
-    /// The environment whose route names the site
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
-
-    /// Answer in JSON, as the Worker sent it
-    #[arg(long)]
-    json: bool,
-
+#[command(after_help = AFTER_HELP, mut_arg("json", |json| json.help("Answer in JSON, as the Worker sent it")))]
+pub struct StatusArguments {
     #[command(flatten)]
-    which: Which,
+    query: QueryOptions,
 }
 
 const AFTER_HELP: &str = "\
@@ -62,30 +45,31 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read
   3  the Worker did not answer";
 
-impl Status {
+impl StatusArguments {
     /// Asks, and draws the answer.
     pub fn run(self) -> Result<Answer, Failure> {
-        let config = Config::beside(self.which.config.as_deref(), self.url.as_deref())?;
-        let environment = match &config {
-            Some(config) => Some(config.one(self.env.as_deref())?),
-            None => None,
-        };
-        let live = Live::of(self.url.as_deref(), environment.as_ref())?;
+        let worker = &self.query.worker;
+        let config = worker.optional_config()?;
+        let environment = config.as_ref().map(|config| worker.environment(config));
+        let environment = environment.transpose()?;
+        let live = LiveWorker::new(worker.url.as_deref(), environment.as_ref())?;
         let status = live.status()?;
         let now = skew::now(&status, live.site())?;
         let skew = skew::difference(now, clock::now(), live.site());
-        let text = match self.json {
-            true => format!("{status:#}\n"),
-            false => drawn(live.site(), &status, environment.as_ref(), now)?,
+        let text = if self.query.json {
+            format!("{status:#}\n")
+        } else {
+            drawn(live.site(), &status, environment.as_ref(), now)?
         };
-        let is_fine = problems(&status).is_empty() && skew.is_none();
+        let is_right = problems(&status).is_empty() && skew.is_none();
         if let Some(skew) = skew {
             // the rest is right all the same: it goes by the Worker's clock
-            Failure::refused(skew).hint(skew::CURE).print();
+            skew::refused(&skew).print();
         }
-        let exit = match is_fine {
-            true => Exit::Fine,
-            false => Exit::Problems,
+        let exit = if is_right {
+            Exit::Success
+        } else {
+            Exit::Problems
         };
         Ok(Answer { text, exit })
     }
@@ -97,9 +81,10 @@ fn drawn(
     environment: Option<&Environment<'_>>,
     now: u64,
 ) -> Result<String, Failure> {
-    let capabilities = match live::is_wrong(status) {
-        true => Capabilities::default(), // it goes by none
-        false => live::capabilities(status, site)?,
+    let capabilities = if live::is_wrong(status) {
+        Capabilities::default() // it goes by none
+    } else {
+        live::capabilities(status, site)?
     };
     let mut text = format!("{}\n", styled(STRONG, site));
     line(
@@ -136,7 +121,9 @@ fn drawn(
         let option = environment.map(Environment::option).unwrap_or_default();
         let _ = writeln!(text, "{} {command}{option}  {when}", styled(HINT, "next:"));
     }
-    let new_bytes = environment.map(NewBytes::recorded).unwrap_or_default();
+    let new_bytes = environment
+        .map(KeyReplacement::recorded)
+        .unwrap_or_default();
     text.push_str(&rollback::shown(revisions, &capabilities, &new_bytes, now));
     Ok(text)
 }
@@ -169,9 +156,10 @@ fn version(version: &Value) -> String {
     let since = text("timestamp").map(|time| format!("of {time}"));
     let parts = [text("id"), text("tag"), since.as_deref()];
     let parts: Vec<&str> = parts.into_iter().flatten().collect();
-    match parts.is_empty() {
-        true => "not known: wrangler.toml has no [version_metadata]".to_owned(),
-        false => parts.join("  "),
+    if parts.is_empty() {
+        "not known: wrangler.toml has no [version_metadata]".to_owned()
+    } else {
+        parts.join("  ")
     }
 }
 
@@ -179,7 +167,7 @@ fn problems(status: &Value) -> Vec<String> {
     texts(&status["problems"])
 }
 
-/// Texts, or tables with a path and a text.
+/// SecretValues, or tables with a path and a text.
 fn texts(list: &Value) -> Vec<String> {
     let one = |entry: &Value| match (
         entry.as_str(),
@@ -274,9 +262,10 @@ fn ring(text: &mut String, group: &[&RuleCapabilities], now: u64) {
 }
 
 fn key(text: &mut String, role: &str, key: &KeyReference, does: &str) {
-    let print = key.fingerprint.as_deref().unwrap_or_default();
-    let print = styled(FAINT, format!("{print:<9}"));
-    let _ = writeln!(text, "  {role:<10}{:<24}{print} {does}", key.id.as_str());
+    let fingerprint = key.fingerprint.as_deref().unwrap_or_default();
+    let fingerprint = styled(FAINT, format!("{fingerprint:<9}"));
+    let id = key.id.as_str();
+    let _ = writeln!(text, "  {role:<10}{id:<24}{fingerprint} {does}");
 }
 
 fn end(fallback: &Fallback, now: u64) -> String {

@@ -53,17 +53,6 @@ impl Config {
         Ok(Self { path, document })
     }
 
-    /// The same for what asks a live Worker; none is needed where a URL names the site.
-    ///
-    /// # Errors
-    /// It is needed, or named, and cannot be read.
-    pub fn beside(given: Option<&Path>, url: Option<&str>) -> Result<Option<Self>, Failure> {
-        match (Self::read(given), url) {
-            (Err(_), Some(_)) if given.is_none() => Ok(None),
-            (read, _) => read.map(Some),
-        }
-    }
-
     /// The top level and every `[env.NAME]`.
     pub fn environments(&self) -> Vec<Environment<'_>> {
         let named = self.env().into_iter().flat_map(|env| env.iter());
@@ -80,9 +69,10 @@ impl Config {
         let found = environments.iter().find(|one| one.name == Some(name));
         found.copied().ok_or_else(|| {
             let known: Vec<&str> = environments.iter().filter_map(|one| one.name).collect();
-            let hint = match known.is_empty() {
-                true => format!("{} has no [env.NAME] at all", self.path.display()),
-                false => format!("there are {}", known.join(", ")),
+            let hint = if known.is_empty() {
+                format!("{} has no [env.NAME] at all", self.path.display())
+            } else {
+                format!("there are {}", known.join(", "))
             };
             Failure::usage(format!("no environment [env.{name}] in the configuration")).hint(hint)
         })

@@ -10,18 +10,18 @@ use crate::project::config::Environment;
 use crate::project::file::cause;
 use crate::terminal::answer::Failure;
 
-/// Texts of secrets, by name.
-pub type Texts = std::collections::BTreeMap<String, String>;
+/// SecretValues of secrets, by name.
+pub type SecretValues = std::collections::BTreeMap<String, String>;
 
 /// The secrets of a machine, for `wrangler dev`.
 pub struct DevVars {
     /// The file that they stand in.
     pub path: PathBuf,
-    secrets: Vec<Secret>,
+    secrets: Vec<DevVar>,
 }
 
 /// One line of the file.
-pub struct Secret {
+pub struct DevVar {
     /// Its name.
     pub name: String,
     /// Its value as wrangler reads it.
@@ -64,7 +64,7 @@ impl DevVars {
     }
 
     /// Every line that sets a secret.
-    pub fn secrets(&self) -> &[Secret] {
+    pub fn secrets(&self) -> &[DevVar] {
         &self.secrets
     }
 
@@ -86,7 +86,7 @@ impl DevVars {
     }
 }
 
-fn parse(text: &str) -> Vec<Secret> {
+fn parse(text: &str) -> Vec<DevVar> {
     let text = Zeroizing::new(text.replace("\r\n", "\n").replace('\r', "\n"));
     let (mut secrets, mut rest, mut line) = (Vec::new(), text.as_str(), 1);
     while !rest.is_empty() {
@@ -97,7 +97,7 @@ fn parse(text: &str) -> Vec<Secret> {
         let next = end.map_or(rest.len(), |end| length + end + 1);
         let (passed, tail) = rest.split_at_checked(next).unwrap_or((rest, ""));
         if let Some((secret, _)) = read {
-            secrets.push(Secret { line, ..secret });
+            secrets.push(DevVar { line, ..secret });
         }
         line += passed.matches('\n').count();
         rest = tail;
@@ -106,7 +106,7 @@ fn parse(text: &str) -> Vec<Secret> {
 }
 
 /// `export NAME = VALUE # comment`; answers how many bytes it takes up to the end of the value.
-fn statement(text: &str) -> Option<(Secret, usize)> {
+fn statement(text: &str) -> Option<(DevVar, usize)> {
     let start = text.trim_start_matches([' ', '\t']);
     let start = match start.strip_prefix("export") {
         Some(rest) if rest.starts_with([' ', '\t']) => rest.trim_start_matches([' ', '\t']),
@@ -123,7 +123,7 @@ fn statement(text: &str) -> Option<(Secret, usize)> {
     };
     let value = value.trim_start_matches([' ', '\t']);
     let (value_text, tail, is_cut) = quoted(value).unwrap_or_else(|| bare(value));
-    let secret = Secret {
+    let secret = DevVar {
         name: name.to_owned(),
         value: Zeroizing::new(value_text),
         line: 0,

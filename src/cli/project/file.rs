@@ -21,31 +21,31 @@ pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), Failure> 
     };
     // where the name is a link, what it leads to is replaced, and the link stays
     let target = path.canonicalize().map_err(unwritten)?;
-    let beside = Beside::write(&target, after).map_err(unwritten)?;
+    let temporary = TemporaryFile::write(&target, after).map_err(unwritten)?;
     if fs::read(&target).map_err(unwritten)? != before {
         return Err(Failure::refused(format!(
             "{shown} has been changed by somebody else while this command ran: nothing was written"
         ))
         .hint("look at the change, then run the command again"));
     }
-    beside.take_place(&target).map_err(unwritten)
+    temporary.take_place(&target).map_err(unwritten)
 }
 
 /// A complete file beside another. It is removed again unless it takes the other's place.
-struct Beside(PathBuf);
+struct TemporaryFile(PathBuf);
 
-impl Beside {
+impl TemporaryFile {
     fn write(target: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let old = fs::metadata(target)?;
         if old.permissions().readonly() {
             return Err(ErrorKind::PermissionDenied.into());
         }
-        let (beside, mut file) = Self::create(target)?;
+        let (temporary, mut file) = Self::create(target)?;
         file.set_permissions(old.permissions())?;
         keep_owner(&file, &old);
         file.write_all(bytes)?;
         file.sync_all()?;
-        Ok(beside)
+        Ok(temporary)
     }
 
     /// A new file in the same folder, so that a rename is all that is left to do.
@@ -75,7 +75,7 @@ impl Beside {
     }
 }
 
-impl Drop for Beside {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         // it is gone where it has taken the other's place
         let _ = fs::remove_file(&self.0);
@@ -140,7 +140,7 @@ mod tests {
         let path = folder.join("wrangler.toml");
         fs::write(&path, "edited").unwrap();
         let failure = replace(&path, b"old", b"new").unwrap_err();
-        assert!(failure.what().contains("changed by somebody else"));
+        assert!(failure.to_string().contains("changed by somebody else"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "edited");
         assert_eq!(names(&folder), ["wrangler.toml"]);
         fs::remove_file(&path).unwrap();

@@ -19,13 +19,13 @@ pub fn refuse_dirty(config: &Config) -> Result<(), Failure> {
     let changes = run(config, &["status", "--porcelain"]).map_err(|why| {
         Failure::refused(format!("--deploy deploys commits, and git says: {why}"))
     })?;
-    match changes.trim().is_empty() {
-        true => Ok(()),
-        false => Err(Failure::refused(
-            "the working tree has changes: what is deployed has to be a commit",
-        )
-        .hint("commit or stash them: git status")),
+    if changes.trim().is_empty() {
+        return Ok(());
     }
+    Err(
+        Failure::refused("the working tree has changes: what is deployed has to be a commit")
+            .hint("commit or stash them: git status"),
+    )
 }
 
 /// Commits the configuration and nothing else.
@@ -43,7 +43,7 @@ pub fn commit(config: &Config, message: &str) -> Result<(), Failure> {
 }
 
 /// The command that makes the commit, as a person would type it.
-pub fn shown(config: &Config, message: &str) -> String {
+pub fn typed(config: &Config, message: &str) -> String {
     let path = config.path.display();
     format!("git commit --message '{message}' -- {path}")
 }
@@ -117,11 +117,9 @@ fn run(config: &Config, words: &[&str]) -> Result<String, String> {
         .output()
         .map_err(|error| format!("it cannot be run: {error}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout)),
-        false => {
-            let said = harmless::lines(&text(&output.stderr));
-            Err(said.lines().next().unwrap_or_default().to_owned())
-        }
+    if output.status.success() {
+        return Ok(text(&output.stdout));
     }
+    let said = harmless::lines(&text(&output.stderr));
+    Err(said.lines().next().unwrap_or_default().to_owned())
 }

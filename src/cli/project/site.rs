@@ -17,9 +17,10 @@ impl Site {
     /// It is no site, or one to which the token would go without encryption.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let text = text.trim();
-        let url = match text.contains("://") {
-            true => Url::parse(text),
-            false => Url::parse(&format!("https://{text}")),
+        let url = if text.contains("://") {
+            Url::parse(text)
+        } else {
+            Url::parse(&format!("https://{text}"))
         };
         let no_site = |why: &str| {
             Failure::usage(format!("--url: {why}")).hint(
@@ -33,13 +34,13 @@ impl Site {
         if let Some(part) = beside_the_site(&url) {
             return Err(no_site(&format!("expected a site alone, found {part}")));
         }
-        match may_carry_a_token(&url) {
-            true => Ok(Self(url)),
-            false => Err(
-                Failure::usage("--url: the token would be sent without encryption")
-                    .hint("write https://"),
-            ),
+        if may_carry_a_token(&url) {
+            return Ok(Self(url));
         }
+        Err(
+            Failure::usage("--url: the token would be sent without encryption")
+                .hint("write https://"),
+        )
     }
 
     /// Whether it is on this machine.
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<(String, bool), String> {
-        let site = Site::parse(text).map_err(|failure| failure.what().to_owned())?;
+        let site = Site::parse(text).map_err(|failure| failure.to_string().to_owned())?;
         Ok((site.to_string(), site.is_local()))
     }
 

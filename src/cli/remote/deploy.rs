@@ -2,12 +2,13 @@
 
 use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::losses;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
 use crate::remote::arrival;
-use crate::remote::live::{self, Live, OVERRIDE};
+use crate::remote::live::{self, LiveWorker, OVERRIDE};
 use crate::remote::skew;
 use crate::remote::wrangler;
 use crate::terminal::answer::Failure;
@@ -17,7 +18,7 @@ use crate::terminal::progress::say;
 /// One deployment.
 pub struct Rollout<'r> {
     pub environment: &'r Environment<'r>,
-    pub live: Live,
+    pub live: LiveWorker,
     pub message: &'r str,
     /// A secret that becomes part of the version.
     pub secret: Option<&'r NewSecret>,
@@ -35,28 +36,42 @@ pub struct NewSecret {
     pub value: Zeroizing<String>,
 }
 
+/// What `deployments status --json` says.
+#[derive(Deserialize)]
+struct DeploymentStatus {
+    versions: Vec<DeployedVersion>,
+}
+
+#[derive(Deserialize)]
+struct DeployedVersion {
+    version_id: String,
+    /// Its share of the traffic.
+    percentage: f64,
+}
+
 impl Rollout<'_> {
     /// The commands, in order.
-    pub fn shown(&self) -> String {
+    pub fn typed(&self) -> String {
         let upload = match self.secret {
             Some(secret) => {
                 let text = format!("{{\"{}\":\"…\"}}", secret.name);
-                format!("echo '{text}' | {}", self.typed(&self.upload()))
+                format!("echo '{text}' | {}", self.command(&self.upload()))
             }
-            None => self.typed(&self.upload()),
+            None => self.command(&self.upload()),
         };
-        let status = self.typed(&STATUS);
+        let status = self.command(&STATUS);
         let probe = format!(
             "curl --header \"Authorization: Bearer $COUNTERSIGN_TOKEN\" --header '{OVERRIDE}: {}=\"NEW\"' {}{}",
             self.worker(),
             self.live.site(),
             countersign_core::operations::status::PATH
         );
-        let tried = self.typed(&self.traffic(&["OLD@100", "NEW@0"]));
-        let full = self.typed(&self.traffic(&["NEW@100"]));
-        let lines = match self.revokes.is_some() {
-            true => vec![upload, full],
-            false => vec![status, upload, tried, probe, full],
+        let tried = self.command(&self.traffic(&["OLD@100", "NEW@0"]));
+        let full = self.command(&self.traffic(&["NEW@100"]));
+        let lines = if self.revokes.is_some() {
+            vec![upload, full]
+        } else {
+            vec![status, upload, tried, probe, full]
         };
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
@@ -120,20 +135,17 @@ impl Rollout<'_> {
     fn deployed(&self) -> Result<String, Failure> {
         let said = wrangler::run(self.environment, &STATUS, None)?;
         let status = said.find('{').and_then(|at| said.get(at..));
-        let status: Value = status.and_then(harmless::json).unwrap_or_default();
-        let versions = status["versions"].as_array().into_iter().flatten();
-        let mut shares = versions.filter(|version| version["percentage"] != 0);
-        match (
-            shares.next().and_then(|one| one["version_id"].as_str()),
-            shares.next(),
-        ) {
-            (Some(id), None) => Ok(id.to_owned()),
+        let status: Option<DeploymentStatus> = status.and_then(harmless::json);
+        let versions = status.map(|status| status.versions).unwrap_or_default();
+        let mut with_traffic = versions.into_iter().filter(|one| one.percentage != 0.0);
+        match (with_traffic.next(), with_traffic.next()) {
+            (Some(version), None) => Ok(version.version_id),
             (Some(_), Some(_)) => Err(Failure::refused(
                 "a gradual deployment is under way: two versions have traffic",
             )
             .hint(format!(
                 "finish it first: {}",
-                self.typed(&["versions", "deploy"])
+                self.command(&["versions", "deploy"])
             ))),
             (None, _) => Err(Failure::unreachable("wrangler tells of no deployment")
                 .hint("the first deployment is made by hand: docs/runbook.md, First deployment")),
@@ -161,7 +173,8 @@ impl Rollout<'_> {
 
     fn deploy(&self, shares: &[&str]) -> Result<(), Failure> {
         say(&format!("deploying {}", shares.join(" ")));
-        wrangler::run(self.environment, &self.traffic(shares), None).map(drop)
+        wrangler::run(self.environment, &self.traffic(shares), None)?;
+        Ok(())
     }
 
     /// Status, compatibility, and cookies.
@@ -187,7 +200,7 @@ impl Rollout<'_> {
             return Err(Failure::refused(format!(
                 "by the fingerprints of the keys, sessions would be lost: {loss}"
             ))
-            .hint(format!("a secret of the new version has other bytes than the live one's, and so would the next version; put the right ones: {}", self.typed(&["versions", "secret", "put", "NAME"]))));
+            .hint(format!("a secret of the new version has other bytes than the live one's, and so would the next version; put the right ones: {}", self.command(&["versions", "secret", "put", "NAME"]))));
         }
         for cookie in &self.cookies {
             opened(&tried.inspect(cookie)?)?;
@@ -228,7 +241,7 @@ impl Rollout<'_> {
         self.environment.worker().unwrap_or_default()
     }
 
-    fn typed(&self, words: &[&str]) -> String {
+    fn command(&self, words: &[&str]) -> String {
         wrangler::typed(self.environment, words)
     }
 }
@@ -243,7 +256,7 @@ pub fn wrong_worker(worker: &str) -> String {
 }
 
 /// What the version says of itself, once it does.
-fn answers(live: &Live, version: &str) -> Result<Value, Failure> {
+fn answers(live: &LiveWorker, version: &str) -> Result<Value, Failure> {
     let answer = arrival::first(|| {
         let status = live.status()?;
         match status["version"]["id"].as_str() {
@@ -267,9 +280,11 @@ fn opened(found: &Value) -> Result<(), Failure> {
     let verdict = found["verdict"].as_str().unwrap_or("no rule for it");
     let is_open = matches!(verdict, "current" | "fallback" | "accepted-format");
     let passes = matches!(found["fate"].as_str(), Some("resealed" | "unchanged"));
-    match is_open && passes {
-        true => Ok(()),
-        false => Err(Failure::refused(format!("the new version does not take the test cookie: {verdict}"))
-            .hint("the traffic stays with the old version; look at the cookie: countersign inspect --live")),
+    if is_open && passes {
+        return Ok(());
     }
+    Err(Failure::refused(format!(
+        "the new version does not take the test cookie: {verdict}"
+    ))
+    .hint("the traffic stays with the old version; look at the cookie: countersign inspect --live"))
 }

@@ -12,7 +12,7 @@ use crate::terminal::answer::Failure;
 use crate::terminal::harmless;
 
 /// An answer.
-pub struct Reply {
+pub struct HttpResponse {
     pub status: u16,
     pub text: String,
 }
@@ -27,7 +27,7 @@ pub fn ask(
     token: &str,
     header: Option<(&str, &str)>,
     body: Option<&str>,
-) -> Result<Reply, Failure> {
+) -> Result<HttpResponse, Failure> {
     let address = Url::parse(url).ok().filter(site::may_carry_a_token);
     let address = address.ok_or_else(|| {
         Failure::usage(format!("{url}: the token would be sent without encryption"))
@@ -62,9 +62,10 @@ pub fn ask(
 
 /// To this machine no proxy is asked: it would see the token, which is not encrypted there.
 fn config(address: &Url) -> Config {
-    let proxy = match site::is_loopback(address) {
-        true => None,
-        false => Proxy::try_from_env(),
+    let proxy = if site::is_loopback(address) {
+        None
+    } else {
+        Proxy::try_from_env()
     };
     Agent::config_builder()
         .http_status_as_error(false)
@@ -77,8 +78,8 @@ fn config(address: &Url) -> Config {
 
 const LONGEST: Duration = Duration::from_secs(30);
 
-fn read(mut response: Response<Body>) -> Result<Reply, Error> {
-    Ok(Reply {
+fn read(mut response: Response<Body>) -> Result<HttpResponse, Error> {
+    Ok(HttpResponse {
         status: response.status().as_u16(),
         text: response.body_mut().read_to_string()?,
     })

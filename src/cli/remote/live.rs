@@ -18,7 +18,7 @@ use crate::terminal::answer::Failure;
 use crate::terminal::harmless;
 
 /// A live Worker and the token that it answers to.
-pub struct Live {
+pub struct LiveWorker {
     site: Site,
     /// The site as a text.
     shown: String,
@@ -30,13 +30,13 @@ pub struct Live {
 /// By which Cloudflare lets a request choose a version of a deployment: `worker="version"`.
 pub const OVERRIDE: &str = "Cloudflare-Workers-Version-Overrides";
 
-impl Live {
+impl LiveWorker {
     /// The site that is named, or the host of an environment's first route. The token comes from the
     /// environment variable COUNTERSIGN_TOKEN, for a Worker on this machine also from .dev.vars.
     ///
     /// # Errors
     /// There is no site or no token.
-    pub fn of(url: Option<&str>, environment: Option<&Environment<'_>>) -> Result<Self, Failure> {
+    pub fn new(url: Option<&str>, environment: Option<&Environment<'_>>) -> Result<Self, Failure> {
         let site = match url {
             Some(url) => Site::parse(url)?,
             None => environment.and_then(site).ok_or_else(|| {
@@ -94,7 +94,7 @@ impl Live {
         let header = version.map(|version| (OVERRIDE, version));
         let url = self.site.join(PATH);
         let reply = http::ask(&url, &self.token, header, body)?;
-        let json = harmless::json(&reply.text);
+        let json: Option<Value> = harmless::json(&reply.text);
         match (reply.status, json) {
             (200, Some(json)) if json.is_object() => Ok(json),
             (503, Some(json)) if json["problems"].is_array() => {

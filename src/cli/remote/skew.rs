@@ -28,12 +28,14 @@ pub fn agreed(status: &Value, site: &str) -> Result<u64, Failure> {
     let theirs = now(status, site)?;
     match difference(theirs, clock::now(), site) {
         None => Ok(theirs),
-        Some(text) => Err(Failure::refused(text).hint(CURE)),
+        Some(text) => Err(refused(&text)),
     }
 }
 
-/// What to do about clocks that differ.
-pub const CURE: &str = "set the clock of this machine, then run the command again";
+/// Refuses for a clock that is wrong by so much.
+pub fn refused(difference: &str) -> Failure {
+    Failure::refused(difference).hint("set the clock of this machine, then run the command again")
+}
 
 /// Says by how much this machine's clock is wrong; none where it agrees.
 pub fn difference(theirs: u64, ours: u64, site: &str) -> Option<String> {

@@ -1,13 +1,11 @@
 //! How much each key was used of late, by the data points that the Worker writes to Analytics Engine.
 
-use std::env;
-
-use serde_json::Value;
+use serde::Deserialize;
 use toml_edit::Item;
 
 use crate::project::config::Environment;
 use crate::project::toml::entries;
-use crate::remote::http;
+use crate::remote::cloudflare::{Cloudflare, named_account};
 use crate::terminal::answer::Failure;
 use crate::terminal::harmless;
 
@@ -16,11 +14,12 @@ pub enum Usage {
     /// Nothing, and why.
     Unknown(String),
     /// Every use that was recorded.
-    Known(Vec<Use>),
+    Known(Vec<KeyUse>),
 }
 
 /// How often a key opened cookies of a rule.
-pub struct Use {
+#[derive(Debug)]
+pub struct KeyUse {
     pub rule: String,
     pub key: String,
     pub verdict: String,
@@ -39,23 +38,16 @@ pub fn ask(environment: &Environment<'_>, days: u32) -> Result<Usage, Failure> {
     let Some(dataset) = dataset(environment) else {
         return unknown("no binding USAGE to Analytics Engine is in the configuration");
     };
-    let Ok(token) = env::var("CLOUDFLARE_API_TOKEN") else {
+    let Some(cloudflare) = Cloudflare::from_environment() else {
         return unknown("CLOUDFLARE_API_TOKEN is not set");
     };
-    let written = environment.inherited("account_id").and_then(Item::as_str);
-    let account = written
-        .map(str::to_owned)
-        .or_else(|| env::var("CLOUDFLARE_ACCOUNT_ID").ok());
-    let Some(account) = account else {
+    let Some(account) = named_account(environment) else {
         return unknown("CLOUDFLARE_ACCOUNT_ID is not set");
     };
-    let base = env::var("CLOUDFLARE_API_BASE_URL");
-    let base = base.unwrap_or_else(|_| "https://api.cloudflare.com/client/v4".to_owned());
-    let url = format!("{base}/accounts/{account}/analytics_engine/sql");
-    let reply = http::ask(&url, &token, None, Some(&query(&dataset, days)))?;
-    let answer = harmless::json(&reply.text).unwrap_or_default();
-    match (reply.status, answer["data"].as_array()) {
-        (200, Some(rows)) => Ok(known(rows, days)),
+    let reply = cloudflare.query(&account, &query(&dataset, days))?;
+    let table: Option<Table> = harmless::json(&reply.text);
+    match (reply.status, table) {
+        (200, Some(table)) => Ok(known(table, days)),
         (status, _) => Err(Failure::unreachable(format!(
             "Analytics Engine answered {status}: {}",
             harmless::line(reply.text.lines().next().unwrap_or_default())
@@ -64,15 +56,38 @@ pub fn ask(environment: &Environment<'_>, days: u32) -> Result<Usage, Failure> {
     }
 }
 
-fn known(rows: &[Value], days: u32) -> Usage {
-    let uses: Vec<Use> = rows.iter().filter_map(Use::read).collect();
-    match uses.is_empty() {
+/// What Analytics Engine answers.
+#[derive(Deserialize)]
+struct Table {
+    data: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    /// `RULE/KEY`.
+    index1: String,
+    /// The verdict.
+    blob1: String,
+    uses: Sum,
+}
+
+/// A sum; large ones are texts.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Sum {
+    Number(f64),
+    Text(String),
+}
+
+fn known(table: Table, days: u32) -> Usage {
+    let uses: Vec<KeyUse> = table.data.into_iter().filter_map(KeyUse::read).collect();
+    if uses.is_empty() {
         // a Worker with traffic always has some
-        true => Usage::Unknown(format!(
+        return Usage::Unknown(format!(
             "Analytics Engine has no data of the last {days} days"
-        )),
-        false => Usage::Known(uses),
+        ));
     }
+    Usage::Known(uses)
 }
 
 fn query(dataset: &str, days: u32) -> String {
@@ -98,17 +113,23 @@ fn dataset(environment: &Environment<'_>) -> Option<String> {
     is_plain.then_some(dataset)
 }
 
-impl Use {
-    fn read(row: &Value) -> Option<Self> {
-        let (rule, key) = row["index1"].as_str()?.rsplit_once('/')?;
-        let uses = &row["uses"];
+impl KeyUse {
+    fn read(row: Row) -> Option<Self> {
+        let (rule, key) = row.index1.rsplit_once('/')?;
         Some(Self {
             rule: rule.to_owned(),
             key: key.to_owned(),
-            verdict: row["blob1"].as_str()?.to_owned(),
-            // large sums are texts
-            count: uses.as_f64().or_else(|| uses.as_str()?.parse().ok())?,
+            verdict: row.blob1,
+            count: match row.uses {
+                Sum::Number(count) => count,
+                Sum::Text(text) => text.parse().ok()?,
+            },
         })
+    }
+
+    /// Whether a format that `accept` lists was opened.
+    pub fn is_accepted(&self) -> bool {
+        self.verdict == "accepted-format" && self.count > 0.0
     }
 
     /// Whether this key opened a cookie.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::project::config::Environment;
 use crate::terminal::answer::Failure;
@@ -25,8 +25,86 @@ const WRANGLER: &str = match cfg!(windows) {
 /// What wrangler puts in front of an error.
 const ERROR_MARK: &str = "[ERROR] ";
 
-/// How `secret list` ends its first sentence where nothing has been deployed yet.
+/// How `secret list` ends its first sentence where nothing has been deployed yet. wrangler prints no code for it.
 const NO_SUCH_WORKER: &str = " not found.";
+
+/// What `secret put` says after a deployment that was tried and refused: its version is the latest.
+const NOT_DEPLOYED: &str = "the latest version of your Worker isn't currently deployed";
+
+/// Why wrangler did not do what it was asked.
+#[derive(Debug)]
+pub enum WranglerError {
+    /// There is none in the project and none on PATH.
+    NotInstalled,
+    /// The operating system does not run it.
+    CannotRun(std::io::Error),
+    /// Nothing has been deployed under the Worker's name yet.
+    NoSuchWorker(Refusal),
+    /// A version was uploaded after the one that is deployed, and would be deployed with a new secret.
+    LatestNotDeployed(Refusal),
+    /// It failed for a reason that this program does not tell from others.
+    Failed(Refusal),
+    /// It succeeded, and printed no list of secrets.
+    NoList {
+        /// The command that was run.
+        command: String,
+    },
+}
+
+/// What a command of wrangler's failed with.
+#[derive(Debug)]
+pub struct Refusal {
+    command: String,
+    /// wrangler's words.
+    message: String,
+}
+
+impl WranglerError {
+    /// Sorts a failure by wrangler's words: its exit code is 1 for all of them.
+    fn failed(command: String, message: &str) -> Self {
+        let refusal = Refusal {
+            command,
+            message: message.to_owned(),
+        };
+        if message.contains(NO_SUCH_WORKER) {
+            Self::NoSuchWorker(refusal)
+        } else if message.contains(NOT_DEPLOYED) {
+            Self::LatestNotDeployed(refusal)
+        } else {
+            Self::Failed(refusal)
+        }
+    }
+}
+
+impl From<std::io::Error> for WranglerError {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == ErrorKind::NotFound {
+            Self::NotInstalled
+        } else {
+            Self::CannotRun(error)
+        }
+    }
+}
+
+impl From<WranglerError> for Failure {
+    fn from(error: WranglerError) -> Self {
+        match error {
+            WranglerError::NotInstalled => Self::unreachable("wrangler is not installed")
+                .hint("run `npm install` in the folder of wrangler.toml"),
+            WranglerError::CannotRun(error) => {
+                Self::unreachable(format!("wrangler cannot be run: {error}"))
+            }
+            WranglerError::NoSuchWorker(refusal)
+            | WranglerError::LatestNotDeployed(refusal)
+            | WranglerError::Failed(refusal) => {
+                Self::unreachable(format!("`{}` failed: {}", refusal.command, refusal.message))
+            }
+            WranglerError::NoList { command } => {
+                Self::unreachable(format!("`{command}` did not answer a list"))
+            }
+        }
+    }
+}
 
 /// Runs `wrangler WORDS --config … --env=…`, answers what it printed. Its warnings are shown.
 ///
@@ -38,7 +116,7 @@ pub fn run(
     environment: &Environment<'_>,
     words: &[&str],
     input: Option<&str>,
-) -> Result<String, Failure> {
+) -> Result<String, WranglerError> {
     let mut command = Command::new(program(environment));
     command.args(arguments(environment, words));
     command.stdin(match input {
@@ -46,34 +124,27 @@ pub fn run(
         None => Stdio::null(),
     });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| not_there(&error))?;
+    let mut child = command.spawn()?;
     if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
         // where it ends without reading, its own words say why
         let _ = stdin.write_all(input.as_bytes());
     }
-    let output = child
-        .wait_with_output()
-        .map_err(|error| not_there(&error))?;
-    let text = |bytes: &[u8]| {
-        harmless::lines(&String::from_utf8_lossy(bytes))
-            .trim()
-            .to_owned()
-    };
+    let output = child.wait_with_output()?;
     let (answer, beside) = (text(&output.stdout), text(&output.stderr));
     if output.status.success() || beside.contains(ERROR_MARK) {
         warn(&beside);
     }
-    match output.status.success() {
-        true => Ok(answer),
-        false => {
-            let said = format!("{beside}\n{answer}");
-            let command = typed(environment, words);
-            Err(Failure::unreachable(format!(
-                "`{command}` failed: {}",
-                error_in(&said)
-            )))
-        }
+    if output.status.success() {
+        return Ok(answer);
     }
+    let said = format!("{beside}\n{answer}");
+    let command = typed(environment, words);
+    Err(WranglerError::failed(command, error_in(&said)))
+}
+
+fn text(output: &[u8]) -> String {
+    let lines = harmless::lines(&String::from_utf8_lossy(output));
+    lines.trim().to_owned()
 }
 
 /// Shows what wrangler warns of, each text once: every command of a run says the same.
@@ -142,36 +213,26 @@ fn program(environment: &Environment<'_>) -> PathBuf {
     installed.next().unwrap_or_else(|| WRANGLER.into())
 }
 
-fn not_there(error: &std::io::Error) -> Failure {
-    match error.kind() {
-        ErrorKind::NotFound => Failure::unreachable("wrangler is not installed")
-            .hint("run `npm install` in the folder of wrangler.toml"),
-        _ => Failure::unreachable(format!("wrangler cannot be run: {error}")),
-    }
-}
-
 /// The names of the Worker's secrets; none where it has not been deployed yet.
 ///
 /// # Errors
 /// As [`run`], or its answer is no list.
-pub fn secrets(environment: &Environment<'_>) -> Result<Vec<String>, Failure> {
+pub fn secrets(environment: &Environment<'_>) -> Result<Vec<String>, WranglerError> {
+    /// An entry of the list.
+    #[derive(Deserialize)]
+    struct ListedSecret {
+        name: String,
+    }
     let words = ["secret", "list", "--format", "json"];
     let text = match run(environment, &words, None) {
-        Ok(text) => text,
-        Err(failure) if failure.says(NO_SUCH_WORKER) => return Ok(Vec::new()),
-        Err(failure) => return Err(failure),
+        Err(WranglerError::NoSuchWorker(_)) => return Ok(Vec::new()),
+        text => text?,
     };
-    let list: Option<Vec<Value>> = harmless::json(&text).and_then(|list| list.as_array().cloned());
-    let names = list.map(|list| {
-        let names = list.iter().filter_map(|secret| secret["name"].as_str());
-        names.map(str::to_owned).collect()
-    });
-    names.ok_or_else(|| {
-        Failure::unreachable(format!(
-            "`{}` did not answer a list",
-            typed(environment, &words)
-        ))
-    })
+    let list: Option<Vec<ListedSecret>> = harmless::json(&text);
+    let list = list.ok_or_else(|| WranglerError::NoList {
+        command: typed(environment, &words),
+    })?;
+    Ok(list.into_iter().map(|secret| secret.name).collect())
 }
 
 #[cfg(test)]

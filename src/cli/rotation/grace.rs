@@ -5,11 +5,11 @@ use countersign_core::config::Policy;
 
 use crate::terminal::answer::Failure;
 
-/// The time of grace in seconds: what is said, or the longest that a session of these rules may live.
+/// The time of grace in seconds: what is given, or the longest that a session of these rules may live.
 ///
 /// # Errors
-/// Nothing is said, and no rule tells.
-pub fn seconds(said: Option<u64>, policy: &Policy, rules: &[String]) -> Result<u64, Failure> {
+/// Nothing is given, and no rule tells.
+pub fn seconds(given: Option<u64>, policy: &Policy, rules: &[String]) -> Result<u64, Failure> {
     let of = policy
         .rules
         .iter()
@@ -19,9 +19,9 @@ pub fn seconds(said: Option<u64>, policy: &Policy, rules: &[String]) -> Result<u
         spec.max_age
             .or_else(|| max_age(spec.attributes.as_deref().unwrap_or_default()))
     });
-    said.or_else(|| lives.max()).ok_or_else(|| {
+    given.or_else(|| lives.max()).ok_or_else(|| {
         Failure::usage("it is not known how long a session may live: no rule has a max_age")
-            .hint("say it: --grace 14d")
+            .hint("name it: --grace 14d")
     })
 }
 

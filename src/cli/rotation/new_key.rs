@@ -1,4 +1,4 @@
-//! A new key: made in the shape that a format wants, tried against the configuration, and with a cookie to try it with.
+//! A new key: made in the shape that a format wants, held against the configuration, and a cookie to try it with.
 
 use countersign_core::config::Policy;
 use countersign_core::formats::{self, Content, KeyShape};
@@ -6,41 +6,77 @@ use countersign_core::gate::inspection::inspect;
 use countersign_core::settings::unknown;
 use zeroize::Zeroizing;
 
-use crate::project::dev_vars::Texts;
+use crate::project::config::Environment;
+use crate::project::dev_vars::SecretValues;
+use crate::remote::wrangler;
 use crate::rotation::editing::Draft;
 use crate::terminal::answer::Failure;
 
-/// A key as `countersign keygen` makes it.
+/// Why there is no new key.
+#[derive(Debug)]
+pub enum NewKeyError {
+    /// No format has this name; which one may be meant.
+    NoSuchFormat(String),
+    /// The operating system has no randomness to give.
+    NoRandomness,
+    /// The configuration wants another key than `countersign keygen` makes.
+    DoesNotFit {
+        /// What the Worker would say against it.
+        problem: String,
+        /// The command that puts another one into the Worker's secrets.
+        put: String,
+    },
+}
+
+impl From<NewKeyError> for Failure {
+    fn from(error: NewKeyError) -> Self {
+        match error {
+            NewKeyError::NoSuchFormat(unknown) => Self::usage(format!("--format: {unknown}")),
+            NewKeyError::NoRandomness => {
+                Self::usage("the operating system has no randomness to give")
+            }
+            NewKeyError::DoesNotFit { problem, put } => Self::refused(format!(
+                "a key that countersign makes does not fit: {problem}"
+            ))
+            .hint(format!(
+                "put one that fits into the Worker's secrets: {put}"
+            )),
+        }
+    }
+}
+
+/// A new key for a format, and the configuration with it; all other keys are placeholders.
 ///
 /// # Errors
-/// There is no randomness, or no such format.
-pub fn fresh(format: &str) -> Result<Zeroizing<String>, Failure> {
+/// It cannot be made, or the Worker would refuse it.
+pub fn fitting(
+    environment: &Environment<'_>,
+    draft: &Draft,
+    key: &str,
+    format: &str,
+) -> Result<(Zeroizing<String>, Policy), NewKeyError> {
     let format = match format {
-        "" | "plain" => "django-session",
+        "" | "plain" => DEFAULT_FORMAT,
         format => format,
     };
-    make(key_shape(format)?)
+    let value = make(key_shape(format)?)?;
+    let known: SecretValues = [(key.to_owned(), value.to_string())].into();
+    let policy = Policy::parse_with_placeholders(&draft.value(), &|name| known.get(name).cloned());
+    let policy = policy.map_err(|problems| NewKeyError::DoesNotFit {
+        problem: problems
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        put: wrangler::typed(environment, &["secret", "put", key]),
+    })?;
+    Ok((value, policy))
 }
 
-/// The configuration with this key, and placeholders for all others.
-///
-/// # Errors
-/// What the Worker would say against the key.
-pub fn with_key(draft: &Draft, key: &str, value: &str) -> Result<Policy, String> {
-    let value_of = draft.value();
-    let known: Texts = [(key.to_owned(), value.to_owned())].into();
-    Policy::parse_with_placeholders(&value_of, &|name| known.get(name).cloned()).map_err(
-        |problems| {
-            problems
-                .first()
-                .map(ToString::to_string)
-                .unwrap_or_default()
-        },
-    )
-}
+/// The format of a key that is for none in particular.
+pub const DEFAULT_FORMAT: &str = "django-session";
 
 /// A cookie that the key seals, where a plain word is a payload that the gate takes.
-pub fn sealed(policy: &Policy, rule: &str, key: &str, now: u64) -> Option<String> {
+pub fn seal_test_cookie(policy: &Policy, rule: &str, key: &str, now: u64) -> Option<String> {
     let rule = policy.rules.iter().find(|known| known.spec.name == rule)?;
     let fallbacks = rule
         .spec
@@ -72,16 +108,16 @@ pub fn sealed(policy: &Policy, rule: &str, key: &str, now: u64) -> Option<String
 ///
 /// # Errors
 /// There is no such format.
-pub fn key_shape(format: &str) -> Result<KeyShape, Failure> {
+pub fn key_shape(format: &str) -> Result<KeyShape, NewKeyError> {
     let name = match format {
-        "django" => "django-session",
+        "django" => DEFAULT_FORMAT,
         "rails" => "rails-encrypted",
         name => name,
     };
     let Some(description) = formats::description(name) else {
         let names: Vec<&str> = formats::names().collect();
         let unknown = unknown("format", name, &names);
-        return Err(Failure::usage(format!("--format: {unknown}")));
+        return Err(NewKeyError::NoSuchFormat(unknown));
     };
     Ok(description.key_shape())
 }
@@ -90,15 +126,13 @@ pub fn key_shape(format: &str) -> Result<KeyShape, Failure> {
 ///
 /// # Errors
 /// There is no randomness.
-pub fn make(shape: KeyShape) -> Result<Zeroizing<String>, Failure> {
+pub fn make(shape: KeyShape) -> Result<Zeroizing<String>, NewKeyError> {
     let mut is_random = true;
     let key = shape.make(&mut |bytes| is_random &= getrandom::fill(bytes).is_ok());
     if is_random {
         Ok(key)
     } else {
-        Err(Failure::usage(
-            "the operating system has no randomness to give",
-        ))
+        Err(NewKeyError::NoRandomness)
     }
 }
 

@@ -12,23 +12,23 @@ pub const FIRST: &str = "what is live has to open it before anything seals with 
 ///
 /// # Errors
 /// It is not known how long the key before it has to open.
-pub fn promoted(
+pub fn promote(
     mut draft: Draft,
     key: &str,
     ring: Ring<'_>,
-    said: Option<u64>,
+    grace: Option<u64>,
     now: u64,
 ) -> Result<Change, Failure> {
     let policy = draft.policy()?;
     let rules = draft.rules(ring);
-    let seconds = grace::seconds(said, &policy, &rules)?;
+    let seconds = grace::seconds(grace, &policy, &rules)?;
     let until = grace::until(now, seconds);
     let old = draft.current(ring)?;
     draft.promote(ring, key, &until)?;
     let unlimited = policy.rules.iter().map(|rule| &rule.spec);
     let unlimited = unlimited.filter(|spec| rules.contains(&spec.name) && spec.max_age.is_none());
     let names: Vec<&str> = unlimited.map(|spec| spec.name.as_str()).collect();
-    let mut change = again(draft, format!("Promote {key}"));
+    let mut change = Change::new(draft, format!("Promote {key}"), FIRST);
     if !names.is_empty() {
         change.notes.push(format!(
             "no max_age ends {}: what {old} sealed and nobody has shown since opens no longer after {until}",
@@ -36,17 +36,4 @@ pub fn promoted(
         ));
     }
     Ok(change)
-}
-
-/// The step as it stands in the draft.
-pub fn again(draft: Draft, message: String) -> Change {
-    Change {
-        draft,
-        message,
-        notes: Vec::new(),
-        first: FIRST.to_owned(),
-        revokes: None,
-        secret: None,
-        cookie: None,
-    }
 }

@@ -3,15 +3,14 @@
 //! A key that leaves the ring leaves it in a commit of wrangler.toml. New bytes under an old name leave no trace
 //! there, so a note of git's holds them, in `refs/notes/countersign`: a line `new-bytes WORKER KEY SECONDS`.
 
-use std::collections::BTreeSet;
-
-use countersign_core::operations::capabilities::{Capabilities, KeyReference, RuleCapabilities};
+use countersign_core::operations::capabilities::Capabilities;
 
 use crate::project::config::Environment;
 use crate::project::git;
 use crate::remote::arrival;
 use crate::remote::deploy::wrong_worker;
-use crate::remote::live::{self, Live};
+use crate::remote::live::{self, LiveWorker};
+use crate::rotation::key_roles::fingerprints;
 use crate::terminal::answer::Failure;
 use crate::terminal::clock;
 use crate::terminal::progress::say;
@@ -42,13 +41,13 @@ const LEAVE: &str = "Leave: retire ";
 
 /// New bytes under an old name.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NewBytes {
+pub struct KeyReplacement {
     pub key: String,
     /// From when on, in Unix seconds.
     pub time: u64,
 }
 
-impl NewBytes {
+impl KeyReplacement {
     /// Those that a key has got now. What was committed up to now may have been deployed with the old ones.
     pub fn of(key: &str) -> Self {
         Self {
@@ -113,7 +112,7 @@ fn worker(environment: &Environment<'_>) -> String {
 /// It goes on showing the old one.
 pub fn confirm(
     environment: &Environment<'_>,
-    live: &Live,
+    live: &LiveWorker,
     before: &Capabilities,
     key: &str,
 ) -> Result<(), Failure> {
@@ -146,45 +145,6 @@ pub fn unconfirmed(environment: &Environment<'_>, key: &str, why: &str) -> Failu
     .hint("the live Worker has to show another fingerprint than before: countersign status")
 }
 
-/// The keys that open what browsers show, rule by rule: `(RULE, KEY)`.
-pub fn opening(capabilities: &Capabilities, now: u64) -> BTreeSet<(String, String)> {
-    let rules = capabilities.rules.iter();
-    let keys = rules.flat_map(|rule| {
-        let opens = |until: Option<u64>| until.is_none_or(|until| until > now);
-        let fallbacks = rule.fallbacks.iter();
-        let fallbacks = fallbacks.filter(move |fallback| opens(fallback.until));
-        let keys = fallbacks
-            .map(|fallback| &fallback.key)
-            .chain([&rule.current]);
-        keys.map(|key| (rule.name.clone(), key.id.to_string()))
-    });
-    keys.collect()
-}
-
-/// The keys that open what the site sets, rule by rule.
-pub fn opening_at_origin(capabilities: &Capabilities) -> BTreeSet<(String, String)> {
-    let rules = capabilities.rules.iter();
-    let keys =
-        rules.flat_map(|rule| origin_keys(rule).map(|key| (rule.name.clone(), key.id.to_string())));
-    keys.collect()
-}
-
-/// The fingerprints of a key, wherever it is named.
-pub fn fingerprints(capabilities: &Capabilities, key: &str) -> BTreeSet<String> {
-    let keys = capabilities.rules.iter().flat_map(|rule| {
-        let fallbacks = rule.fallbacks.iter().map(|fallback| &fallback.key);
-        fallbacks.chain([&rule.current]).chain(origin_keys(rule))
-    });
-    let named = keys.filter(|known| known.id.as_str() == key);
-    named
-        .filter_map(|known| known.fingerprint.clone())
-        .collect()
-}
-
-fn origin_keys(rule: &RuleCapabilities) -> impl Iterator<Item = &KeyReference> {
-    rule.origin_fallbacks.iter().chain([&rule.origin_current])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,8 +169,8 @@ mod tests {
 
     #[test]
     fn new_bytes_are_those_of_one_worker() {
-        let read = |line| NewBytes::read(line, "shop");
-        let known = NewBytes {
+        let read = |line| KeyReplacement::read(line, "shop");
+        let known = KeyReplacement {
             key: "KEY_1".to_owned(),
             time: 7,
         };

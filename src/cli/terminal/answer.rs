@@ -1,5 +1,6 @@
 //! What a command comes back with: a text and an exit code, or why it could not do what it was asked.
 
+use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use crate::terminal::style::{ERROR, HINT, styled};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All is well.
-    Fine = 0,
+    Success = 0,
     /// The command did its work and found something wrong, or refused to do harm.
     Problems = 1,
     /// The command line is wrong, or a file cannot be read.
@@ -38,10 +39,10 @@ pub struct Failure {
 
 impl Answer {
     /// A text, and nothing to complain of.
-    pub fn fine(text: impl Into<String>) -> Self {
+    pub fn success(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            exit: Exit::Fine,
+            exit: Exit::Success,
         }
     }
 
@@ -50,6 +51,12 @@ impl Answer {
         // a reader that has gone, such as `head`, has read enough
         let _ = anstream::stdout().write_all(printed(&self.text).as_bytes());
         ExitCode::from(self.exit as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
     }
 }
 
@@ -76,13 +83,9 @@ impl Failure {
     }
 
     /// Whether its text has this in it.
+    #[cfg(test)]
     pub fn says(&self, text: &str) -> bool {
         self.what.contains(text)
-    }
-
-    /// What happened.
-    pub fn what(&self) -> &str {
-        &self.what
     }
 
     /// Prints it; answers the exit code.

@@ -5,6 +5,7 @@
 //! Answers are cleaned where they come in. [`printed`] is the last gate, for all that is printed.
 
 use anstyle::Style;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING};
@@ -26,9 +27,10 @@ pub fn lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// JSON, its texts and names each as one line; none where it is no JSON.
-pub fn json(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok().map(value)
+/// JSON, its texts and names each as one line; none where it is no JSON, or not of this type.
+pub fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let read = serde_json::from_str(text).ok().map(value)?;
+    serde_json::from_value(read).ok()
 }
 
 fn value(read: Value) -> Value {
@@ -56,9 +58,10 @@ pub fn printed(text: &str) -> String {
             continue;
         }
         let is_layout = matches!(c, '\n' | '\t') || rest.starts_with("\r\n");
-        clean.push(match is_harmful(c) && !is_layout {
-            true => REPLACEMENT,
-            false => c,
+        clean.push(if is_harmful(c) && !is_layout {
+            REPLACEMENT
+        } else {
+            c
         });
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
     }
@@ -101,10 +104,11 @@ mod tests {
         assert_eq!(line("7f1c\nyes"), "7f1c\u{fffd}yes");
         assert_eq!(line("a\u{9b}2J\u{202e}b"), "a\u{fffd}2J\u{fffd}b");
         assert_eq!(line("Zoë Ω 日本"), "Zoë Ω 日本");
-        let read = json(r#"{"id":"\u001b]0;x\u0007","l":[{"\u001b[1m":"a\nb"}],"n":1}"#).unwrap();
+        let read: Value =
+            json(r#"{"id":"\u001b]0;x\u0007","l":[{"\u001b[1m":"a\nb"}],"n":1}"#).unwrap();
         let texts = r#"{"id":"�]0;x�","l":[{"�[1m":"a�b"}],"n":1}"#;
         assert_eq!(read.to_string(), texts);
-        assert!(json("<html>").is_none());
+        assert!(json::<Value>("<html>").is_none());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Times and durations as configurations and people write them.
 
+use std::cmp::Ordering;
+
 use chrono::DateTime;
 
 /// Reads `14d`, `36h`, `90m`, `2w`, or a number of seconds.
@@ -43,10 +45,10 @@ pub fn moment(seconds: u64) -> String {
 
 /// How far a moment is from now: `in 14 days`, `3 hours ago`.
 pub fn from_now(seconds: u64, now: u64) -> String {
-    match seconds >= now {
-        _ if seconds == now => "now".to_owned(),
-        true => format!("in {}", span(seconds - now)),
-        false => format!("{} ago", span(now - seconds)),
+    match seconds.cmp(&now) {
+        Ordering::Less => format!("{} ago", span(now - seconds)),
+        Ordering::Equal => "now".to_owned(),
+        Ordering::Greater => format!("in {}", span(seconds - now)),
     }
 }
 

@@ -6,19 +6,19 @@ use std::path::Path;
 use countersign_core::config::Policy;
 use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::{Loss, Note, losses, notes};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::project::config::{Config, Environment};
-use crate::remote::live::{self, Live};
+use crate::remote::live::{self, LiveWorker};
 use crate::remote::skew;
 use crate::terminal::answer::Failure;
 use crate::terminal::clock;
 use crate::terminal::style::{ERROR, GOOD, HINT, STRONG, WARNING, styled};
 
 /// A change from one configuration to another.
-pub struct Change {
+pub struct Comparison {
     environment: Option<String>,
-    from: From,
+    reference: Reference,
     /// What the old one sealed and the new one cannot open.
     forth: Vec<Loss>,
     /// What the new one seals and the old one cannot open.
@@ -30,8 +30,19 @@ pub struct Change {
     is_left: bool,
 }
 
+/// The same for scripts.
+#[derive(Serialize)]
+pub struct JsonComparison {
+    environment: Option<String>,
+    from: String,
+    compatible: bool,
+    lost_by_change: Vec<String>,
+    lost_by_rollback: Vec<String>,
+    notes: Vec<String>,
+}
+
 /// Where the change starts.
-enum From {
+enum Reference {
     None,
     Live(String),
     /// A live Worker whose configuration is wrong.
@@ -44,49 +55,41 @@ enum From {
 ///
 /// # Errors
 /// The other one cannot be had.
-pub fn change(
+pub fn compare(
     environment: &Environment<'_>,
     other: &str,
     url: Option<&str>,
-) -> Result<Option<Change>, Failure> {
+) -> Result<Option<Comparison>, Failure> {
     let Some(Ok(after)) = local(environment) else {
         return Ok(None);
     };
     let after = capabilities(&after);
-    let (from, before, now) = match other {
-        "none" => (From::None, after.without_worker(), clock::now()),
+    let (reference, before, now) = match other {
+        "none" => (Reference::None, after.without_worker(), clock::now()),
         "live" => of_live(environment, url)?,
         file => {
             let before = of_file(file, environment)?;
-            (From::File(file.to_owned()), before, clock::now())
+            (Reference::File(file.to_owned()), before, clock::now())
         }
     };
     let environment = environment.name.map(str::to_owned);
-    if let From::Wrong(_) = from {
-        return Ok(Some(Change {
-            environment,
-            from,
-            forth: Vec::new(),
-            back: Vec::new(),
-            notes: Vec::new(),
-            left: Vec::new(),
-            is_left: false,
-        }));
+    if matches!(reference, Reference::Wrong(_)) {
+        return Ok(Some(Comparison::new(environment, reference)));
     }
-    let is_removal = matches!(from, From::None);
-    let mut left = match is_removal {
-        true => notes(&after, &before, now),
-        false => Vec::new(),
+    let is_removal = matches!(reference, Reference::None);
+    let mut left = if is_removal {
+        notes(&after, &before, now)
+    } else {
+        Vec::new()
     };
     left.retain(|note| matches!(note, Note::Forgotten { .. }));
-    Ok(Some(Change {
-        environment,
-        from,
+    Ok(Some(Comparison {
         forth: losses(&before, &after, now),
         back: losses(&after, &before, now),
         notes: notes(&before, &after, now),
         is_left: is_removal && is_left(&after, now),
         left,
+        ..Comparison::new(environment, reference)
     }))
 }
 
@@ -142,35 +145,48 @@ fn of_file(file: &str, environment: &Environment<'_>) -> Result<Capabilities, Fa
 fn of_live(
     environment: &Environment<'_>,
     url: Option<&str>,
-) -> Result<(From, Capabilities, u64), Failure> {
-    let live = Live::of(url, Some(environment))?;
+) -> Result<(Reference, Capabilities, u64), Failure> {
+    let live = LiveWorker::new(url, Some(environment))?;
     let status = live.status()?;
     let now = skew::agreed(&status, live.site())?;
     let site = live.site().to_owned();
     if live::is_wrong(&status) {
-        return Ok((From::Wrong(site), Capabilities::default(), now));
+        return Ok((Reference::Wrong(site), Capabilities::default(), now));
     }
     let capabilities = live::capabilities(&status, &site)?;
-    Ok((From::Live(site), capabilities, now))
+    Ok((Reference::Live(site), capabilities, now))
 }
 
-impl Change {
+impl Comparison {
     /// Whether both may be live at once: then it may be rolled out gradually, and rolled back.
     pub fn is_compatible(&self) -> bool {
         self.forth.is_empty() && self.back.is_empty() && !self.is_left
     }
 
     /// For scripts.
-    pub fn to_json(&self) -> Value {
-        let texts = |losses: &[Loss]| losses.iter().map(Loss::to_string).collect::<Vec<_>>();
-        json!({
-            "environment": self.environment,
-            "from": self.from.to_string(),
-            "compatible": self.is_compatible(),
-            "lost_by_change": texts(&self.forth),
-            "lost_by_rollback": texts(&self.back),
-            "notes": self.notes(),
-        })
+    pub fn to_json(&self) -> JsonComparison {
+        let texts = |losses: &[Loss]| losses.iter().map(Loss::to_string).collect();
+        JsonComparison {
+            environment: self.environment.clone(),
+            from: self.reference.to_string(),
+            compatible: self.is_compatible(),
+            lost_by_change: texts(&self.forth),
+            lost_by_rollback: texts(&self.back),
+            notes: self.notes(),
+        }
+    }
+
+    /// Of which nothing is known yet.
+    fn new(environment: Option<String>, reference: Reference) -> Self {
+        Self {
+            environment,
+            reference,
+            forth: Vec::new(),
+            back: Vec::new(),
+            notes: Vec::new(),
+            left: Vec::new(),
+            is_left: false,
+        }
     }
 
     fn notes(&self) -> Vec<String> {
@@ -179,8 +195,8 @@ impl Change {
     }
 
     fn verdict(&self) -> String {
-        let installs = matches!(self.from, From::None);
-        if let From::Wrong(_) = self.from {
+        let installs = matches!(self.reference, Reference::None);
+        if let Reference::Wrong(_) = self.reference {
             let text = "its configuration is wrong, so it seals nothing now; what it sealed before is not known here";
             return styled(WARNING, text);
         }
@@ -196,9 +212,10 @@ impl Change {
             return styled(WARNING, text);
         }
         if self.is_compatible() {
-            let text = match installs {
-                true => "no session is lost by installing the Worker, nor by removing it",
-                false => "no session is lost: it may be rolled out gradually, and rolled back",
+            let text = if installs {
+                "no session is lost by installing the Worker, nor by removing it"
+            } else {
+                "no session is lost: it may be rolled out gradually, and rolled back"
             };
             return styled(GOOD, text);
         }
@@ -225,25 +242,29 @@ impl Change {
     }
 }
 
-impl fmt::Display for From {
+impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            From::None => f.write_str("no Worker"),
-            From::Live(site) | From::Wrong(site) => f.write_str(site),
-            From::File(file) => f.write_str(file),
+            Reference::None => f.write_str("no Worker"),
+            Reference::Live(site) | Reference::Wrong(site) => f.write_str(site),
+            Reference::File(file) => f.write_str(file),
         }
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let to = match &self.environment {
             Some(name) => format!(" to [env.{name}]"),
             None => String::new(),
         };
-        writeln!(f, "{}", styled(STRONG, format!("from {}{to}", self.from)))?;
-        let (forth, back) = match self.from {
-            From::None => ("lost by installing", "lost by removing"),
+        writeln!(
+            f,
+            "{}",
+            styled(STRONG, format!("from {}{to}", self.reference))
+        )?;
+        let (forth, back) = match self.reference {
+            Reference::None => ("lost by installing", "lost by removing"),
             _ => ("lost by the change", "lost by rolling back"),
         };
         for (title, losses) in [(forth, &self.forth), (back, &self.back)] {

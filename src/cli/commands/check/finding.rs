@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::project::config::Environment;
 use crate::terminal::style::{ERROR, HINT, WARNING, styled};
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// It does not work, or lets somebody in.
     Error,
@@ -17,22 +18,17 @@ pub enum Severity {
 }
 
 /// One thing that is wrong or unwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     severity: Severity,
-    place: Option<Place>,
+    /// The file that it stands in.
+    file: Option<String>,
+    line: Option<usize>,
     path: String,
     reason: String,
     cure: Option<String>,
     /// The environment that it was first found in.
     environment: Option<String>,
-}
-
-/// A line of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    file: String,
-    line: Option<usize>,
 }
 
 impl Finding {
@@ -49,7 +45,8 @@ impl Finding {
     fn new(severity: Severity, path: String, reason: String) -> Self {
         Self {
             severity,
-            place: None,
+            file: None,
+            line: None,
             path,
             reason,
             cure: None,
@@ -73,42 +70,38 @@ impl Finding {
 
     /// Where it stands.
     pub fn at(self, file: impl Into<String>, line: Option<usize>) -> Self {
-        let file = file.into();
         Self {
-            place: Some(Place { file, line }),
+            file: Some(file.into()),
+            line,
             ..self
         }
     }
 
     /// Where it stands in an environment's configuration, unless it is known already.
-    pub fn placed(self, environment: &Environment<'_>) -> Self {
+    pub fn located(self, environment: &Environment<'_>) -> Self {
         let found_in = environment.name.map(str::to_owned);
-        let this = match self.place {
-            Some(_) => self,
-            None => {
-                let line = environment.line(&self.path);
-                self.at(environment.config().file_name(), line)
-            }
+        let located = if self.file.is_some() {
+            self
+        } else {
+            let line = environment.line(&self.path);
+            self.at(environment.config().file_name(), line)
         };
         Self {
             environment: found_in,
-            ..this
+            ..located
         }
     }
 
     /// To sort by: the file, wrangler.toml first, and the line; what has none comes last.
-    pub fn place(&self) -> (bool, String, usize) {
-        let place = self.place.as_ref();
-        let file = place.map(|place| place.file.clone()).unwrap_or_default();
-        let line = place.and_then(|place| place.line).unwrap_or(usize::MAX);
-        (file.starts_with('.'), file, line)
+    pub fn sort_key(&self) -> (bool, String, bool, Option<usize>) {
+        let file = self.file.clone().unwrap_or_default();
+        (file.starts_with('.'), file, self.line.is_none(), self.line)
     }
 
     /// Whether it is the same finding, met in another environment.
-    pub fn is_again(&self, other: &Finding) -> bool {
-        let lined = |finding: &Finding| finding.place.as_ref().is_some_and(|p| p.line.is_some());
-        self.place == other.place
-            && lined(self)
+    pub fn is_same(&self, other: &Finding) -> bool {
+        self.line.is_some()
+            && (self.line, &self.file) == (other.line, &other.file)
             && self.path == other.path
             && self.reason == other.reason
     }
@@ -116,23 +109,6 @@ impl Finding {
     /// Whether it is an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
-    }
-
-    /// For scripts.
-    pub fn to_json(&self) -> Value {
-        let place = self.place.as_ref();
-        json!({
-            "severity": match self.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-            "environment": self.environment,
-            "file": place.map(|place| &place.file),
-            "line": place.and_then(|place| place.line),
-            "path": self.path,
-            "reason": self.reason,
-            "cure": self.cure,
-        })
     }
 }
 
@@ -142,9 +118,9 @@ impl fmt::Display for Finding {
             Severity::Error => write!(f, "{} ", styled(ERROR, "error:"))?,
             Severity::Warning => write!(f, "{} ", styled(WARNING, "warning:"))?,
         }
-        if let Some(place) = &self.place {
-            write!(f, "{}:", place.file)?;
-            match (place.line, &self.environment) {
+        if let Some(file) = &self.file {
+            write!(f, "{file}:")?;
+            match (self.line, &self.environment) {
                 (Some(line), _) => write!(f, "{line}: ")?,
                 (None, Some(environment)) => write!(f, " [env.{environment}] ")?,
                 (None, None) => write!(f, " ")?,

@@ -1,48 +1,43 @@
 //! What only Cloudflare knows: secrets that are not set, public version URLs, routes that fail open.
 
-use std::env;
-
 use countersign_core::operations::status::TOKEN;
-use serde_json::Value;
-use toml_edit::Item;
+use serde::Deserialize;
 
 use super::finding::Finding;
 use super::inputs::Inputs;
 use crate::project::routes::{patterns, zones};
-use crate::remote::http;
+use crate::remote::cloudflare::{Cloudflare, named_account};
 use crate::remote::wrangler;
 use crate::terminal::answer::Failure;
-use crate::terminal::harmless;
 
 /// Asks wrangler, and Cloudflare's API where there is a token for it.
 ///
 /// # Errors
 /// One of them does not answer.
-pub fn find(scene: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
-    let mut found = unset(scene)?;
-    let Ok(token) = env::var("CLOUDFLARE_API_TOKEN") else {
+pub fn find(inputs: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
+    let mut found = unset(inputs)?;
+    let Some(cloudflare) = Cloudflare::from_environment() else {
         found.push(
             Finding::warning("--remote", "version URLs and routes were not looked at: CLOUDFLARE_API_TOKEN is not set")
                 .cure("make a token that reads Workers Scripts and Workers Routes, and put it into the environment"),
         );
         return Ok(found);
     };
-    let cloudflare = Cloudflare::new(token);
-    let worker = scene.environment.worker().unwrap_or_default();
-    let zones = zone_ids(scene, &cloudflare)?;
+    let worker = inputs.environment.worker().unwrap_or_default();
+    let zones = zone_ids(inputs, &cloudflare)?;
     for zone in &zones {
         found.extend(open_routes(&cloudflare, zone, &worker)?);
     }
-    if let Some(account) = account(scene, &cloudflare)? {
+    if let Some(account) = account(inputs, &cloudflare)? {
         found.extend(version_urls(&cloudflare, &account, &worker)?);
     }
     Ok(found)
 }
 
-fn unset(scene: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
-    let set = wrangler::secrets(&scene.environment)?;
-    let put = |name: &str| wrangler::typed(&scene.environment, &["secret", "put", name]);
-    let named = scene.reading.secrets().into_iter();
+fn unset(inputs: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
+    let set = wrangler::secrets(&inputs.environment)?;
+    let put = |name: &str| wrangler::typed(&inputs.environment, &["secret", "put", name]);
+    let named = inputs.reading.secrets().into_iter();
     let unset = named.filter(|named| !set.iter().any(|set| set == named.id.as_str()));
     let finding = |named: &super::reading::Named| {
         let id = &named.id;
@@ -53,7 +48,7 @@ fn unset(scene: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
         .cure(format!(
             "put it there first: {}, or for a new key countersign keygen --put {id}{}",
             put(id.as_str()),
-            scene.environment.option()
+            inputs.environment.option()
         ))
     };
     let mut found: Vec<Finding> = unset.map(finding).collect();
@@ -70,12 +65,12 @@ fn unset(scene: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
 }
 
 fn open_routes(cloudflare: &Cloudflare, zone: &str, worker: &str) -> Result<Vec<Finding>, Failure> {
-    let routes = cloudflare.get(&format!("zones/{zone}/workers/routes"))?;
-    let routes = routes.as_array().into_iter().flatten();
-    let open = routes
-        .filter(|route| route["script"] == worker && route["request_limit_fail_open"] == true);
-    let finding = |route: &Value| {
-        let pattern = route["pattern"].as_str().unwrap_or_default();
+    let routes: Vec<Route> = cloudflare.get(&format!("zones/{zone}/workers/routes"))?;
+    let open = routes.iter().filter(|route| {
+        route.script.as_deref() == Some(worker) && route.request_limit_fail_open == Some(true)
+    });
+    let finding = |route: &Route| {
+        let pattern = &route.pattern;
         Finding::error("routes", format!("{pattern} fails open: over the plan's limit the origin gets cookies unchecked, and some that it cannot read"))
             .cure("in the dashboard: Workers Routes, the route, Request limit failure mode: fail closed")
     };
@@ -87,10 +82,10 @@ fn version_urls(
     account: &str,
     worker: &str,
 ) -> Result<Option<Finding>, Failure> {
-    let subdomain = cloudflare.get(&format!(
+    let subdomain: Subdomain = cloudflare.get(&format!(
         "accounts/{account}/workers/scripts/{worker}/subdomain"
     ))?;
-    Ok((subdomain["previews_enabled"] == true).then(|| {
+    Ok((subdomain.previews_enabled == Some(true)).then(|| {
         Finding::error(
             "preview_urls",
             "on at Cloudflare: old versions, with keys that have been revoked since, are public",
@@ -99,13 +94,14 @@ fn version_urls(
     }))
 }
 
-fn zone_ids(scene: &Inputs<'_>, cloudflare: &Cloudflare) -> Result<Vec<String>, Failure> {
-    let (mut ids, names) = zones(&scene.environment);
-    let hosts = patterns(&scene.environment);
+fn zone_ids(inputs: &Inputs<'_>, cloudflare: &Cloudflare) -> Result<Vec<String>, Failure> {
+    let (mut ids, names) = zones(&inputs.environment);
+    let hosts = patterns(&inputs.environment);
     let hosts = hosts.iter().filter_map(|pattern| pattern.split('/').next());
-    let names: Vec<String> = match ids.is_empty() && names.is_empty() {
-        true => hosts.map(str::to_owned).collect(),
-        false => names,
+    let names: Vec<String> = if ids.is_empty() && names.is_empty() {
+        hosts.map(str::to_owned).collect()
+    } else {
+        names
     };
     for name in &names {
         if let Some(id) = zone_id(cloudflare, name)? {
@@ -121,9 +117,9 @@ fn zone_ids(scene: &Inputs<'_>, cloudflare: &Cloudflare) -> Result<Vec<String>, 
 fn zone_id(cloudflare: &Cloudflare, host: &str) -> Result<Option<String>, Failure> {
     let mut name = host.trim_start_matches(['*', '.']);
     while name.contains('.') {
-        let zones = cloudflare.get(&format!("zones?name={name}"))?;
-        if let Some(id) = zones[0]["id"].as_str() {
-            return Ok(Some(id.to_owned()));
+        let zones: Vec<Identified> = cloudflare.get(&format!("zones?name={name}"))?;
+        if let Some(zone) = zones.into_iter().next() {
+            return Ok(Some(zone.id));
         }
         name = name.split_once('.').map_or("", |(_, rest)| rest);
     }
@@ -131,44 +127,30 @@ fn zone_id(cloudflare: &Cloudflare, host: &str) -> Result<Option<String>, Failur
 }
 
 /// The one in the configuration or the environment; else the one account that the token is for.
-fn account(scene: &Inputs<'_>, cloudflare: &Cloudflare) -> Result<Option<String>, Failure> {
-    let written = scene
-        .environment
-        .inherited("account_id")
-        .and_then(Item::as_str);
-    let known = written
-        .map(str::to_owned)
-        .or_else(|| env::var("CLOUDFLARE_ACCOUNT_ID").ok());
-    if known.is_some() {
-        return Ok(known);
+fn account(inputs: &Inputs<'_>, cloudflare: &Cloudflare) -> Result<Option<String>, Failure> {
+    if let Some(named) = named_account(&inputs.environment) {
+        return Ok(Some(named));
     }
-    let accounts = cloudflare.get("accounts")?;
-    Ok(accounts[0]["id"].as_str().map(str::to_owned))
+    let accounts: Vec<Identified> = cloudflare.get("accounts")?;
+    Ok(accounts.into_iter().next().map(|account| account.id))
 }
 
-/// Cloudflare's API.
-struct Cloudflare {
-    base: String,
-    token: String,
+/// An account or a zone.
+#[derive(Deserialize)]
+struct Identified {
+    id: String,
 }
 
-impl Cloudflare {
-    fn new(token: String) -> Self {
-        let base = env::var("CLOUDFLARE_API_BASE_URL");
-        let base = base.unwrap_or_else(|_| "https://api.cloudflare.com/client/v4".to_owned());
-        Self { base, token }
-    }
+/// A route of a zone. What may be left out or null is so in answers of the API.
+#[derive(Deserialize)]
+struct Route {
+    pattern: String,
+    script: Option<String>,
+    request_limit_fail_open: Option<bool>,
+}
 
-    fn get(&self, path: &str) -> Result<Value, Failure> {
-        let reply = http::ask(&format!("{}/{path}", self.base), &self.token, None, None)?;
-        let mut answer = harmless::json(&reply.text).unwrap_or_default();
-        if answer["success"] == true {
-            return Ok(answer["result"].take());
-        }
-        let error = answer["errors"][0]["message"]
-            .as_str()
-            .unwrap_or("no reason given");
-        Err(Failure::unreachable(format!("Cloudflare answered {} to {path}: {error}", reply.status))
-            .hint("the token in CLOUDFLARE_API_TOKEN has to read Workers Scripts, Workers Routes and Zones"))
-    }
+/// Where a Worker can be reached beside its routes.
+#[derive(Deserialize)]
+struct Subdomain {
+    previews_enabled: Option<bool>,
 }

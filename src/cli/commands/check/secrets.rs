@@ -6,16 +6,16 @@ use countersign_core::operations::status::{TOKEN, Token};
 use super::finding::Finding;
 use super::inputs::Inputs;
 use super::worker::LARGEST;
-use crate::project::dev_vars::{DevVars, Secret};
+use crate::project::dev_vars::{DevVar, DevVars};
 
-pub fn find(scene: &Inputs<'_>) -> Vec<Finding> {
-    let Some(dev_vars) = &scene.dev_vars else {
+pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
+    let Some(dev_vars) = &inputs.dev_vars else {
         return Vec::new();
     };
     let mut found = cut(dev_vars);
-    found.extend(missing(scene, dev_vars));
-    let keys = used(scene, dev_vars);
-    let each = keys.iter().flat_map(|key| weak(scene, key));
+    found.extend(missing(inputs, dev_vars));
+    let keys = used(inputs, dev_vars);
+    let each = keys.iter().flat_map(|key| weak(inputs, key));
     let each: Vec<Finding> = each
         .map(|(key, finding)| placed(dev_vars, key, finding))
         .collect();
@@ -26,8 +26,8 @@ pub fn find(scene: &Inputs<'_>) -> Vec<Finding> {
 }
 
 /// The lines that the configuration uses; of several with one name, the last.
-fn used<'d>(scene: &Inputs<'_>, dev_vars: &'d DevVars) -> Vec<&'d Secret> {
-    let named = scene.reading.tables.iter().flat_map(|table| table.all());
+fn used<'d>(inputs: &Inputs<'_>, dev_vars: &'d DevVars) -> Vec<&'d DevVar> {
+    let named = inputs.reading.tables.iter().flat_map(|table| table.all());
     let mut names: Vec<&str> = named.map(|named| named.id.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -40,13 +40,13 @@ fn used<'d>(scene: &Inputs<'_>, dev_vars: &'d DevVars) -> Vec<&'d Secret> {
     names.iter().filter_map(last).collect()
 }
 
-fn placed(dev_vars: &DevVars, secret: &Secret, finding: Finding) -> Finding {
+fn placed(dev_vars: &DevVars, secret: &DevVar, finding: Finding) -> Finding {
     finding.at(dev_vars.file_name(), Some(secret.line))
 }
 
 fn cut(dev_vars: &DevVars) -> Vec<Finding> {
     let cut = dev_vars.secrets().iter().filter(|secret| secret.is_cut);
-    let finding = |secret: &Secret| {
+    let finding = |secret: &DevVar| {
         let finding = Finding::error(
             &secret.name,
             "ends at a \"#\": a value without quotes is cut there",
@@ -57,8 +57,8 @@ fn cut(dev_vars: &DevVars) -> Vec<Finding> {
     cut.map(finding).collect()
 }
 
-fn missing(scene: &Inputs<'_>, dev_vars: &DevVars) -> Vec<Finding> {
-    let named = scene.reading.secrets().into_iter();
+fn missing(inputs: &Inputs<'_>, dev_vars: &DevVars) -> Vec<Finding> {
+    let named = inputs.reading.secrets().into_iter();
     let missing = named.filter(|named| dev_vars.text(named.id.as_str()).is_none_or(str::is_empty));
     let file = dev_vars.file_name();
     let finding = |id: String| {
@@ -72,23 +72,20 @@ fn missing(scene: &Inputs<'_>, dev_vars: &DevVars) -> Vec<Finding> {
 }
 
 /// Django's own rules (security.W009), and the limit of Cloudflare.
-fn weak<'s>(scene: &Inputs<'_>, secret: &'s Secret) -> Vec<(&'s Secret, Finding)> {
+fn weak<'s>(inputs: &Inputs<'_>, secret: &'s DevVar) -> Vec<(&'s DevVar, Finding)> {
     let value = secret.value.as_str();
     let name = &secret.name;
     let mut distinct: Vec<char> = value.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();
-    let is_origins = scene.reading.tables.iter().any(|keys| {
+    let is_origins = inputs.reading.tables.iter().any(|keys| {
         let mut all = keys.all();
         all.any(|key| key.id.as_str() == name && keys.is_origins(key))
     });
-    let make = match is_origins {
-        true => {
-            "if it is the site's real key, take it out of the ring: a new one at the site would end logins"
-        }
-        false => {
-            "if it is the Worker's real key, stage another and promote that: countersign keygen --put NEW_NAME"
-        }
+    let make = if is_origins {
+        "if it is the site's real key, take it out of the ring: a new one at the site would end logins"
+    } else {
+        "if it is the Worker's real key, stage another and promote that: countersign keygen --put NEW_NAME"
     };
     let mut found = Vec::new();
     let mut warn = |reason: String, cure: &str| {
@@ -107,7 +104,7 @@ fn weak<'s>(scene: &Inputs<'_>, secret: &'s Secret) -> Vec<(&'s Secret, Finding)
             make,
         );
     }
-    if scene.reading.has_django() && !value.is_empty() && value.chars().count() < 50 {
+    if inputs.reading.has_django() && !value.is_empty() && value.chars().count() < 50 {
         warn(
             format!("has {} characters; Django wants 50", value.chars().count()),
             make,
@@ -143,11 +140,11 @@ fn short_token(dev_vars: &DevVars) -> Option<Finding> {
 }
 
 /// One key under two names: retiring one of them retires nothing.
-fn twins(dev_vars: &DevVars, keys: &[&Secret]) -> Vec<Finding> {
+fn twins(dev_vars: &DevVars, keys: &[&DevVar]) -> Vec<Finding> {
     let mut found = Vec::new();
     for (at, one) in keys.iter().enumerate() {
         let mut others = keys.iter().skip(at + 1);
-        let same = |other: &&&Secret| equal(other.value.as_bytes(), one.value.as_bytes());
+        let same = |other: &&&DevVar| equal(other.value.as_bytes(), one.value.as_bytes());
         if let Some(twin) = others.find(same).filter(|_| !one.value.is_empty()) {
             let reason = format!(
                 "the same bytes as {}: to retire one of them retires nothing",

@@ -12,19 +12,19 @@ use crate::project::toml::entries;
 /// The largest variable or secret in bytes.
 pub const LARGEST: usize = 5 * 1024;
 
-pub fn find(scene: &Inputs<'_>) -> Vec<Finding> {
-    let environment = &scene.environment;
+pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
+    let environment = &inputs.environment;
     let mut found = Vec::new();
     found.extend(workers_dev(environment));
     found.extend(preview_urls(environment));
     found.extend(cache(environment));
-    found.extend(strictly_public(scene));
-    found.extend(two_origins(scene));
-    found.extend(custom_domains(scene));
-    found.extend(own_routes(scene));
+    found.extend(strictly_public(inputs));
+    found.extend(two_origins(inputs));
+    found.extend(custom_domains(inputs));
+    found.extend(own_routes(inputs));
     found.extend(partial_routes(environment));
-    found.extend(keys_in_vars(scene));
-    found.extend(too_large(scene));
+    found.extend(keys_in_vars(inputs));
+    found.extend(too_large(inputs));
     found
 }
 
@@ -102,12 +102,12 @@ fn cache(environment: &Environment<'_>) -> Option<Finding> {
 }
 
 /// Whether the origin is reached by the zone's route, rather than by an address or a binding.
-fn by_route(scene: &Inputs<'_>) -> bool {
-    scene.value["origin_url"].is_null() && !has_binding(scene)
+fn by_route(inputs: &Inputs<'_>) -> bool {
+    inputs.value["origin_url"].is_null() && !has_binding(inputs)
 }
 
-fn has_binding(scene: &Inputs<'_>) -> bool {
-    let services = scene
+fn has_binding(inputs: &Inputs<'_>) -> bool {
+    let services = inputs
         .environment
         .own("services")
         .and_then(entries)
@@ -117,23 +117,23 @@ fn has_binding(scene: &Inputs<'_>) -> bool {
     services.iter().any(is_origin)
 }
 
-fn strictly_public(scene: &Inputs<'_>) -> Option<Finding> {
-    let flags = scene
+fn strictly_public(inputs: &Inputs<'_>) -> Option<Finding> {
+    let flags = inputs
         .environment
         .inherited("compatibility_flags")
         .and_then(entries)?;
     let set = flags
         .iter()
         .any(|flag| flag.as_str() == Some("global_fetch_strictly_public"));
-    (set && by_route(scene)).then(|| {
+    (set && by_route(inputs)).then(|| {
         Finding::error("compatibility_flags", "with global_fetch_strictly_public, requests to the zone's origin come back to this Worker")
             .cure("take the flag out, or name the origin by `origin_url`")
     })
 }
 
 /// The Worker refuses both, where it sees its bindings.
-fn two_origins(scene: &Inputs<'_>) -> Option<Finding> {
-    (!scene.value["origin_url"].is_null() && has_binding(scene)).then(|| {
+fn two_origins(inputs: &Inputs<'_>) -> Option<Finding> {
+    (!inputs.value["origin_url"].is_null() && has_binding(inputs)).then(|| {
         Finding::error(
             "COUNTERSIGN.origin_url",
             "there is a service binding ORIGIN as well",
@@ -142,10 +142,10 @@ fn two_origins(scene: &Inputs<'_>) -> Option<Finding> {
     })
 }
 
-fn custom_domains(scene: &Inputs<'_>) -> Option<Finding> {
-    let routes = routes(&scene.environment);
+fn custom_domains(inputs: &Inputs<'_>) -> Option<Finding> {
+    let routes = routes(&inputs.environment);
     let is_custom = |route: &Item| route.get("custom_domain").and_then(Item::as_bool) == Some(true);
-    (routes.iter().any(is_custom) && by_route(scene)).then(|| {
+    (routes.iter().any(is_custom) && by_route(inputs)).then(|| {
         Finding::error(
             "routes",
             "a custom domain has no origin behind it: the Worker would ask itself",
@@ -155,14 +155,14 @@ fn custom_domains(scene: &Inputs<'_>) -> Option<Finding> {
 }
 
 /// The Worker refuses an address that is its own, at the first request.
-fn own_routes(scene: &Inputs<'_>) -> Option<Finding> {
-    let url = scene.value["origin_url"].as_str()?.to_ascii_lowercase();
+fn own_routes(inputs: &Inputs<'_>) -> Option<Finding> {
+    let url = inputs.value["origin_url"].as_str()?.to_ascii_lowercase();
     let host = url.split("://").nth(1)?.trim_end_matches('/');
     let matches = |pattern: &String| match pattern.split('/').next().unwrap_or_default() {
         any if any.starts_with('*') => host.ends_with(any.trim_start_matches('*')),
         one => host == one,
     };
-    patterns(&scene.environment).iter().any(matches).then(|| {
+    patterns(&inputs.environment).iter().any(matches).then(|| {
         Finding::error("COUNTERSIGN.origin_url", "is a host that a route of this Worker covers, so that requests come back to it")
             .cure("name the origin by a host of its own; or leave it out where the zone's DNS leads to the origin")
     })
@@ -185,11 +185,11 @@ fn partial_routes(environment: &Environment<'_>) -> Vec<Finding> {
 }
 
 /// A key that stands among the variables can be read by everyone who can read the repository.
-fn keys_in_vars(scene: &Inputs<'_>) -> Vec<Finding> {
-    let vars = scene.environment.own("vars").and_then(Item::as_table_like);
+fn keys_in_vars(inputs: &Inputs<'_>) -> Vec<Finding> {
+    let vars = inputs.environment.own("vars").and_then(Item::as_table_like);
     let mut found = Vec::new();
     let token = std::iter::once("COUNTERSIGN_TOKEN".to_owned());
-    let secrets = scene
+    let secrets = inputs
         .reading
         .secrets()
         .into_iter()
@@ -205,8 +205,8 @@ fn keys_in_vars(scene: &Inputs<'_>) -> Vec<Finding> {
     found
 }
 
-fn too_large(scene: &Inputs<'_>) -> Option<Finding> {
-    let length = scene.value.to_string().len();
+fn too_large(inputs: &Inputs<'_>) -> Option<Finding> {
+    let length = inputs.value.to_string().len();
     (length > LARGEST).then(|| {
         Finding::error(
             "COUNTERSIGN",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::Style;
 use serde_json::Value;
 
-use super::report::Report;
+use super::report::CookieReport;
 use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
 use crate::terminal::time::{from_now, moment, span};
 
@@ -14,7 +14,7 @@ const BROWSER: usize = 27;
 const GATE: usize = 27;
 
 /// The whole picture.
-pub fn draw(report: &Report, now: u64) -> String {
+pub fn draw(report: &CookieReport, now: u64) -> String {
     let mut text = String::new();
     let Some(found) = &report.found else {
         let _ = writeln!(text, "{}", styled(STRONG, &report.name));
@@ -47,7 +47,7 @@ pub fn draw(report: &Report, now: u64) -> String {
 }
 
 struct View<'r> {
-    report: &'r Report,
+    report: &'r CookieReport,
     found: &'r Value,
 }
 
@@ -248,10 +248,11 @@ fn detail(text: &mut String, name: &str, value: &str) {
 }
 
 /// What can be said without a key.
-fn shape(text: &mut String, report: &Report) {
-    let shapes = match report.recognised.is_empty() {
-        true => "that of no format known here: plain perhaps".to_owned(),
-        false => format!("that of {}", report.recognised.join(", ")),
+fn shape(text: &mut String, report: &CookieReport) {
+    let shapes = if report.recognised.is_empty() {
+        "that of no format known here: plain perhaps".to_owned()
+    } else {
+        format!("that of {}", report.recognised.join(", "))
     };
     detail(text, "shape", &shapes);
 }

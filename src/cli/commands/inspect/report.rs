@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// What is known of a cookie.
-pub struct Report {
+pub struct CookieReport {
     /// Its name.
     pub name: String,
     /// What the gate says, as the status endpoint has it; none where there is no configuration.
@@ -18,7 +18,7 @@ pub struct Report {
     pub wrong: Option<String>,
 }
 
-impl Report {
+impl CookieReport {
     /// Whether keys are missing here that might have opened it.
     pub fn cannot_tell(&self) -> bool {
         let found = self.found.as_ref();

@@ -4,7 +4,7 @@ use countersign_core::crypto::key::KeyId;
 use serde_json::Value;
 
 use crate::rotation::history::Revision;
-use crate::rotation::subject::written;
+use crate::rotation::key_or_format::written;
 use crate::terminal::time::{self, moment};
 
 /// Commands, each with when. Keys and formats stand as the live configuration writes them.

@@ -8,7 +8,8 @@ use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::{Loss, losses};
 
 use crate::rotation::history::Revision;
-use crate::rotation::revocation::{NewBytes, is_retirement, message, opening, opening_at_origin};
+use crate::rotation::key_roles::{opening, opening_at_origin};
+use crate::rotation::revocation::{KeyReplacement, is_retirement, message};
 use crate::terminal::style::{ERROR, FAINT, GOOD, STRONG, styled};
 
 /// The live revision and those before it, the newest first.
@@ -20,7 +21,7 @@ pub fn up_to_live<'h>(
     live: &Capabilities,
 ) -> Result<&'h [Revision], &'static str> {
     let history = history.ok_or("wrangler.toml has no history in git here")?;
-    let at = history.iter().position(|revision| is(revision, live));
+    let at = history.iter().position(|revision| is_live(revision, live));
     let from = at.and_then(|at| history.get(at..));
     from.ok_or("no commit of wrangler.toml is what is live")
 }
@@ -31,7 +32,7 @@ pub fn up_to_live<'h>(
 pub fn shown(
     up_to_live: Result<&[Revision], &'static str>,
     live: &Capabilities,
-    new_bytes: &[NewBytes],
+    new_bytes: &[KeyReplacement],
     now: u64,
 ) -> String {
     let mut text = format!("\n{}\n", styled(STRONG, "roll back to"));
@@ -40,14 +41,14 @@ pub fn shown(
         Ok(revisions) => revisions,
         Err(why) => return text + &note(&format!("not known: {why}")),
     };
-    let past = Past {
+    let history = History {
         revisions,
         capabilities: revisions.iter().map(|_| OnceCell::new()).collect(),
         live,
         new_bytes,
         now,
     };
-    let lines = past.lines();
+    let lines = history.lines();
     if lines.is_empty() {
         return text + &note("nothing: no commit of wrangler.toml was live before this one");
     }
@@ -58,17 +59,17 @@ pub fn shown(
 }
 
 /// What was live before, and what is now.
-struct Past<'p> {
+struct History<'p> {
     /// The live revision, and those before it.
     revisions: &'p [Revision],
     /// What each seals and opens, once it has been asked for.
     capabilities: Vec<OnceCell<Option<Capabilities>>>,
     live: &'p Capabilities,
-    new_bytes: &'p [NewBytes],
+    new_bytes: &'p [KeyReplacement],
     now: u64,
 }
 
-impl Past<'_> {
+impl History<'_> {
     /// None where the Worker refuses it.
     fn capabilities(&self, at: usize) -> Option<&Capabilities> {
         let (known, revision) = (self.capabilities.get(at)?, self.revisions.get(at)?);
@@ -115,9 +116,9 @@ impl Past<'_> {
         let gone = had.difference(&has);
         let gone = gone.filter(|key| is_managed(&key.0) && self.was_revoked(at, key));
         let (had_origin, has_origin) = (opening_at_origin(old), opening_at_origin(self.live));
-        let deaf = had_origin.difference(&has_origin);
-        let deaf = deaf.filter(|(_, key)| self.says(at, &message(key)));
-        let named = gone.chain(deaf).map(|(_, key)| key.clone());
+        let gone_there = had_origin.difference(&has_origin);
+        let gone_there = gone_there.filter(|(_, key)| self.says(at, &message(key)));
+        let named = gone.chain(gone_there).map(|(_, key)| key.clone());
         let new = self.new_bytes.iter().filter(|new| {
             let is_before = revision.time.is_none_or(|time| time <= new.time);
             is_before && had.iter().any(|(_, key)| *key == new.key)
@@ -157,7 +158,7 @@ impl Past<'_> {
 }
 
 /// Whether it is what is live, as far as names tell.
-fn is(revision: &Revision, live: &Capabilities) -> bool {
+fn is_live(revision: &Revision, live: &Capabilities) -> bool {
     capabilities(revision).is_some_and(|own| own == live.without_fingerprints())
 }
 

@@ -1,4 +1,4 @@
-//! What a step is about: a key of a ring, or a format of a rule.
+//! The key of a ring, or the format of a rule, that a step is about.
 
 use clap::Args;
 use countersign_core::crypto::key::KeyId;
@@ -11,7 +11,7 @@ use crate::terminal::answer::Failure;
 
 /// A key, or a rule and a format.
 #[derive(Args)]
-pub struct Subject {
+pub struct KeyOrFormatArguments {
     /// The key: the name of its secret
     #[arg(
         value_name = "KEY",
@@ -30,22 +30,22 @@ pub struct Subject {
 }
 
 /// The same, read.
-pub enum About<'s> {
-    Key(KeyId, Ring<'s>),
-    Format(Value, &'s str),
+pub enum KeyOrFormat<'a> {
+    Key(KeyId, Ring<'a>),
+    Format(Value, &'a str),
 }
 
-impl Subject {
+impl KeyOrFormatArguments {
     /// Reads it.
     ///
     /// # Errors
     /// It is no key's name, or no format.
-    pub fn read(&self) -> Result<About<'_>, Failure> {
+    pub fn read(&self) -> Result<KeyOrFormat<'_>, Failure> {
         match (&self.key, &self.format, &self.rule) {
-            (None, Some(format), Some(rule)) => Ok(About::Format(read_format(format)?, rule)),
+            (None, Some(format), Some(rule)) => Ok(KeyOrFormat::Format(read_format(format)?, rule)),
             (key, _, rule) => {
                 let key = read_key(key.as_deref().unwrap_or_default())?;
-                Ok(About::Key(
+                Ok(KeyOrFormat::Key(
                     key,
                     rule.as_deref().map_or(Ring::Shared, Ring::Of),
                 ))
@@ -59,17 +59,21 @@ impl Subject {
 /// # Errors
 /// It is none. It is not echoed: it may be a key.
 pub fn read_key(text: &str) -> Result<KeyId, Failure> {
-    KeyId::parse(text).ok_or_else(|| {
-        Failure::usage("KEY: not the name of a secret")
-            .hint("write a name such as KEY_2026_11: [A-Z][A-Z0-9_]*, at most 64 characters")
-    })
+    KeyId::parse(text).ok_or_else(|| not_a_name("KEY"))
+}
+
+/// That an argument holds no name of a secret.
+pub fn not_a_name(argument: &str) -> Failure {
+    Failure::usage(format!("{argument}: not the name of a secret"))
+        .hint("write a name such as KEY_2026_11: [A-Z][A-Z0-9_]*, at most 64 characters")
 }
 
 /// A name, or the fields of a table.
 fn read_format(text: &str) -> Result<Value, Failure> {
-    let table = match text.contains('=') {
-        true => format!("it = {{ {text} }}"),
-        false => format!("it = {{ format = \"{text}\" }}"),
+    let table = if text.contains('=') {
+        format!("it = {{ {text} }}")
+    } else {
+        format!("it = {{ format = \"{text}\" }}")
     };
     let document: Option<DocumentMut> = table.parse().ok();
     let format = document
@@ -122,8 +126,9 @@ pub fn shown(format: &Value) -> String {
         .map(|(option, value)| format!("{option} = {value}"))
         .collect();
     let name = format["format"].as_str().unwrap_or_default();
-    match options.is_empty() {
-        true => name.to_owned(),
-        false => format!("{name} ({})", options.join(", ")),
+    if options.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} ({})", options.join(", "))
     }
 }
