@@ -1,10 +1,11 @@
 //! `countersign keygen`: a key fit for a format, to be seen or straight into the Worker's secrets.
 
+use std::collections::BTreeMap;
 use std::env;
 
 use clap::Args;
 use countersign_core::crypto::key::KeyId;
-use countersign_core::formats::KeyShape;
+use countersign_core::formats::{self, KeyShape};
 use countersign_core::operations::capabilities::Capabilities;
 
 use crate::project::config::Environment;
@@ -21,7 +22,7 @@ use crate::terminal::progress::print_beside;
 
 /// Make a key fit for a format
 #[derive(Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = after_help())]
 pub struct KeygenArguments {
     /// The format that it is for
     #[arg(long, value_name = "FORMAT", default_value = "django-session")]
@@ -47,22 +48,14 @@ pub struct KeygenArguments {
     file: ConfigOption,
 }
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   countersign keygen                           for Django and most others, to standard output
   countersign keygen --format rails-encrypted  128 hexadecimal digits
   countersign keygen --put KEY_2026_11         into the Worker's secrets; nobody sees it
-  countersign keygen --put KEY_2026_11 --env staging --env production
+  countersign keygen --put KEY_2026_11 --env staging --env production";
 
-Shapes:
-  rails-*                  64 bytes as hexadecimal digits
-  laravel                  \"base64:\" and 32 bytes
-  fernet                   32 bytes in URL-safe base64
-  fastify-secure-session   32 bytes in base64
-  iron, iron-session, hapi 64 characters
-  plug-*                   64 characters
-  all others               50 characters of Django's alphabet
-
+const NOTES: &str = "\
 --put sets the secret, and nothing uses it yet: name it in `fallbacks` afterwards.
 
 Exit codes:
@@ -70,6 +63,26 @@ Exit codes:
   1  a secret of that name is there already
   2  the command line is wrong, or a file cannot be read
   3  wrangler did not take it";
+
+fn after_help() -> String {
+    format!("{EXAMPLES}\n\nShapes:\n{}\n{NOTES}", shapes())
+}
+
+/// The shapes of keys, each with the formats that want it.
+fn shapes() -> String {
+    let mut formats: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in formats::names() {
+        let shape = key_shape(name).unwrap_or(KeyShape::Text);
+        if shape != KeyShape::Text {
+            formats.entry(shape.describe()).or_default().push(name);
+        }
+    }
+    let mut text = String::new();
+    for (shape, names) in formats {
+        text.push_str(&format!("  {shape}\n      {}\n", names.join(", ")));
+    }
+    text + &format!("  {}\n      all others\n", KeyShape::Text.describe())
+}
 
 impl KeygenArguments {
     /// Makes the key; shows it, or puts it away.

@@ -8,8 +8,7 @@ use crate::project::toml::entries;
 /// The patterns of all routes: `www.example.com/*`.
 pub fn patterns(environment: &Environment<'_>) -> Vec<String> {
     let routes = routes(environment);
-    let text = |route: &Item| pattern(route).map(|pattern| bare(&pattern));
-    routes.iter().filter_map(text).collect()
+    routes.iter().filter_map(host_and_path).collect()
 }
 
 /// The ids and the names of the zones that routes name.
@@ -38,14 +37,13 @@ pub fn routes(environment: &Environment<'_>) -> Vec<Item> {
     routes
 }
 
-fn pattern(route: &Item) -> Option<String> {
+/// The pattern of a route in lower case, without a scheme.
+pub fn host_and_path(route: &Item) -> Option<String> {
     let pattern = route.as_str().or_else(|| route.get("pattern")?.as_str())?;
-    Some(pattern.to_ascii_lowercase())
-}
-
-fn bare(pattern: &str) -> String {
-    let bare = ["https://", "http://", "*://"]
+    let pattern = pattern.to_ascii_lowercase();
+    let schemes = ["https://", "http://", "*://"];
+    let bare = schemes
         .iter()
         .find_map(|scheme| pattern.strip_prefix(scheme));
-    bare.unwrap_or(pattern).to_owned()
+    Some(bare.unwrap_or(&pattern).to_owned())
 }

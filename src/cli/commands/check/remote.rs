@@ -82,10 +82,9 @@ fn version_urls(
     account: &str,
     worker: &str,
 ) -> Result<Option<Finding>, Failure> {
-    let subdomain: Subdomain = cloudflare.get(&format!(
-        "accounts/{account}/workers/scripts/{worker}/subdomain"
-    ))?;
-    Ok((subdomain.previews_enabled == Some(true)).then(|| {
+    // as wrangler asks: the API takes the name for the id here
+    let worker: Worker = cloudflare.get(&format!("accounts/{account}/workers/workers/{worker}"))?;
+    Ok((worker.subdomain.previews_enabled == Some(true)).then(|| {
         Finding::error(
             "preview_urls",
             "on at Cloudflare: old versions, with keys that have been revoked since, are public",
@@ -147,6 +146,12 @@ struct Route {
     pattern: String,
     script: Option<String>,
     request_limit_fail_open: Option<bool>,
+}
+
+/// A Worker, of which here is what this program looks at.
+#[derive(Deserialize)]
+struct Worker {
+    subdomain: Subdomain,
 }
 
 /// Where a Worker can be reached beside its routes.

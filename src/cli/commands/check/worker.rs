@@ -6,7 +6,7 @@ use toml_edit::Item;
 use super::finding::Finding;
 use super::inputs::Inputs;
 use crate::project::config::Environment;
-use crate::project::routes::{patterns, routes};
+use crate::project::routes::{host_and_path, patterns, routes};
 use crate::project::toml::entries;
 
 /// The largest variable or secret in bytes.
@@ -17,6 +17,7 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(workers_dev(environment));
     found.extend(preview_urls(environment));
+    found.extend(domain_previews(environment));
     found.extend(cache(environment));
     found.extend(strictly_public(inputs));
     found.extend(two_origins(inputs));
@@ -93,6 +94,22 @@ fn preview_urls(environment: &Environment<'_>) -> Option<Finding> {
     Some(Finding::warning("preview_urls", reason).cure("say preview_urls = false"))
 }
 
+/// A custom domain may serve old versions on names of its own.
+fn domain_previews(environment: &Environment<'_>) -> Vec<Finding> {
+    let routes = routes(environment);
+    let serves = |route: &Item| {
+        let previews = route.get("previews_enabled").and_then(Item::as_bool);
+        (previews == Some(true)).then(|| host_and_path(route).unwrap_or_default())
+    };
+    let finding = |pattern: String| {
+        let reason = format!(
+            "{pattern} has previews_enabled: old versions, with keys that have been revoked since, stay public"
+        );
+        Finding::warning("routes", reason).cure("set previews_enabled = false")
+    };
+    routes.iter().filter_map(serves).map(finding).collect()
+}
+
 fn cache(environment: &Environment<'_>) -> Option<Finding> {
     let enabled = environment.inherited("cache")?.get("enabled")?.as_bool()?;
     enabled.then(|| {
@@ -144,8 +161,7 @@ fn two_origins(inputs: &Inputs<'_>) -> Option<Finding> {
 
 fn custom_domains(inputs: &Inputs<'_>) -> Option<Finding> {
     let routes = routes(&inputs.environment);
-    let is_custom = |route: &Item| route.get("custom_domain").and_then(Item::as_bool) == Some(true);
-    (routes.iter().any(is_custom) && by_route(inputs)).then(|| {
+    (routes.iter().any(is_custom_domain) && by_route(inputs)).then(|| {
         Finding::error(
             "routes",
             "a custom domain has no origin behind it: the Worker would ask itself",
@@ -169,19 +185,26 @@ fn own_routes(inputs: &Inputs<'_>) -> Option<Finding> {
 }
 
 fn partial_routes(environment: &Environment<'_>) -> Vec<Finding> {
-    let patterns = patterns(environment);
-    let is_partial = |pattern: &&String| {
+    // a custom domain is a whole host
+    let mut routes = routes(environment);
+    routes.retain(|route| !is_custom_domain(route));
+    let is_partial = |pattern: &String| {
         let path = pattern.split_once('/').map_or("", |(_, path)| path);
         // a first deployment may serve its status alone
         path != "*" && path != ".well-known/countersign"
     };
-    let finding = |pattern: &String| {
+    let partial = routes.iter().filter_map(host_and_path).filter(is_partial);
+    let finding = |pattern: String| {
         let reason = format!(
             "{pattern} does not cover the whole host: elsewhere on it, cookies pass round the Worker"
         );
         Finding::warning("routes", reason).cure("end the pattern in /*")
     };
-    patterns.iter().filter(is_partial).map(finding).collect()
+    partial.map(finding).collect()
+}
+
+fn is_custom_domain(route: &Item) -> bool {
+    route.get("custom_domain").and_then(Item::as_bool) == Some(true)
 }
 
 /// A key that stands among the variables can be read by everyone who can read the repository.
