@@ -6,7 +6,7 @@ use clap::Args;
 use countersign_core::config::Policy;
 use countersign_core::formats::PAIR;
 use countersign_core::gate::inspection::{inspect, recognise};
-use countersign_core::operations::status::{Status, Token};
+use countersign_core::operations::status::inspect_text;
 use countersign_core::wire::cookie::{pair_value, pairs};
 use serde_json::Value;
 
@@ -15,6 +15,7 @@ use crate::project::dev_vars::DevVars;
 use crate::project::dev_vars::SecretValues;
 use crate::project::options::QueryOptions;
 use crate::remote::live::LiveWorker;
+use crate::remote::replies::InspectionReply;
 use crate::remote::skew;
 use crate::terminal::answer::{Answer, Exit, Failure};
 use crate::terminal::clock;
@@ -153,7 +154,7 @@ impl InspectArguments {
                     });
                 }
             };
-        let found = given.found(&policy)?;
+        let found = given.inspect(&policy)?;
         let given = given.managed(&found);
         let unknown = unknown(&value, &secrets);
         let payload = self.payload.then(|| given.payload(&policy)).flatten();
@@ -208,31 +209,17 @@ impl GivenCookie {
     }
 
     /// The one that was found to be managed, which may be another than the first.
-    fn managed(&self, found: &Value) -> Self {
-        let rule = found["rule"].as_str();
+    fn managed(&self, found: &InspectionReply) -> Self {
+        let rule = found.rule.as_deref();
         rule.and_then(|rule| Self::of(&self.header, rule))
             .unwrap_or_else(|| self.clone())
     }
 
     /// What the live Worker would say, by this policy.
-    fn found(&self, policy: &Policy) -> Result<Value, Failure> {
-        // no fingerprint of it is ever shown
-        let token = Token::new(&"-".repeat(32)).ok_or_else(|| Failure::usage("no token"))?;
-        let status = Status {
-            token: &token,
-            policy: Some(policy),
-            configuration: "null",
-            problems: &[],
-            passes: false,
-            version: Vec::new(),
-            now: clock::now(),
-        };
-        let reply = status.reply("POST", &self.header);
-        let found: Value = serde_json::from_str(&reply.body).unwrap_or_default();
-        match found["error"].as_str() {
-            Some(error) => Err(Failure::usage(error)),
-            None => Ok(found),
-        }
+    fn inspect(&self, policy: &Policy) -> Result<InspectionReply, Failure> {
+        let inspection = inspect_text(policy, &self.header, clock::now());
+        let inspection = inspection.map_err(|error| Failure::usage(error.as_str()))?;
+        Ok(InspectionReply::from(&inspection))
     }
 
     fn payload(&self, policy: &Policy) -> Option<String> {
@@ -242,7 +229,7 @@ impl GivenCookie {
 
     fn report(
         &self,
-        found: Option<Value>,
+        found: Option<InspectionReply>,
         unknown: Vec<String>,
         payload: Option<String>,
     ) -> CookieReport {

@@ -10,7 +10,7 @@ use countersign_core::operations::capabilities::Capabilities;
 
 use crate::project::config::Environment;
 use crate::project::options::ConfigOption;
-use crate::remote::live::{self, LiveWorker};
+use crate::remote::live::LiveWorker;
 use crate::remote::wrangler;
 use crate::rotation::change::note_line;
 use crate::rotation::key_or_format::not_a_name;
@@ -156,7 +156,7 @@ impl FormerSecret {
     ) -> Result<Self, Failure> {
         let listed = wrangler::secrets(environment)?;
         let live = LiveWorker::new(url, Some(environment)).and_then(|live| {
-            let capabilities = live::capabilities(&live.status()?, live.site())?;
+            let capabilities = live.status()?.capabilities(live.site())?;
             Ok(Self::Live(live, capabilities))
         });
         Ok(match live {

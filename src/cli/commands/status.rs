@@ -7,11 +7,11 @@ use countersign_core::crypto::key::KeyId;
 use countersign_core::operations::capabilities::{
     Capabilities, Fallback, KeyReference, RuleCapabilities,
 };
-use serde_json::Value;
 
 use crate::project::config::Environment;
 use crate::project::options::QueryOptions;
-use crate::remote::live::{self, LiveWorker};
+use crate::remote::live::LiveWorker;
+use crate::remote::replies::{Remark, StatusReply, VersionMetadata};
 use crate::remote::skew;
 use crate::rotation::history;
 use crate::rotation::revocation::KeyReplacement;
@@ -57,11 +57,11 @@ impl StatusArguments {
         let now = skew::now(&status, live.site())?;
         let skew = skew::difference(now, clock::now(), live.site());
         let text = if self.query.json {
-            format!("{status:#}\n")
+            format!("{:#}\n", status.json)
         } else {
             drawn(live.site(), &status, environment.as_ref(), now)?
         };
-        let is_right = problems(&status).is_empty() && skew.is_none();
+        let is_right = !status.is_wrong() && skew.is_none();
         if let Some(skew) = skew {
             // the rest is right all the same: it goes by the Worker's clock
             skew::refused(&skew).print();
@@ -77,26 +77,27 @@ impl StatusArguments {
 
 fn drawn(
     site: &str,
-    status: &Value,
+    status: &StatusReply,
     environment: Option<&Environment<'_>>,
     now: u64,
 ) -> Result<String, Failure> {
-    let capabilities = if live::is_wrong(status) {
+    let capabilities = if status.is_wrong() {
         Capabilities::default() // it goes by none
     } else {
-        live::capabilities(status, site)?
+        status.capabilities(site)?
     };
+    let fields = &status.fields;
     let mut text = format!("{}\n", styled(STRONG, site));
     line(
         &mut text,
         "mode",
-        mode(status["mode"].as_str().unwrap_or("unknown")),
+        mode(fields.mode.as_deref().unwrap_or("unknown")),
     );
-    line(&mut text, "version", version(&status["version"]));
-    for problem in problems(status) {
+    line(&mut text, "version", version(&fields.version));
+    for problem in fields.problems.iter().map(Remark::to_line) {
         let _ = writeln!(text, "\n{} {problem}", styled(ERROR, "error:"));
     }
-    for note in texts(&status["notes"]) {
+    for note in fields.notes.iter().map(Remark::to_line) {
         let _ = writeln!(text, "\n{} {note}", styled(WARNING, "warning:"));
     }
     for [one, other] in twins(&capabilities) {
@@ -116,7 +117,7 @@ fn drawn(
     let revisions = rollback::up_to_live(history.as_deref(), &capabilities);
     let known = revisions.unwrap_or_default();
     text.push('\n');
-    for (command, when) in next::steps(&status["configuration"], known, now) {
+    for (command, when) in next::steps(&fields.configuration, known, now) {
         let when = styled(FAINT, when);
         let option = environment.map(Environment::option).unwrap_or_default();
         let _ = writeln!(text, "{} {command}{option}  {when}", styled(HINT, "next:"));
@@ -151,39 +152,16 @@ fn mode(mode: &str) -> String {
     format!("{}  {}", styled(style, mode), styled(FAINT, meaning))
 }
 
-fn version(version: &Value) -> String {
-    let text = |field: &str| version[field].as_str().filter(|text| !text.is_empty());
-    let since = text("timestamp").map(|time| format!("of {time}"));
-    let parts = [text("id"), text("tag"), since.as_deref()];
-    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+fn version(version: &VersionMetadata) -> String {
+    let text = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
+    let since = text(&version.timestamp).map(|time| format!("of {time}"));
+    let parts = [text(&version.id), text(&version.tag), since];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         "not known: wrangler.toml has no [version_metadata]".to_owned()
     } else {
         parts.join("  ")
     }
-}
-
-fn problems(status: &Value) -> Vec<String> {
-    texts(&status["problems"])
-}
-
-/// SecretValues, or tables with a path and a text.
-fn texts(list: &Value) -> Vec<String> {
-    let one = |entry: &Value| match (
-        entry.as_str(),
-        entry["path"].as_str(),
-        entry["text"].as_str(),
-    ) {
-        (Some(text), _, _) => Some(text.to_owned()),
-        (None, Some(path), Some(text)) => Some(format!("{path}: {text}")),
-        (None, None, text) => text.map(str::to_owned),
-        _ => None,
-    };
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(one)
-        .collect()
 }
 
 /// Keys of the rings that have the same bytes under two names.

@@ -3,12 +3,13 @@
 use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::losses;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
 use crate::remote::arrival;
-use crate::remote::live::{self, LiveWorker, OVERRIDE};
+use crate::remote::live::{LiveWorker, OVERRIDE};
+use crate::remote::replies::{InspectionReply, StatusReply};
 use crate::remote::skew;
 use crate::remote::wrangler;
 use crate::terminal::answer::Failure;
@@ -178,18 +179,18 @@ impl Rollout<'_> {
     }
 
     /// Status, compatibility, and cookies.
-    fn try_out(&self, new: &str, before: &Value) -> Result<(), Failure> {
+    fn try_out(&self, new: &str, before: &StatusReply) -> Result<(), Failure> {
         say("trying it");
         let tried = self.live.version(&self.worker(), new);
         let status = answers(&tried, new)?;
-        let capabilities = live::capabilities(&status, "the new version")?;
+        let capabilities = status.capabilities("the new version")?;
         if capabilities.without_fingerprints() != self.expected.without_fingerprints() {
             return Err(
                 Failure::refused("the new version does not go by this configuration")
                     .hint("compare: countersign check --against live"),
             );
         }
-        let live = live::capabilities(before, self.live.site())?;
+        let live = before.capabilities(self.live.site())?;
         let now = skew::now(&status, self.live.site())?;
         let lost = [
             losses(&live, &capabilities, now),
@@ -216,10 +217,9 @@ impl Rollout<'_> {
     fn await_arrival(&self, version: &str) -> Result<(), Failure> {
         let arrived = || {
             let status = self.live.status()?;
-            let is_it = status["version"]["id"]
-                .as_str()
-                .is_none_or(|id| id == version);
-            let capabilities = live::capabilities(&status, self.live.site())?;
+            let id = status.fields.version.id.as_deref();
+            let is_it = id.is_none_or(|id| id == version);
+            let capabilities = status.capabilities(self.live.site())?;
             let goes_by_it =
                 capabilities.without_fingerprints() == self.expected.without_fingerprints();
             Ok((is_it && goes_by_it).then_some(()))
@@ -256,10 +256,10 @@ pub fn wrong_worker(worker: &str) -> String {
 }
 
 /// What the version says of itself, once it does.
-fn answers(live: &LiveWorker, version: &str) -> Result<Value, Failure> {
+fn answers(live: &LiveWorker, version: &str) -> Result<StatusReply, Failure> {
     let answer = arrival::first(|| {
         let status = live.status()?;
-        match status["version"]["id"].as_str() {
+        match status.fields.version.id.as_deref() {
             Some(id) => Ok((id == version).then_some(status)),
             None => Err(Failure::refused(
                 "the Worker does not tell its version, so that none can be tried",
@@ -276,13 +276,11 @@ fn answers(live: &LiveWorker, version: &str) -> Result<Value, Failure> {
 }
 
 /// Whether a test cookie got through.
-fn opened(found: &Value) -> Result<(), Failure> {
-    let verdict = found["verdict"].as_str().unwrap_or("no rule for it");
-    let is_open = matches!(verdict, "current" | "fallback" | "accepted-format");
-    let passes = matches!(found["fate"].as_str(), Some("resealed" | "unchanged"));
-    if is_open && passes {
+fn opened(found: &InspectionReply) -> Result<(), Failure> {
+    if found.is_opened() && found.passes() {
         return Ok(());
     }
+    let verdict = found.verdict.as_deref().unwrap_or("no rule for it");
     Err(Failure::refused(format!(
         "the new version does not take the test cookie: {verdict}"
     ))

@@ -2,17 +2,15 @@
 
 use std::env;
 
-use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::status::{PATH, TOKEN};
-use countersign_core::operations::status_reply;
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
 use crate::project::dev_vars::DevVars;
 use crate::project::routes::patterns;
 use crate::project::site::Site;
-use crate::remote::http;
+use crate::remote::http::{self, HttpResponse};
+use crate::remote::replies::{ErrorReply, InspectionReply, StatusReply};
 use crate::remote::wrangler;
 use crate::terminal::answer::Failure;
 use crate::terminal::harmless;
@@ -72,16 +70,37 @@ impl LiveWorker {
     ///
     /// # Errors
     /// It does not answer.
-    pub fn status(&self) -> Result<Value, Failure> {
-        self.answer(None)
+    pub fn status(&self) -> Result<StatusReply, Failure> {
+        let reply = self.ask(None)?;
+        let status = StatusReply::parse(&reply.text).filter(|_| reply.status == 200);
+        status.ok_or_else(|| self.not_countersign(&reply))
     }
 
     /// What the Worker says of a cookie, `NAME=VALUE`.
     ///
     /// # Errors
-    /// It does not answer.
-    pub fn inspect(&self, cookie: &str) -> Result<Value, Failure> {
-        self.answer(Some(cookie))
+    /// It does not answer, or its configuration is wrong.
+    pub fn inspect(&self, cookie: &str) -> Result<InspectionReply, Failure> {
+        let reply = self.ask(Some(cookie))?;
+        let failure = match reply.status {
+            200 => {
+                let read = harmless::json(&reply.text);
+                return read.ok_or_else(|| self.not_countersign(&reply));
+            }
+            503 => StatusReply::parse(&reply.text)
+                .filter(StatusReply::is_wrong)
+                .map(|_| {
+                    Failure::refused(
+                        "the live Worker's configuration is wrong, so it looks at no cookie",
+                    )
+                    .hint("countersign status tells what is wrong with it")
+                }),
+            400 | 413 => harmless::json(&reply.text).map(|ErrorReply { error }| {
+                Failure::usage(format!("the live Worker says: {error}"))
+            }),
+            _ => None,
+        };
+        Err(failure.unwrap_or_else(|| self.not_countersign(&reply)))
     }
 
     /// Where it was asked, without the path.
@@ -89,52 +108,20 @@ impl LiveWorker {
         &self.shown
     }
 
-    fn answer(&self, body: Option<&str>) -> Result<Value, Failure> {
+    fn ask(&self, body: Option<&str>) -> Result<HttpResponse, Failure> {
         let version = self.version.as_deref();
         let header = version.map(|version| (OVERRIDE, version));
+        http::ask(&self.site.join(PATH), &self.token, header, body)
+    }
+
+    fn not_countersign(&self, reply: &HttpResponse) -> Failure {
         let url = self.site.join(PATH);
-        let reply = http::ask(&url, &self.token, header, body)?;
-        let json: Option<Value> = harmless::json(&reply.text);
-        match (reply.status, json) {
-            (200, Some(json)) if json.is_object() => Ok(json),
-            (503, Some(json)) if json["problems"].is_array() => {
-                Err(Failure::refused("the live Worker's configuration is wrong, so it looks at no cookie")
-                    .hint("countersign status tells what is wrong with it"))
-            }
-            (400 | 413, Some(json)) if json["error"].is_string() => {
-                let error = json["error"].as_str().unwrap_or_default();
-                Err(Failure::usage(format!("the live Worker says: {error}")))
-            }
-            (status, _) => Err(Failure::unreachable(format!(
-                "{url} answered {status}, and not as Countersign does"
-            ))
-            .hint("either the token is another, or no Worker with the secret COUNTERSIGN_TOKEN (32 bytes or more) is on this route")),
-        }
+        Failure::unreachable(format!(
+            "{url} answered {}, and not as Countersign does",
+            reply.status
+        ))
+        .hint("either the token is another, or no Worker with the secret COUNTERSIGN_TOKEN (32 bytes or more) is on this route")
     }
-}
-
-/// What a Worker seals and opens by its status.
-///
-/// # Errors
-/// Its configuration is wrong, or one that this program cannot read.
-pub fn capabilities(status: &Value, site: &str) -> Result<Capabilities, Failure> {
-    if is_wrong(status) {
-        return Err(
-            Failure::refused(format!("the configuration of {site} is wrong"))
-                .hint("countersign status says what is wrong with it"),
-        );
-    }
-    status_reply::capabilities(status).map_err(|what| {
-        Failure::unreachable(format!("what {site} goes by is not read here: {what}"))
-            .hint("take the countersign of the release that is deployed there")
-    })
-}
-
-/// Whether its configuration is wrong.
-pub fn is_wrong(status: &Value) -> bool {
-    status["problems"]
-        .as_array()
-        .is_some_and(|problems| !problems.is_empty())
 }
 
 /// The host of the first route that names one.

@@ -1,7 +1,6 @@
 //! The live Worker's clock decides about times, for it is what opens and ends cookies. This machine's may be wrong.
 
-use serde_json::Value;
-
+use crate::remote::replies::StatusReply;
 use crate::terminal::answer::Failure;
 use crate::terminal::clock;
 use crate::terminal::time::{moment, span};
@@ -13,8 +12,8 @@ const MOST: u64 = 300;
 ///
 /// # Errors
 /// Its status tells none.
-pub fn now(status: &Value, site: &str) -> Result<u64, Failure> {
-    status["now"].as_u64().ok_or_else(|| {
+pub fn now(status: &StatusReply, site: &str) -> Result<u64, Failure> {
+    status.fields.now.ok_or_else(|| {
         Failure::unreachable(format!("{site} does not tell what time it is"))
             .hint("take the countersign of the release that is deployed there")
     })
@@ -24,7 +23,7 @@ pub fn now(status: &Value, site: &str) -> Result<u64, Failure> {
 ///
 /// # Errors
 /// The clocks differ by more than five minutes.
-pub fn agreed(status: &Value, site: &str) -> Result<u64, Failure> {
+pub fn agreed(status: &StatusReply, site: &str) -> Result<u64, Failure> {
     let theirs = now(status, site)?;
     match difference(theirs, clock::now(), site) {
         None => Ok(theirs),

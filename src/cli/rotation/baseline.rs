@@ -3,7 +3,7 @@
 use countersign_core::operations::capabilities::Capabilities;
 
 use crate::project::config::{Config, Environment};
-use crate::remote::live::{self, LiveWorker};
+use crate::remote::live::LiveWorker;
 use crate::remote::skew;
 use crate::rotation::editing::Draft;
 use crate::rotation::options::ChangeOptions;
@@ -59,7 +59,7 @@ impl Baseline {
         let status = live.status()?;
         let now = skew::now(&status, live.site())?;
         Ok(Self {
-            capabilities: live::capabilities(&status, live.site())?,
+            capabilities: status.capabilities(live.site())?,
             source: live.site().to_owned(),
             now,
             is_live: true,

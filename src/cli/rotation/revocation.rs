@@ -9,7 +9,7 @@ use crate::project::config::Environment;
 use crate::project::git;
 use crate::remote::arrival;
 use crate::remote::deploy::wrong_worker;
-use crate::remote::live::{self, LiveWorker};
+use crate::remote::live::LiveWorker;
 use crate::rotation::key_roles::fingerprints;
 use crate::terminal::answer::Failure;
 use crate::terminal::clock;
@@ -119,7 +119,7 @@ pub fn confirm(
     say("waiting for the live Worker to show another fingerprint");
     let old = fingerprints(before, key);
     let dead = arrival::seen(|| {
-        let capabilities = live::capabilities(&live.status()?, live.site())?;
+        let capabilities = live.status()?.capabilities(live.site())?;
         Ok(fingerprints(&capabilities, key)
             .is_disjoint(&old)
             .then_some(()))

@@ -9,7 +9,7 @@ use countersign_core::operations::compatibility::{Loss, Note, losses, notes};
 use serde::Serialize;
 
 use crate::project::config::{Config, Environment};
-use crate::remote::live::{self, LiveWorker};
+use crate::remote::live::LiveWorker;
 use crate::remote::skew;
 use crate::terminal::answer::Failure;
 use crate::terminal::clock;
@@ -150,10 +150,10 @@ fn of_live(
     let status = live.status()?;
     let now = skew::agreed(&status, live.site())?;
     let site = live.site().to_owned();
-    if live::is_wrong(&status) {
+    if status.is_wrong() {
         return Ok((Reference::Wrong(site), Capabilities::default(), now));
     }
-    let capabilities = live::capabilities(&status, &site)?;
+    let capabilities = status.capabilities(&site)?;
     Ok((Reference::Live(site), capabilities, now))
 }
 

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use anstyle::Style;
-use serde_json::Value;
 
 use super::report::CookieReport;
+use crate::remote::replies::InspectionReply;
 use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
 use crate::terminal::time::{from_now, moment, span};
 
@@ -48,16 +48,12 @@ pub fn draw(report: &CookieReport, now: u64) -> String {
 
 struct View<'r> {
     report: &'r CookieReport,
-    found: &'r Value,
+    found: &'r InspectionReply,
 }
 
 impl View<'_> {
-    fn text(&self, field: &str) -> Option<&str> {
-        self.found[field].as_str()
-    }
-
     fn columns(&self, text: &mut String) {
-        let key = match (self.text("key"), self.text("verdict")) {
+        let key = match (self.found.key.as_deref(), self.found.verdict.as_deref()) {
             (Some(key), _) => key,
             (None, Some("bad-signature")) => "no known key",
             (None, _) => "",
@@ -81,15 +77,13 @@ impl View<'_> {
             styled(STRONG, name),
             styled(style, verdict)
         );
-        let age = self.found["age"]
-            .as_u64()
-            .map(|age| format!("{} old", span(age)));
+        let age = self.found.age.map(|age| format!("{} old", span(age)));
         row(
             text,
             Style::new(),
             [key, age.as_deref().unwrap_or_default(), sealed],
         );
-        if self.found["upgraded"] == true {
+        if self.found.upgraded == Some(true) {
             let back = "◀".to_owned() + &"─".repeat(BROWSER - 4) + " ";
             let _ = writeln!(
                 text,
@@ -100,7 +94,7 @@ impl View<'_> {
     }
 
     fn verdict(&self) -> (Style, &str) {
-        match self.text("verdict") {
+        match self.found.verdict.as_deref() {
             _ if self.report.cannot_tell() => (WARNING, "cannot tell"),
             None => (FAINT, "not managed"),
             Some(verdict @ ("current" | "fallback" | "accepted-format")) => (GOOD, verdict),
@@ -111,9 +105,13 @@ impl View<'_> {
     /// Whether it passes, as what it arrives, and with which key.
     fn arrival(&self) -> (bool, &str, &str) {
         let name = self.report.name.as_str();
-        match self.text("fate") {
+        match self.found.fate.as_deref() {
             _ if self.report.cannot_tell() => (false, "?", ""),
-            Some("resealed") => (true, name, self.text("resealed_with").unwrap_or("unsigned")),
+            Some("resealed") => (
+                true,
+                name,
+                self.found.resealed_with.as_deref().unwrap_or("unsigned"),
+            ),
             Some("unchanged") => (true, name, "unchanged"),
             Some("rejected") => (false, "nothing: 403", ""),
             _ => (false, "no such cookie", ""),
@@ -121,39 +119,39 @@ impl View<'_> {
     }
 
     fn details(&self, text: &mut String, now: u64) {
-        if let Some(format) = self.text("format") {
+        if let Some(format) = self.found.format.as_deref() {
             detail(text, "format", format);
         }
         detail(text, "verdict", &self.meaning());
-        if let Some(time) = self.found["time"].as_u64() {
+        if let Some(time) = self.found.time {
             detail(
                 text,
                 "signed",
                 &format!("{}, {}", moment(time), from_now(time, now)),
             );
         }
-        if let Some(begins) = self.found["not_before"].as_u64() {
+        if let Some(begins) = self.found.not_before {
             detail(
                 text,
                 "counts",
                 &format!("from {}, {}", moment(begins), from_now(begins, now)),
             );
         }
-        if let Some(expiry) = self.found["expiry_ms"].as_u64().map(|expiry| expiry / 1000) {
+        if let Some(expiry) = self.found.expiry_ms.map(|expiry| expiry / 1000) {
             detail(
                 text,
                 "expires",
                 &format!("{}, {}", moment(expiry), from_now(expiry, now)),
             );
         }
-        if let Some(until) = self.found["until"].as_u64() {
+        if let Some(until) = self.found.until {
             detail(
                 text,
                 "key",
                 &format!("tried until {}, {}", moment(until), from_now(until, now)),
             );
         }
-        if self.text("key").is_none() {
+        if self.found.key.as_deref().is_none() {
             shape(text, self.report);
         }
         if let Some(payload) = &self.report.payload {
@@ -162,9 +160,9 @@ impl View<'_> {
     }
 
     fn meaning(&self) -> String {
-        let key = self.text("key");
-        let rule = self.text("rule").unwrap_or_default();
-        match (self.text("verdict"), self.text("role"), key) {
+        let key = self.found.key.as_deref();
+        let rule = self.found.rule.as_deref().unwrap_or_default();
+        match (self.found.verdict.as_deref(), self.found.role.as_deref(), key) {
             _ if self.report.cannot_tell() => {
                 let unknown = self.report.unknown.join(", ");
                 format!("no key that is known here made the signature; not known here: {unknown}")
@@ -204,7 +202,7 @@ impl View<'_> {
             hint(text, "ask the live Worker, which has them: --live");
             return;
         }
-        match (self.text("verdict"), self.text("role")) {
+        match (self.found.verdict.as_deref(), self.found.role.as_deref()) {
             (Some("bad-signature"), Some("origin")) => hint(
                 text,
                 "the site set it past Countersign (another host, another route), or somebody has the site's key",
@@ -222,7 +220,7 @@ impl View<'_> {
             }
             _ => {}
         }
-        if self.text("fate") == Some("rejected") {
+        if self.found.fate.as_deref() == Some("rejected") {
             hint(
                 text,
                 "a page that a visitor opens goes on without the cookie; every other request gets 403",
@@ -232,7 +230,7 @@ impl View<'_> {
 
     /// Whether it has the shape of a format of its rule.
     fn fits(&self) -> bool {
-        self.found["fits"] == true
+        self.found.fits == Some(true)
     }
 }
 
