@@ -27,13 +27,13 @@ Examples:
   countersign check                     what is wrong or unwise in the configuration
   countersign check --against live      what a deployment would lose
   countersign inspect --live            which key opens a cookie, and what becomes of it
-  countersign status                    what the live Worker goes by
+  countersign status                    the keys, rules and problems of the live Worker
   countersign keygen --put KEY_2026_11  a new key, straight into the Worker's secrets
   countersign stage KEY_2026_11         the first step of a rotation; then promote, then retire
   countersign revoke KEY_2026_11 --now  when a key of the ring has leaked
 
 Exit codes:
-  0  fine
+  0  success
   1  problems were found, or the command refused to do harm
   2  the command line is wrong, or a file cannot be read
   3  wrangler, Cloudflare or the live Worker did not do what they were asked";

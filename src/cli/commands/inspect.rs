@@ -61,7 +61,7 @@ The keys are those of .dev.vars. Without any key, and without a wrangler.toml, i
 says which formats the cookie may be in. A cookie is as good as a password.
 
 Exit codes:
-  0  the cookie is taken, or is no business of Countersign's, or cannot be told
+  0  the cookie is accepted, is not managed, or cannot be judged
   1  it is refused
   2  the command line is wrong, or a file cannot be read
   3  the live Worker did not answer";

@@ -43,7 +43,7 @@ more: then `countersign check --against none` holds, and the routes may go.
 
 Exit codes:
   0  a step is done, there is nothing to do yet, or all is done
-  1  refused: what is live has not come so far
+  1  refused: what is live would still lose sessions
   2  the command line is wrong, or a file cannot be read
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
@@ -174,7 +174,7 @@ impl LeaveArguments {
                 return Err(LeaveError::NotBoth { rule, failure });
             }
             notes.push(format!(
-                "until {until} anyone can have a value of {name} signed that he can guess"
+                "until {until} whoever guesses a value of {name} can have it signed"
             ));
         }
         draft.policy()?;
@@ -339,13 +339,13 @@ impl From<LeaveError> for Failure {
                 .hint("give each of these rules a `keys` table with a current key of its own first")
             }
             LeaveError::NotBoth { rule, failure } => failure.hint(format!(
-                "{rule} cannot be read in both ways at once: write format = \"plain\" and its format into `accept` yourself, and deploy that to all traffic at once; whoever is met by both versions meanwhile logs in again"
+                "{rule} cannot be read in both ways at once: write format = \"plain\" and its format into `accept` yourself, and deploy that to all traffic at once; visitors who meet both versions meanwhile log in again"
             )),
             LeaveError::StillNeeded(loss) => Self::refused(format!(
                 "removing the Worker would still end sessions: {loss}"
             )),
             LeaveError::NotDeployed { source, loss } => Self::refused(format!(
-                "what is live, {source}, has not come so far: {loss}"
+                "what is live, {source}, would still lose sessions: {loss}"
             ))
             .hint("deploy this configuration to all traffic first"),
             LeaveError::Other(failure) => failure,

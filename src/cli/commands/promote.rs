@@ -147,7 +147,7 @@ impl Step for PromoteArguments {
         let mut change = Change::new(draft, message, FIRST);
         if old["format"] == PLAIN {
             change.notes.push(format!(
-                "until {until} anyone can have a value of {rule} signed that he can guess: where that is a login, take {{ format = \"plain\" }} out of `accept` before you deploy, and all log in again"
+                "until {until} whoever guesses a value of {rule} can have it signed: where that is a login, take {{ format = \"plain\" }} out of `accept` before you deploy, and all log in again"
             ));
         }
         Ok(change)

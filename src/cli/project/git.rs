@@ -17,7 +17,7 @@ const LONGEST: &str = "--max-count=1000";
 /// There are changes, or no git.
 pub fn refuse_dirty(config: &Config) -> Result<(), Failure> {
     let changes = run(config, &["status", "--porcelain"]).map_err(|why| {
-        Failure::refused(format!("--deploy deploys commits, and git says: {why}"))
+        Failure::refused(format!("--deploy needs a commit, and git failed: {why}"))
     })?;
     if changes.trim().is_empty() {
         return Ok(());

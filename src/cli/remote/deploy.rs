@@ -148,7 +148,7 @@ impl Rollout<'_> {
                 "finish it first: {}",
                 self.command(&["versions", "deploy"])
             ))),
-            (None, _) => Err(Failure::unreachable("wrangler tells of no deployment")
+            (None, _) => Err(Failure::unreachable("wrangler reports no deployment")
                 .hint("the first deployment is made by hand: docs/runbook.md, First deployment")),
         }
     }
@@ -168,7 +168,7 @@ impl Rollout<'_> {
             .find_map(|line| line.split_once("Worker Version ID:"));
         let id = id.map(|(_, id)| id.trim().to_owned());
         id.ok_or_else(|| {
-            Failure::unreachable("wrangler uploaded, and did not say which version it made")
+            Failure::unreachable("wrangler uploaded a version and did not report its id")
         })
     }
 
@@ -186,7 +186,7 @@ impl Rollout<'_> {
         let capabilities = status.capabilities("the new version")?;
         if capabilities.without_fingerprints() != self.expected.without_fingerprints() {
             return Err(
-                Failure::refused("the new version does not go by this configuration")
+                Failure::refused("the new version does not have this configuration")
                     .hint("compare: countersign check --against live"),
             );
         }
@@ -230,7 +230,7 @@ impl Rollout<'_> {
                 format!(": {key} is still alive there, and opens what it opened")
             });
             Failure::unreachable(format!(
-                "version {version} of {worker} is deployed, and {site} does not go by it after {waited}{lives}"
+                "version {version} of {worker} is deployed, and {site} does not answer with it after {waited}{lives}"
             ))
             .hint(wrong_worker(&worker))
             .hint("look again: countersign status")
@@ -262,7 +262,7 @@ fn answers(live: &LiveWorker, version: &str) -> Result<StatusReply, Failure> {
         match status.fields.version.id.as_deref() {
             Some(id) => Ok((id == version).then_some(status)),
             None => Err(Failure::refused(
-                "the Worker does not tell its version, so that none can be tried",
+                "the Worker does not report its version, so no version can be tried",
             )
             .hint(
                 "add to wrangler.toml: [version_metadata] and binding = \"CF_VERSION_METADATA\"",

@@ -93,7 +93,7 @@ impl LiveWorker {
                     Failure::refused(
                         "the live Worker's configuration is wrong, so it looks at no cookie",
                     )
-                    .hint("countersign status tells what is wrong with it")
+                    .hint("countersign status says what is wrong with it")
                 }),
             400 | 413 => harmless::json(&reply.text).map(|ErrorReply { error }| {
                 Failure::usage(format!("the live Worker says: {error}"))

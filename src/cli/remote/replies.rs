@@ -127,8 +127,10 @@ impl StatusReply {
             );
         }
         status_reply::capabilities(&self.json).map_err(|what| {
-            Failure::unreachable(format!("what {site} goes by is not read here: {what}"))
-                .hint("take the countersign of the release that is deployed there")
+            Failure::unreachable(format!(
+                "this program cannot read the configuration of {site}: {what}"
+            ))
+            .hint("take the countersign of the release that is deployed there")
         })
     }
 

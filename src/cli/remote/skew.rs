@@ -14,7 +14,7 @@ const MOST: u64 = 300;
 /// Its status tells none.
 pub fn now(status: &StatusReply, site: &str) -> Result<u64, Failure> {
     status.fields.now.ok_or_else(|| {
-        Failure::unreachable(format!("{site} does not tell what time it is"))
+        Failure::unreachable(format!("{site} does not report its time"))
             .hint("take the countersign of the release that is deployed there")
     })
 }

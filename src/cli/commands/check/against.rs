@@ -197,7 +197,7 @@ impl Comparison {
     fn verdict(&self) -> String {
         let installs = matches!(self.reference, Reference::None);
         if let Reference::Wrong(_) = self.reference {
-            let text = "its configuration is wrong, so it seals nothing now; what it sealed before is not known here";
+            let text = "its configuration is wrong, so it seals nothing now; what it sealed before is unknown";
             return styled(WARNING, text);
         }
         if self.is_left && self.forth.is_empty() && self.back.is_empty() {

@@ -54,7 +54,7 @@ fn unset(inputs: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
     let mut found: Vec<Finding> = unset.map(finding).collect();
     if !set.iter().any(|set| set == TOKEN) {
         let reason = format!(
-            "the Worker has no secret {TOKEN}: it tells its status to nobody, and `check --against live` cannot ask it"
+            "the Worker has no secret {TOKEN}: it answers no status request, and `check --against live` cannot ask it"
         );
         found.push(Finding::warning("--remote", reason).cure(format!(
             "make one: countersign keygen > token, then {} < token",
@@ -89,7 +89,7 @@ fn version_urls(
             "preview_urls",
             "on at Cloudflare: old versions, with keys that have been revoked since, are public",
         )
-        .cure("say preview_urls = false and deploy")
+        .cure("set preview_urls = false and deploy")
     }))
 }
 

@@ -126,14 +126,14 @@ fn weak<'s>(inputs: &Inputs<'_>, secret: &'s DevVar) -> Vec<(&'s DevVar, Finding
     found
 }
 
-/// The Worker tells its status to nobody where the token could be guessed.
+/// The Worker answers no status request where the token could be guessed.
 fn short_token(dev_vars: &DevVars) -> Option<Finding> {
     let token = dev_vars
         .secrets()
         .iter()
         .rfind(|secret| secret.name == TOKEN)?;
     Token::new(&token.value).is_none().then(|| {
-        let finding = Finding::warning(TOKEN, "too short: the Worker tells its status to nobody")
+        let finding = Finding::warning(TOKEN, "too short: the Worker answers no status request")
             .cure("32 bytes or more: countersign keygen");
         placed(dev_vars, token, finding)
     })

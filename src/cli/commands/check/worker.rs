@@ -72,14 +72,14 @@ fn flag(environment: &Environment<'_>, key: &str) -> Option<bool> {
 }
 
 fn workers_dev(environment: &Environment<'_>) -> Option<Finding> {
-    let warning = |reason| Finding::warning("workers_dev", reason).cure("say workers_dev = false");
+    let warning = |reason| Finding::warning("workers_dev", reason).cure("set workers_dev = false");
     match flag(environment, "workers_dev") {
         Some(false) => None,
         Some(true) => Some(warning(
-            "on: the Worker can be reached round the zone and its rules",
+            "on: the Worker can be reached around the zone and its rules",
         )),
         None if patterns(environment).is_empty() => Some(warning(
-            "not set, and on where there are no routes: the Worker can be reached round the zone and its rules",
+            "not set, and on where there are no routes: the Worker can be reached around the zone and its rules",
         )),
         None => None,
     }
@@ -91,7 +91,7 @@ fn preview_urls(environment: &Environment<'_>) -> Option<Finding> {
         Some(true) => "on: old versions, with keys that have been revoked since, stay public",
         None => "not set: old versions, with keys that have been revoked since, may stay public",
     };
-    Some(Finding::warning("preview_urls", reason).cure("say preview_urls = false"))
+    Some(Finding::warning("preview_urls", reason).cure("set preview_urls = false"))
 }
 
 /// A custom domain may serve old versions on names of its own.
@@ -196,7 +196,7 @@ fn partial_routes(environment: &Environment<'_>) -> Vec<Finding> {
     let partial = routes.iter().filter_map(host_and_path).filter(is_partial);
     let finding = |pattern: String| {
         let reason = format!(
-            "{pattern} does not cover the whole host: elsewhere on it, cookies pass round the Worker"
+            "{pattern} does not cover the whole host: elsewhere on it, cookies pass around the Worker"
         );
         Finding::warning("routes", reason).cure("end the pattern in /*")
     };

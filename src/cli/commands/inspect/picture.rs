@@ -223,7 +223,7 @@ impl View<'_> {
         if self.found.fate.as_deref() == Some("rejected") {
             hint(
                 text,
-                "a page that a visitor opens goes on without the cookie; every other request gets 403",
+                "a page that a visitor opens loads without the cookie; every other request gets 403",
             );
         }
     }

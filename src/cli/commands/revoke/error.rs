@@ -70,7 +70,7 @@ impl From<RevokeError> for Failure {
             RevokeError::NotInRing { key } => Self::refused(format!("no ring has the key {key}")),
             RevokeError::NewKey(error) => error.into(),
             RevokeError::LatestNotDeployed { key, option, put, error } => Self::from(*error)
-                .hint(format!("a version is in the way that was uploaded and never deployed, and the next one takes over its secrets; where they are right: countersign revoke {key}{option} --deploy, with --to where it is the current key; where one is wrong, first: {put}")),
+                .hint(format!("the latest version was uploaded and never deployed, and the next one takes over its secrets; where they are right: countersign revoke {key}{option} --deploy, with --to where it is the current key; where one is wrong, first: {put}")),
             RevokeError::NoSuchRole { key } => Self::refused(format!(
                 "{key} has no such role: there is nothing to take from it"
             ))
