@@ -121,20 +121,34 @@ impl KeygenArguments {
             } else {
                 make(shape)?
             };
-            let before = self
-                .replace
-                .then(|| FormerSecret::ask(url.as_deref(), environment, &name))
-                .transpose()?;
-            wrangler::run(environment, &["secret", "put", name.as_str()], Some(&key))?;
-            let worker = environment.worker().unwrap_or_default();
-            text.push_str(&format!("put {name} into the secrets of {worker}\n"));
-            if let Some(before) = before {
-                // what is done already is said before an error about the rest
-                print_beside(&std::mem::take(&mut text));
-                text = before.confirm(environment, &name)?;
-            }
+            let done = self.put_one(environment, &name, &key, url.as_deref());
+            // what is done already is said before an error about the rest
+            let done = done.inspect_err(|_| print_beside(&text))?;
+            text.push_str(&done);
         }
         Ok(Answer::success(text))
+    }
+
+    /// Puts the key into one Worker's secrets, and says what ended.
+    fn put_one(
+        &self,
+        environment: &Environment<'_>,
+        name: &KeyId,
+        key: &str,
+        url: Option<&str>,
+    ) -> Result<String, Failure> {
+        let former = self
+            .replace
+            .then(|| FormerSecret::ask(url, environment, name))
+            .transpose()?;
+        wrangler::run(environment, &["secret", "put", name.as_str()], Some(key))?;
+        let worker = environment.worker().unwrap_or_default();
+        let done = format!("put {name} into the secrets of {worker}\n");
+        let Some(former) = former else {
+            return Ok(done);
+        };
+        print_beside(&done); // before an error about what it ended
+        former.confirm(environment, name)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 use countersign_core::operations::capabilities::{Capabilities, PLAIN, RuleCapabilities};
 use countersign_core::operations::compatibility::{Loss, losses};
+use serde_json::Value;
 
 use crate::remote::wrangler;
 use crate::rotation::change::{Change, note_line};
@@ -149,38 +150,49 @@ impl LeaveArguments {
         let Some(format) = draft.origin_format(name)? else {
             return Ok(None);
         };
-        let is_plain = format["format"] == PLAIN;
         let seconds = grace::seconds(self.grace, &draft.policy()?, &[name.to_owned()])?;
         let until = grace::until(now, seconds);
         let accepted = draft.accepted(name)?;
         let listed = accepted.iter().find(|(known, _)| *known == format);
-        let mut draft = draft.clone();
-        if listed.is_some_and(|(_, end)| !is_past(end.as_deref(), now)) {
-            draft.promote_format(name, &format, Some(&until))?;
-            if is_plain {
-                // what carries no time has no age
-                draft.clear(name, "max_age")?;
-            }
-            let message = format!("Leave: {name} in {}", shown(&format));
-            return Ok(Some(Change::new(draft, message, FIRST)));
-        }
-        draft.unaccept(name, &format)?;
-        draft.accept(name, &format, is_plain.then_some(until.as_str()))?;
-        let message = format!("Leave: accept {name} in {}", shown(&format));
-        let mut notes = Vec::new();
-        if is_plain {
-            if let Err(failure) = draft.policy() {
-                let rule = name.to_owned();
-                return Err(LeaveError::NotBoth { rule, failure });
-            }
-            notes.push(format!(
-                "until {until} whoever guesses a value of {name} can have it signed"
-            ));
-        }
-        draft.policy()?;
-        let change = Change::new(draft, message, FIRST);
-        Ok(Some(change.with_notes(notes)))
+        let is_accepted = listed.is_some_and(|(_, end)| !is_past(end.as_deref(), now));
+        let step = if is_accepted { seal_in } else { accept };
+        step(draft.clone(), name, &format, &until).map(Some)
     }
+}
+
+/// A rule seals in the site's own format; the one before it opens until then.
+fn seal_in(
+    mut draft: Draft,
+    rule: &str,
+    format: &Value,
+    until: &str,
+) -> Result<Change, LeaveError> {
+    draft.promote_format(rule, format, Some(until))?;
+    if format["format"] == PLAIN {
+        // what carries no time has no age
+        draft.clear(rule, "max_age")?;
+    }
+    let message = format!("Leave: {rule} in {}", shown(format));
+    Ok(Change::new(draft, message, FIRST))
+}
+
+/// A rule opens the site's own format as well; `plain` only until then.
+fn accept(mut draft: Draft, rule: &str, format: &Value, until: &str) -> Result<Change, LeaveError> {
+    let is_plain = format["format"] == PLAIN;
+    draft.unaccept(rule, format)?;
+    draft.accept(rule, format, is_plain.then_some(until))?;
+    if let Err(failure) = draft.policy() {
+        return Err(if is_plain {
+            let rule = rule.to_owned();
+            LeaveError::NotBoth { rule, failure }
+        } else {
+            failure.into()
+        });
+    }
+    let message = format!("Leave: accept {rule} in {}", shown(format));
+    let note = format!("until {until} whoever guesses a value of {rule} can have it signed");
+    let notes = if is_plain { vec![note] } else { Vec::new() };
+    Ok(Change::new(draft, message, FIRST).with_notes(notes))
 }
 
 /// What is left of other keys and formats, where every ring and rule seals as the site does.

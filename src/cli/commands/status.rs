@@ -86,27 +86,8 @@ fn drawn(
     } else {
         status.capabilities(site)?
     };
-    let fields = &status.fields;
     let mut text = format!("{}\n", styled(STRONG, site));
-    line(
-        &mut text,
-        "mode",
-        mode(fields.mode.as_deref().unwrap_or("unknown")),
-    );
-    line(&mut text, "version", version(&fields.version));
-    for problem in fields.problems.iter().map(Remark::to_line) {
-        let _ = writeln!(text, "\n{} {problem}", styled(ERROR, "error:"));
-    }
-    for note in fields.notes.iter().map(Remark::to_line) {
-        let _ = writeln!(text, "\n{} {note}", styled(WARNING, "warning:"));
-    }
-    for [one, other] in twins(&capabilities) {
-        let _ = writeln!(
-            text,
-            "\n{} {one} and {other} are one key: while one of them opens cookies, retiring or revoking the other ends nothing",
-            styled(WARNING, "warning:")
-        );
-    }
+    remarks(&mut text, status, &capabilities);
     for group in groups(&capabilities) {
         ring(&mut text, &group, now);
     }
@@ -117,7 +98,7 @@ fn drawn(
     let revisions = rollback::up_to_live(history.as_deref(), &capabilities);
     let known = revisions.unwrap_or_default();
     text.push('\n');
-    for (command, when) in next::steps(&fields.configuration, known, now) {
+    for (command, when) in next::steps(&status.fields.configuration, known, now) {
         let when = styled(FAINT, when);
         let option = environment.map(Environment::option).unwrap_or_default();
         let _ = writeln!(text, "{} {command}{option}  {when}", styled(HINT, "next:"));
@@ -127,6 +108,24 @@ fn drawn(
         .unwrap_or_default();
     text.push_str(&rollback::shown(revisions, &capabilities, &new_bytes, now));
     Ok(text)
+}
+
+/// The mode, the version, and what is wrong or unwise.
+fn remarks(text: &mut String, status: &StatusReply, capabilities: &Capabilities) {
+    let fields = &status.fields;
+    let mode_name = fields.mode.as_deref().unwrap_or("unknown");
+    line(text, "mode", mode(mode_name));
+    line(text, "version", version(&fields.version));
+    let problems = fields.problems.iter().map(Remark::to_line);
+    let problems = problems.map(|problem| (ERROR, "error:", problem));
+    let notes = fields.notes.iter().map(Remark::to_line);
+    let twins = twins(capabilities).into_iter().map(|[one, other]| {
+        format!("{one} and {other} are one key: while one of them opens cookies, retiring or revoking the other ends nothing")
+    });
+    let warnings = notes.chain(twins).map(|text| (WARNING, "warning:", text));
+    for (style, label, remark) in problems.chain(warnings) {
+        let _ = writeln!(text, "\n{} {remark}", styled(style, label));
+    }
 }
 
 fn line(text: &mut String, name: &str, value: impl AsRef<str>) {
