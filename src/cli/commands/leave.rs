@@ -49,7 +49,7 @@ Exit codes:
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
 /// What comes before each step.
-const FIRST: &str = "deploy the step before to all traffic, then come back";
+const PREREQUISITE: &str = "deploy the step before to all traffic, then come back";
 
 /// Why no step is taken.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl LeaveArguments {
             rest.clear_formats(run, &mut draft, &capabilities, now)?;
             if !rest.gone.is_empty() {
                 let gone: Vec<String> = rest.gone.into_iter().collect();
-                let change = Change::new(draft, revocation::leaving(&gone), FIRST);
+                let change = Change::new(draft, revocation::leaving(&gone), PREREQUISITE);
                 return Ok(run.carry_out(change)?);
             }
             if rest.is_empty() {
@@ -132,7 +132,11 @@ impl LeaveArguments {
         }
         draft.unlist(ring, own)?;
         draft.stage(ring, own)?;
-        Ok(Change::new(draft, format!("Leave: stage {own}"), FIRST))
+        Ok(Change::new(
+            draft,
+            format!("Leave: stage {own}"),
+            PREREQUISITE,
+        ))
     }
 
     /// A rule that seals in another format than the site's own.
@@ -173,7 +177,7 @@ fn seal_in(
         draft.clear(rule, "max_age")?;
     }
     let message = format!("Leave: {rule} in {}", shown(format));
-    Ok(Change::new(draft, message, FIRST))
+    Ok(Change::new(draft, message, PREREQUISITE))
 }
 
 /// A rule opens the site's own format as well; `plain` only until then.
@@ -192,7 +196,7 @@ fn accept(mut draft: Draft, rule: &str, format: &Value, until: &str) -> Result<C
     let message = format!("Leave: accept {rule} in {}", shown(format));
     let note = format!("until {until} whoever guesses a value of {rule} can have it signed");
     let notes = if is_plain { vec![note] } else { Vec::new() };
-    Ok(Change::new(draft, message, FIRST).with_notes(notes))
+    Ok(Change::new(draft, message, PREREQUISITE).with_notes(notes))
 }
 
 /// What is left of other keys and formats, where every ring and rule seals as the site does.

@@ -11,7 +11,7 @@ use crate::rotation::editing::{Draft, Ring};
 use crate::rotation::grace;
 use crate::rotation::key_or_format::{KeyOrFormatArguments, shown};
 use crate::rotation::options::ChangeOptions;
-use crate::rotation::promotion::{FIRST, promote};
+use crate::rotation::promotion::{PREREQUISITE, promote};
 use crate::rotation::run::Run;
 use crate::rotation::step::{self, Step};
 use crate::terminal::answer::{Answer, Failure};
@@ -80,11 +80,11 @@ impl PromoteArguments {
                 key: key.to_owned(),
             });
         }
-        let first = format!(
+        let prerequisite = format!(
             "what is live does not open {key}: deploy the staging to all traffic first; or, where a rollback has brought that version back, roll forward at once: {}",
             wrangler::typed(&run.environment, &["deploy"])
         );
-        Ok(Change::new(draft, format!("Promote {key}"), first))
+        Ok(Change::new(draft, format!("Promote {key}"), prerequisite))
     }
 }
 
@@ -123,7 +123,7 @@ impl Step for PromoteArguments {
         let old = draft.format(rule)?;
         if old == *format {
             if self.options.deploy {
-                return Ok(Change::new(draft, message, FIRST));
+                return Ok(Change::new(draft, message, PREREQUISITE));
             }
             return Err(PromoteError::IsSealed {
                 rule: rule.to_owned(),
@@ -144,7 +144,7 @@ impl Step for PromoteArguments {
         if let Some(seconds) = self.max_age {
             draft.limit_age(rule, seconds)?;
         }
-        let mut change = Change::new(draft, message, FIRST);
+        let mut change = Change::new(draft, message, PREREQUISITE);
         if old["format"] == PLAIN {
             change.notes.push(format!(
                 "until {until} whoever guesses a value of {rule} can have it signed: where that is a login, take {{ format = \"plain\" }} out of `accept` before you deploy, and all log in again"

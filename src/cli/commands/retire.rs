@@ -53,7 +53,7 @@ Exit codes:
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
 /// What to do where it still seals in what is live.
-const FIRST: &str =
+const PREREQUISITE: &str =
     "it still seals something there: promote another one first, and deploy that to all traffic";
 
 /// Why nothing is retired.
@@ -146,7 +146,7 @@ impl Step for RetireArguments {
             return if is_current {
                 Err(RetireError::IsCurrent { key })
             } else if self.options.deploy {
-                Ok(Change::new(draft, message, FIRST))
+                Ok(Change::new(draft, message, PREREQUISITE))
             } else {
                 Err(RetireError::NotListed { key })
             };
@@ -161,7 +161,7 @@ impl Step for RetireArguments {
             })?
         };
         draft.unlist(ring, key)?;
-        Ok(Change::new(draft, message, FIRST).with_notes(notes))
+        Ok(Change::new(draft, message, PREREQUISITE).with_notes(notes))
     }
 
     fn with_format(
@@ -176,7 +176,7 @@ impl Step for RetireArguments {
         let accepted = draft.accepted(rule)?;
         let Some((_, until)) = accepted.into_iter().find(|(known, _)| known == format) else {
             if self.options.deploy {
-                return Ok(Change::new(draft, message, FIRST));
+                return Ok(Change::new(draft, message, PREREQUISITE));
             }
             return Err(RetireError::NotAccepted {
                 rule: rule.to_owned(),
@@ -188,7 +188,7 @@ impl Step for RetireArguments {
         let is_use = |used: &KeyUse| used.is_accepted() && is_among(&rules, &used.rule);
         let notes = self.refuse_in_use(run, &name, until, &is_use)?;
         draft.unaccept(rule, format)?;
-        Ok(Change::new(draft, message, FIRST).with_notes(notes))
+        Ok(Change::new(draft, message, PREREQUISITE).with_notes(notes))
     }
 }
 

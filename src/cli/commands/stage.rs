@@ -43,7 +43,7 @@ Exit codes:
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
 /// What to do about other differences from what is live.
-const FIRST: &str = "wrangler.toml differs from what is live in other ways as well: countersign check --against live";
+const PREREQUISITE: &str = "wrangler.toml differs from what is live in other ways as well: countersign check --against live";
 
 /// Why nothing is staged.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Step for StageArguments {
         if !is_there {
             draft.stage(ring, id)?;
         }
-        let mut change = Change::new(draft, format!("Stage {id}"), FIRST);
+        let mut change = Change::new(draft, format!("Stage {id}"), PREREQUISITE);
         if self.options.deploy {
             self.add_secret(run, &mut change, id, ring)?;
         } else {
@@ -163,7 +163,7 @@ impl Step for StageArguments {
             draft.accept(rule, &format, until.as_ref().and_then(Value::as_str))?;
         }
         let message = format!("Accept {rule} in {name}");
-        Ok(Change::new(draft, message, FIRST))
+        Ok(Change::new(draft, message, PREREQUISITE))
     }
 }
 

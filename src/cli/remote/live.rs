@@ -19,7 +19,7 @@ use crate::terminal::harmless;
 pub struct LiveWorker {
     site: Site,
     /// The site as a text.
-    shown: String,
+    site_text: String,
     token: Zeroizing<String>,
     /// The header that chooses a version; without it, any that traffic meets answers.
     version: Option<String>,
@@ -49,7 +49,7 @@ impl LiveWorker {
         };
         let token = token.ok_or_else(|| no_token(environment))?;
         Ok(Self {
-            shown: site.to_string(),
+            site_text: site.to_string(),
             site,
             token: Zeroizing::new(token.trim().to_owned()),
             version: None,
@@ -60,7 +60,7 @@ impl LiveWorker {
     pub fn version(&self, worker: &str, version: &str) -> Self {
         Self {
             site: self.site.clone(),
-            shown: self.shown.clone(),
+            site_text: self.site_text.clone(),
             token: self.token.clone(),
             version: Some(format!("{worker}=\"{version}\"")),
         }
@@ -105,7 +105,7 @@ impl LiveWorker {
 
     /// Where it was asked, without the path.
     pub fn site(&self) -> &str {
-        &self.shown
+        &self.site_text
     }
 
     fn ask(&self, body: Option<&str>) -> Result<HttpResponse, Failure> {

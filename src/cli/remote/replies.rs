@@ -195,3 +195,73 @@ impl From<&Inspection> for InspectionReply {
         reply
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::config::Policy;
+    use countersign_core::formats::Content;
+    use countersign_core::operations::status::{Status, Token, inspect_text};
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: u64 = 1_795_262_400;
+
+    fn policy() -> Policy {
+        let config = json!({
+            "keys": { "current": "KEY_1", "fallbacks": ["KEY_0"], "origin": "KEY_0" },
+            "cookies": [{
+                "name": "theme",
+                "format": "cookie-signature",
+                "attributes": "Path=/; HttpOnly; Secure; SameSite=Lax",
+                "accept": [{ "format": "django-signed-cookie", "until": "2027-02-01T00:00:00Z" }],
+            }],
+        });
+        Policy::parse_with_placeholders(&config, &|_| None).unwrap()
+    }
+
+    #[test]
+    fn this_program_says_of_a_cookie_what_the_worker_says() {
+        let policy = policy();
+        let token = Token::new(&"t".repeat(32)).unwrap();
+        let status = Status {
+            token: &token,
+            policy: Some(&policy),
+            configuration: "null",
+            problems: &[],
+            passes: false,
+            version: Vec::new(),
+            now: NOW,
+        };
+        let spec = &policy.rules[0].spec;
+        let keyed = spec.format.keyed("theme", &spec.ring.current).unwrap();
+        let content = Content::of(b"dark".as_slice());
+        let sealed = format!("theme={}", keyed.seal(&content, |_| {}).unwrap());
+        let found = inspect_text(&policy, &sealed, NOW).unwrap();
+        assert!(found.opened.is_some(), "{found:?}");
+        for cookie in [
+            &sealed,
+            "theme=dark",
+            "theme=s:dark.c2lnbmF0dXJl",
+            "other=1",
+        ] {
+            let own = InspectionReply::from(&inspect_text(&policy, cookie, NOW).unwrap());
+            let sent: Value = serde_json::from_str(&status.reply("POST", cookie).body).unwrap();
+            assert_eq!(json!(own), sent, "{cookie}");
+            let read = InspectionReply::deserialize(&sent).unwrap();
+            assert_eq!(json!(read), sent, "{cookie}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_another_release_is_read_as_far_as_it_goes() {
+        let text = r#"{"now":7,"notes":["a",{"path":"mode","text":"b"}],"newer":[1]}"#;
+        let status = StatusReply::parse(text).unwrap();
+        let notes = status.fields.notes.iter().map(Remark::to_line);
+        assert_eq!(notes.collect::<Vec<_>>(), ["a", "mode: b"]);
+        assert_eq!(status.fields.now, Some(7));
+        assert!(!status.is_wrong() && status.json["newer"].is_array());
+        assert!(StatusReply::parse("[]").is_none());
+        assert!(StatusReply::parse("<html>").is_none());
+    }
+}

@@ -17,9 +17,10 @@ use crate::terminal::harmless;
 use crate::terminal::progress::print_beside;
 use crate::terminal::style::{WARNING, styled};
 
-const WRANGLER: &str = match cfg!(windows) {
-    true => "wrangler.cmd",
-    false => "wrangler",
+const WRANGLER: &str = if cfg!(windows) {
+    "wrangler.cmd"
+} else {
+    "wrangler"
 };
 
 /// What wrangler puts in front of an error.
@@ -252,5 +253,17 @@ mod tests {
         assert_eq!(warnings_in(&both), shown);
         assert_eq!(warnings_in("✘ [ERROR] no"), "");
         assert_eq!(warnings_in(""), "");
+    }
+
+    #[test]
+    fn a_failure_is_sorted_by_the_words_of_wrangler() {
+        let failed = |message| WranglerError::failed("npx wrangler".to_owned(), message);
+        let no_worker = failed("Worker \"shop\" not found.");
+        assert!(matches!(no_worker, WranglerError::NoSuchWorker(_)));
+        let not_deployed = failed(
+            "You attempted to modify a secret, but the latest version of your Worker isn't currently deployed.",
+        );
+        assert!(matches!(not_deployed, WranglerError::LatestNotDeployed(_)));
+        assert!(matches!(failed("no network"), WranglerError::Failed(_)));
     }
 }

@@ -21,7 +21,7 @@ pub struct Change {
     /// What there is to say beside it.
     pub notes: Vec<String>,
     /// What to do first, where it cannot be done with what is live.
-    pub first: String,
+    pub prerequisite: String,
     /// The key that it revokes: it goes to all traffic at once, and may end sessions.
     pub revokes: Option<String>,
     /// A new secret that goes with it.
@@ -32,12 +32,12 @@ pub struct Change {
 
 impl Change {
     /// The draft as it stands.
-    pub fn new(draft: Draft, message: impl Into<String>, first: impl Into<String>) -> Self {
+    pub fn new(draft: Draft, message: impl Into<String>, prerequisite: impl Into<String>) -> Self {
         Self {
             draft,
             message: message.into(),
             notes: Vec::new(),
-            first: first.into(),
+            prerequisite: prerequisite.into(),
             revokes: None,
             secret: None,
             cookie: None,
@@ -84,11 +84,11 @@ impl Change {
     /// One seals what the other does not open.
     pub fn refuse_losses(&self, before: &Baseline, after: &Capabilities) -> Result<(), Failure> {
         let now = before.now;
-        let forth = losses(&before.capabilities, after, now).into_iter();
-        let back = losses(after, &before.capabilities, now).into_iter();
-        let forth = forth.map(|loss| format!("\n  lost by the change: {loss}"));
-        let back = back.map(|loss| format!("\n  lost by rolling back: {loss}"));
-        let lost: String = forth.chain(back).collect();
+        let by_change = losses(&before.capabilities, after, now).into_iter();
+        let by_rollback = losses(after, &before.capabilities, now).into_iter();
+        let by_change = by_change.map(|loss| format!("\n  lost by the change: {loss}"));
+        let by_rollback = by_rollback.map(|loss| format!("\n  lost by rolling back: {loss}"));
+        let lost: String = by_change.chain(by_rollback).collect();
         if lost.is_empty() {
             return Ok(());
         }
@@ -96,7 +96,7 @@ impl Change {
             "sessions would be lost; what is live is {}{lost}",
             before.source
         ))
-        .hint(self.first.clone()))
+        .hint(self.prerequisite.clone()))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::rotation::grace;
 use crate::terminal::answer::Failure;
 
 /// What comes before a promotion.
-pub const FIRST: &str = "what is live has to open it before anything seals with it: deploy the staging to all traffic, then come back";
+pub const PREREQUISITE: &str = "what is live has to open it before anything seals with it: deploy the staging to all traffic, then come back";
 
 /// The step for a key that is a fallback.
 ///
@@ -28,7 +28,7 @@ pub fn promote(
     let unlimited = policy.rules.iter().map(|rule| &rule.spec);
     let unlimited = unlimited.filter(|spec| rules.contains(&spec.name) && spec.max_age.is_none());
     let names: Vec<&str> = unlimited.map(|spec| spec.name.as_str()).collect();
-    let mut change = Change::new(draft, format!("Promote {key}"), FIRST);
+    let mut change = Change::new(draft, format!("Promote {key}"), PREREQUISITE);
     if !names.is_empty() {
         change.notes.push(format!(
             "no max_age ends {}: what {old} sealed and nobody has shown since opens no longer after {until}",

@@ -20,14 +20,14 @@ pub struct Comparison {
     environment: Option<String>,
     reference: Reference,
     /// What the old one sealed and the new one cannot open.
-    forth: Vec<Loss>,
+    lost_by_change: Vec<Loss>,
     /// What the new one seals and the old one cannot open.
-    back: Vec<Loss>,
+    lost_by_rollback: Vec<Loss>,
     notes: Vec<Note>,
     /// What the Worker opens, does not seal any more, and would no longer be opened without it.
-    left: Vec<Note>,
+    forgotten: Vec<Note>,
     /// Whether some of that has been sealed and is not too old yet: it has an `until` that is to come.
-    is_left: bool,
+    is_still_open: bool,
 }
 
 /// The same for scripts.
@@ -77,24 +77,24 @@ pub fn compare(
         return Ok(Some(Comparison::new(environment, reference)));
     }
     let is_removal = matches!(reference, Reference::None);
-    let mut left = if is_removal {
+    let mut forgotten = if is_removal {
         notes(&after, &before, now)
     } else {
         Vec::new()
     };
-    left.retain(|note| matches!(note, Note::Forgotten { .. }));
+    forgotten.retain(|note| matches!(note, Note::Forgotten { .. }));
     Ok(Some(Comparison {
-        forth: losses(&before, &after, now),
-        back: losses(&after, &before, now),
+        lost_by_change: losses(&before, &after, now),
+        lost_by_rollback: losses(&after, &before, now),
         notes: notes(&before, &after, now),
-        is_left: is_removal && is_left(&after, now),
-        left,
+        is_still_open: is_removal && is_still_open(&after, now),
+        forgotten,
         ..Comparison::new(environment, reference)
     }))
 }
 
 /// Whether a key or a format is on its way out: staged ones have no end.
-fn is_left(capabilities: &Capabilities, now: u64) -> bool {
+fn is_still_open(capabilities: &Capabilities, now: u64) -> bool {
     let is_to_come = |until: Option<u64>| until.is_some_and(|until| until > now);
     capabilities.rules.iter().any(|rule| {
         let others = rule
@@ -160,7 +160,7 @@ fn of_live(
 impl Comparison {
     /// Whether both may be live at once: then it may be rolled out gradually, and rolled back.
     pub fn is_compatible(&self) -> bool {
-        self.forth.is_empty() && self.back.is_empty() && !self.is_left
+        self.lost_by_change.is_empty() && self.lost_by_rollback.is_empty() && !self.is_still_open
     }
 
     /// For scripts.
@@ -170,8 +170,8 @@ impl Comparison {
             environment: self.environment.clone(),
             from: self.reference.to_string(),
             compatible: self.is_compatible(),
-            lost_by_change: texts(&self.forth),
-            lost_by_rollback: texts(&self.back),
+            lost_by_change: texts(&self.lost_by_change),
+            lost_by_rollback: texts(&self.lost_by_rollback),
             notes: self.notes(),
         }
     }
@@ -181,17 +181,24 @@ impl Comparison {
         Self {
             environment,
             reference,
-            forth: Vec::new(),
-            back: Vec::new(),
+            lost_by_change: Vec::new(),
+            lost_by_rollback: Vec::new(),
             notes: Vec::new(),
-            left: Vec::new(),
-            is_left: false,
+            forgotten: Vec::new(),
+            is_still_open: false,
         }
     }
 
     fn notes(&self) -> Vec<String> {
-        let left = self.left.iter().map(|note| format!("by removing: {note}"));
-        self.notes.iter().map(Note::to_string).chain(left).collect()
+        let forgotten = self
+            .forgotten
+            .iter()
+            .map(|note| format!("by removing: {note}"));
+        self.notes
+            .iter()
+            .map(Note::to_string)
+            .chain(forgotten)
+            .collect()
     }
 
     fn verdict(&self) -> String {
@@ -200,14 +207,15 @@ impl Comparison {
             let text = "its configuration is wrong, so it seals nothing now; what it sealed before is unknown";
             return styled(WARNING, text);
         }
-        if self.is_left && self.forth.is_empty() && self.back.is_empty() {
+        if self.is_still_open && self.lost_by_change.is_empty() && self.lost_by_rollback.is_empty()
+        {
             return format!(
                 "{} the Worker may not be removed yet: what it still opens would be lost, as noted\n{} wait for the last `until`, then countersign leave",
                 styled(ERROR, "error:"),
                 styled(HINT, "hint:")
             );
         }
-        if self.is_compatible() && !self.left.is_empty() {
+        if self.is_compatible() && !self.forgotten.is_empty() {
             let text = "no session is lost by installing the Worker; by removing it, what is left as noted";
             return styled(WARNING, text);
         }
@@ -219,13 +227,13 @@ impl Comparison {
             };
             return styled(GOOD, text);
         }
-        let what = match (self.forth.is_empty(), installs) {
+        let what = match (self.lost_by_change.is_empty(), installs) {
             (true, true) => "the Worker may not be removed, nor rolled out gradually",
             (false, true) => "the Worker may not be installed so",
             (true, false) => "this change may not be rolled out gradually, nor rolled back",
             (false, false) => "this change ends sessions",
         };
-        let hint = match (self.forth.is_empty(), installs) {
+        let hint = match (self.lost_by_change.is_empty(), installs) {
             (true, true) => "to leave, rotate back to the origin's own key and format first",
             (false, true) => {
                 "begin with the origin's own key as `current`, in the origin's own format"
@@ -267,7 +275,10 @@ impl fmt::Display for Comparison {
             Reference::None => ("lost by installing", "lost by removing"),
             _ => ("lost by the change", "lost by rolling back"),
         };
-        for (title, losses) in [(forth, &self.forth), (back, &self.back)] {
+        for (title, losses) in [
+            (forth, &self.lost_by_change),
+            (back, &self.lost_by_rollback),
+        ] {
             for loss in losses {
                 writeln!(f, "  {} {loss}", styled(ERROR, format!("{title}:")))?;
             }

@@ -6,7 +6,7 @@ use crate::rotation::change::Change;
 use crate::rotation::editing::{Draft, Ring};
 use crate::rotation::key_or_format::read_key;
 use crate::rotation::key_roles::{format_of, signs_at_origin};
-use crate::rotation::promotion::FIRST;
+use crate::rotation::promotion::PREREQUISITE;
 use crate::rotation::revocation;
 use crate::rotation::run::Run;
 use crate::terminal::answer::Answer;
@@ -51,7 +51,7 @@ impl Removal<'_> {
         if !run.options.deploy {
             notes.push(format!("{key} is alive until this is deployed"));
         }
-        let change = Change::new(draft, revocation::message(key), FIRST);
+        let change = Change::new(draft, revocation::message(key), PREREQUISITE);
         Ok(run.carry_out(Change {
             revokes: Some(key.to_owned()),
             ..change.with_notes(notes)
