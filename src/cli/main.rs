@@ -1,44 +1,19 @@
 //! `countersign`: the operator's command line.
+//!
+//! commands → rotation → remote → project → terminal: each names only what stands right of it.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-mod answer;
-mod arguments;
-mod arrival;
-mod change;
-mod check;
-mod clock;
-mod config;
-mod deploy;
-mod dev_vars;
-mod difference;
-mod editing;
-mod file;
-mod finding;
-mod git;
-mod grace;
-mod harmless;
-mod http;
-mod inspect;
-mod keygen;
-mod leave;
-mod live;
-mod promote;
-mod retire;
-mod revocation;
-mod revoke;
-mod site;
-mod skew;
-mod stage;
-mod status;
-mod subject;
-mod usage;
-mod wrangler;
+mod commands;
+mod project;
+mod remote;
+mod rotation;
+mod terminal;
 
 fn main() -> ExitCode {
-    match arguments::Arguments::parse().run() {
+    match commands::CommandLine::parse().run() {
         Ok(answer) => answer.print(),
         Err(failure) => failure.print(),
     }

@@ -122,9 +122,9 @@ fn cloudflare(path: &str) -> Value {
             { "pattern": "blog.example.com/*", "script": "blog", "request_limit_fail_open": true },
         ]),
         "accounts" => json!([{ "id": "account1" }]),
-        "accounts/account1/workers/scripts/shop/subdomain" => {
-            json!({ "enabled": false, "previews_enabled": true })
-        }
+        "accounts/account1/workers/workers/shop" => json!({
+            "id": "f1a7", "name": "shop", "subdomain": { "enabled": false, "previews_enabled": true },
+        }),
         _ => panic!("not expected to be asked for {path}"),
     }
 }

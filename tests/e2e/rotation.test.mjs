@@ -100,7 +100,7 @@ test("an installation lives from first deployment to last without losing a sessi
     await shop.isCommitted("Promote KEY_2026_11", before);
     await shop.isKnownToAll();
     // it is the latest version all the same, and wrangler puts no secret beside one that is not deployed
-    await shop.refuses("revoke KEY_2026_11 --now", /a version is in the way that was uploaded and never deployed/, 3);
+    await shop.refuses("revoke KEY_2026_11 --now", /the latest version was uploaded and never deployed/, 3);
   });
 
   await step("promote KEY_2026_11, which is committed already", async () => {

@@ -202,21 +202,49 @@ impl Status<'_> {
     }
 
     fn look(&self, policy: &Policy, body: &str) -> Reply {
-        let text = body.trim();
-        if text.len() > LONGEST_BODY {
-            return Reply::error(413, "longer than a cookie can be");
+        match inspect_text(policy, body, self.now) {
+            Ok(inspection) => Reply::of(200, to_json(&Found::of(&inspection))),
+            Err(error @ InspectError::TooLong) => Reply::error(413, error.as_str()),
+            Err(error @ InspectError::NoCookie) => Reply::error(400, error.as_str()),
         }
-        let is_managed = |pair: &&str| matches!(policy.names.exact(pair), Some(Managed::Cookie(_)));
-        let pair = pairs(text).find(is_managed).or(pairs(text).next());
-        let Some((name, _)) = pair.and_then(|pair| pair.split_once('=')) else {
-            return Reply::error(400, "send a cookie as NAME=VALUE");
-        };
-        let name = name.trim();
-        let value = pair.map_or("", pair_value);
-        let value = [value, &signature(policy, name, text)].concat();
-        let inspection = inspect(policy, name, &value, self.now);
-        Reply::of(200, to_json(&Found::of(&inspection)))
     }
+}
+
+/// Why a text is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InspectError {
+    /// It is longer than a cookie can be.
+    TooLong,
+    /// It holds no `NAME=VALUE`.
+    NoCookie,
+}
+
+impl InspectError {
+    /// For people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLong => "longer than a cookie can be",
+            Self::NoCookie => "send a cookie as NAME=VALUE",
+        }
+    }
+}
+
+/// Looks at the first managed cookie of a text such as `NAME=VALUE; NAME.sig=SIGNATURE`, or at its first where none is
+/// managed; `now` in Unix seconds.
+///
+/// # Errors
+/// The text is too long, or holds no cookie.
+pub fn inspect_text(policy: &Policy, text: &str, now: u64) -> Result<Inspection, InspectError> {
+    let text = text.trim();
+    if text.len() > LONGEST_BODY {
+        return Err(InspectError::TooLong);
+    }
+    let is_managed = |pair: &&str| matches!(policy.names.exact(pair), Some(Managed::Cookie(_)));
+    let pair = pairs(text).find(is_managed).or(pairs(text).next());
+    let named = pair.and_then(|pair| Some((pair, pair.split_once('=')?.0.trim())));
+    let (pair, name) = named.ok_or(InspectError::NoCookie)?;
+    let value = [pair_value(pair), &signature(policy, name, text)].concat();
+    Ok(inspect(policy, name, &value, now))
 }
 
 /// The signature behind a cookie, where it is a cookie of its own.

@@ -1,0 +1,199 @@
+//! `countersign check`: everything wrong or unwise in wrangler.toml and `.dev.vars`, at once.
+
+use clap::Args;
+use countersign_core::config::written::Written;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::project::config::Environment;
+use crate::project::dev_vars::DevVars;
+use crate::project::options::QueryOptions;
+use crate::terminal::answer::{Answer, Exit, Failure};
+use crate::terminal::clock;
+use crate::terminal::style::{GOOD, STRONG, styled};
+
+mod against;
+mod cookies;
+mod finding;
+mod inputs;
+mod keys;
+pub mod refusals;
+mod remote;
+mod secrets;
+mod worker;
+
+use against::Comparison;
+use finding::Finding;
+use inputs::Inputs;
+
+/// Say everything that is wrong or unwise in wrangler.toml and .dev.vars
+#[derive(Args)]
+#[command(after_help = AFTER_HELP, mut_arg("env", |env| env.help(ENVIRONMENTS)))]
+pub struct CheckArguments {
+    /// Leave out .dev.vars, and what only the bytes of keys can tell: for wrangler's build step
+    #[arg(long)]
+    no_secrets: bool,
+
+    /// Ask Cloudflare as well: secrets that are not set, public version URLs, routes that fail open
+    #[arg(long)]
+    remote: bool,
+
+    /// Say what would be lost by the change from this configuration to the one that is checked
+    #[arg(long, value_name = "live|FILE|none")]
+    against: Option<String>,
+
+    #[command(flatten)]
+    query: QueryOptions,
+}
+
+/// Every environment is checked where none is named.
+const ENVIRONMENTS: &str = "The environment to check [default: the top level and every one]";
+
+const AFTER_HELP: &str = "\
+Examples:
+  countersign check                     before each commit
+  countersign check --no-secrets        in wrangler's build step, where no secrets are
+  countersign check --against live      before each deployment
+  countersign check --against old.toml  what a change loses; whether it may be rolled back
+  countersign check --against none      whether the Worker may be installed, or removed
+  countersign check --remote            what only Cloudflare knows
+
+--against live wants COUNTERSIGN_TOKEN in the environment: what the Worker's secret of
+that name holds. --remote wants CLOUDFLARE_API_TOKEN, for all but the secrets' names.
+
+Exit codes:
+  0  nothing is wrong; there may be warnings
+  1  something is wrong, or sessions would be lost
+  2  the command line is wrong, or a file cannot be read
+  3  wrangler, Cloudflare or the live Worker did not answer";
+
+impl CheckArguments {
+    /// Checks.
+    pub fn run(self) -> Result<Answer, Failure> {
+        let config = self.query.worker.file.read()?;
+        let environments = match &self.query.worker.env {
+            Some(name) => vec![config.named(name)?],
+            None => config.environments(),
+        };
+        let mut found: Vec<Finding> = Vec::new();
+        for environment in &environments {
+            let findings = self.findings(environment, &environments)?.into_iter();
+            let mut findings: Vec<Finding> = findings
+                .map(|finding| finding.located(environment))
+                .collect();
+            findings.sort_by_key(Finding::sort_key);
+            for finding in findings {
+                if !found.iter().any(|known| known.is_same(&finding)) {
+                    found.push(finding);
+                }
+            }
+        }
+        let changes = match &self.against {
+            Some(other) => self.changes(other, &environments)?,
+            None => Vec::new(),
+        };
+        Ok(self.answer(&found, &changes))
+    }
+
+    fn findings(
+        &self,
+        environment: &Environment<'_>,
+        all: &[Environment<'_>],
+    ) -> Result<Vec<Finding>, Failure> {
+        let mut found = worker::bare_dates(environment);
+        found.extend(worker::overruled(environment));
+        let Some(value) = environment.countersign() else {
+            found.extend(worker::nothing(environment, all));
+            return Ok(found);
+        };
+        let dev_vars = if self.no_secrets {
+            None
+        } else {
+            DevVars::read(environment)?
+        };
+        let inputs = Inputs {
+            environment: *environment,
+            value: &value,
+            written: Written::of(&value),
+            dev_vars,
+            now: clock::now(),
+        };
+        found.extend(refusals::find(&inputs));
+        found.extend(keys::find(&inputs));
+        found.extend(cookies::find(&inputs));
+        found.extend(worker::find(&inputs));
+        found.extend(secrets::find(&inputs));
+        if self.remote {
+            found.extend(remote::find(&inputs)?);
+        }
+        Ok(found)
+    }
+
+    fn changes(
+        &self,
+        other: &str,
+        environments: &[Environment<'_>],
+    ) -> Result<Vec<Comparison>, Failure> {
+        let configured = environments
+            .iter()
+            .filter(|one| one.countersign().is_some());
+        let url = self.query.worker.url.as_deref();
+        let changes = configured.map(|environment| against::compare(environment, other, url));
+        changes.filter_map(Result::transpose).collect()
+    }
+
+    fn answer(&self, found: &[Finding], changes: &[Comparison]) -> Answer {
+        let errors = found.iter().filter(|finding| finding.is_error()).count();
+        let warnings = found.len() - errors;
+        let safe = changes.iter().all(Comparison::is_compatible);
+        let text = if self.query.json {
+            let report = JsonReport {
+                errors,
+                warnings,
+                findings: found,
+                against: changes.iter().map(Comparison::to_json).collect(),
+            };
+            format!("{:#}\n", json!(report))
+        } else {
+            let found: Vec<String> = found.iter().map(Finding::to_string).collect();
+            let changes: Vec<String> = changes.iter().map(Comparison::to_string).collect();
+            // what a change loses speaks for itself
+            let summary = if found.is_empty() && !changes.is_empty() {
+                String::new()
+            } else {
+                summary(errors, warnings)
+            };
+            format!("{}{summary}{}", found.join("\n"), changes.join("\n"))
+        };
+        let exit = if errors == 0 && safe {
+            Exit::Success
+        } else {
+            Exit::Problems
+        };
+        Answer { text, exit }
+    }
+}
+
+/// The answer for scripts.
+#[derive(Serialize)]
+struct JsonReport<'f> {
+    errors: usize,
+    warnings: usize,
+    findings: &'f [Finding],
+    against: Vec<against::JsonComparison>,
+}
+
+fn summary(errors: usize, warnings: usize) -> String {
+    let count = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        _ => Some(format!("{count} {what}s")),
+    };
+    let counts = [count(errors, "error"), count(warnings, "warning")];
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    if counts.is_empty() {
+        format!("{}\n", styled(GOOD, "nothing is wrong"))
+    } else {
+        format!("\n{}\n", styled(STRONG, counts.join(", ")))
+    }
+}

@@ -1,0 +1,68 @@
+//! What is unwise about the keys, as far as their names tell.
+
+use countersign_core::config::written::{Written, WrittenKey, WrittenKeys};
+
+use super::finding::Finding;
+use super::inputs::Inputs;
+
+/// Fallbacks that have ended or never will, the origin's key in the ring, and an origin that has moved on.
+pub fn find(scene: &Inputs<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for keys in scene.written.each_keys() {
+        for fallback in keys.fallbacks() {
+            found.extend(fallback_finding(scene, keys, fallback));
+        }
+        if has_django(&scene.written) {
+            found.extend(catch_up(keys));
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// Whether some cookie is Django's.
+pub fn has_django(written: &Written<'_>) -> bool {
+    let mut formats = written.rules.iter().map(|rule| rule.format().name());
+    formats.any(|name| name.is_some_and(|name| name.starts_with("django-")))
+}
+
+fn fallback_finding(
+    scene: &Inputs<'_>,
+    keys: &WrittenKeys<'_>,
+    fallback: &WrittenKey<'_>,
+) -> Option<Finding> {
+    let id = &fallback.id;
+    let warning = |reason: String| Finding::warning(fallback.path.clone(), reason);
+    match fallback.until {
+        // it changes nothing
+        _ if keys.is_current(id) => None,
+        Some(until) if until <= scene.now => Some(
+            warning(format!("the time of {id} is over: it opens nothing any more"))
+                .cure("take it out of `fallbacks`, and delete the secret once nothing names it"),
+        ),
+        _ if keys.is_origins(id) => Some(
+            warning(format!("whoever gets {id} from the origin can forge cookies here: it is the origin's own key, and still in the ring"))
+                .cure("retire it from `fallbacks` once browsers have moved to the current key; `origin` keeps it"),
+        ),
+        Some(_) => None,
+        None => Some(
+            warning(format!("{id} opens cookies for ever: it has no `until`"))
+                .cure("fine while it is staged; once it has been current, say until = \"…\": the promotion plus the longest `max_age`"),
+        ),
+    }
+}
+
+/// The origin signs with the current key, and a fallback remembers another: perhaps the origin's last one.
+fn catch_up(keys: &WrittenKeys<'_>) -> Option<Finding> {
+    let current = keys.current.as_ref()?;
+    let mut fallbacks = keys.fallbacks().iter();
+    let old = fallbacks.find(|key| !keys.is_origins(&key.id) && key.until.is_some())?;
+    keys.is_origins(&current.id).then(|| {
+        let reason = format!(
+            "if {} is the key that the site had before, logins end all the same: Django ties each to its SECRET_KEY",
+            old.id
+        );
+        Finding::warning(old.path.clone(), reason)
+            .cure("list the old key in the site's SECRET_KEY_FALLBACKS (Django 4.1.8 or newer) as well")
+    })
+}

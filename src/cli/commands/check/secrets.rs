@@ -1,0 +1,161 @@
+//! What is wrong or unwise about the secrets in `.dev.vars`. None is ever shown.
+
+use countersign_core::config::written::WrittenKeys;
+use countersign_core::crypto::equal;
+use countersign_core::operations::status::{TOKEN, Token};
+
+use super::finding::Finding;
+use super::inputs::Inputs;
+use super::worker::LARGEST;
+use crate::project::dev_vars::{DevVar, DevVars};
+
+pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
+    let Some(dev_vars) = &inputs.dev_vars else {
+        return Vec::new();
+    };
+    let mut found = cut(dev_vars);
+    found.extend(missing(inputs, dev_vars));
+    let keys = used(inputs, dev_vars);
+    let each = keys.iter().flat_map(|key| weak(inputs, key));
+    let each: Vec<Finding> = each
+        .map(|(key, finding)| placed(dev_vars, key, finding))
+        .collect();
+    found.extend(each);
+    found.extend(twins(dev_vars, &keys));
+    found.extend(short_token(dev_vars));
+    found
+}
+
+/// The lines that the configuration uses; of several with one name, the last.
+fn used<'d>(inputs: &Inputs<'_>, dev_vars: &'d DevVars) -> Vec<&'d DevVar> {
+    let named = inputs.written.each_keys().flat_map(WrittenKeys::all);
+    let mut names: Vec<&str> = named.map(|key| key.id.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let last = |name: &&str| {
+        dev_vars
+            .secrets()
+            .iter()
+            .rfind(|secret| secret.name == **name)
+    };
+    names.iter().filter_map(last).collect()
+}
+
+fn placed(dev_vars: &DevVars, secret: &DevVar, finding: Finding) -> Finding {
+    finding.at(dev_vars.file_name(), Some(secret.line))
+}
+
+fn cut(dev_vars: &DevVars) -> Vec<Finding> {
+    let cut = dev_vars.secrets().iter().filter(|secret| secret.is_cut);
+    let finding = |secret: &DevVar| {
+        let finding = Finding::error(
+            &secret.name,
+            "ends at a \"#\": a value without quotes is cut there",
+        )
+        .cure("put the value in quotes");
+        placed(dev_vars, secret, finding)
+    };
+    cut.map(finding).collect()
+}
+
+fn missing(inputs: &Inputs<'_>, dev_vars: &DevVars) -> Vec<Finding> {
+    let named = inputs.written.secrets().into_iter();
+    let missing = named.filter(|named| dev_vars.text(named.id.as_str()).is_none_or(str::is_empty));
+    let file = dev_vars.file_name();
+    let finding = |id: String| {
+        Finding::warning(&id, "not set: `wrangler dev` answers 503")
+            .cure(format!(
+                "any value does on this machine: echo \"{id}='$(countersign keygen)'\" >> {file}"
+            ))
+            .at(&file, None)
+    };
+    missing.map(|named| finding(named.id.to_string())).collect()
+}
+
+/// Django's own rules (security.W009), and the limit of Cloudflare.
+fn weak<'s>(inputs: &Inputs<'_>, secret: &'s DevVar) -> Vec<(&'s DevVar, Finding)> {
+    let value = secret.value.as_str();
+    let name = &secret.name;
+    let mut distinct: Vec<char> = value.chars().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let is_origins = inputs.written.each_keys().any(|keys| {
+        let mut all = keys.all();
+        all.any(|key| key.id.as_str() == name && keys.is_origins(&key.id))
+    });
+    let make = if is_origins {
+        "if it is the site's real key, take it out of the ring: a new one at the site would end logins"
+    } else {
+        "if it is the Worker's real key, stage another and promote that: countersign keygen --put NEW_NAME"
+    };
+    let mut found = Vec::new();
+    let mut warn = |reason: String, cure: &str| {
+        found.push((secret, Finding::warning(name, reason).cure(cure)));
+    };
+    if value.starts_with("django-insecure-") {
+        warn(
+            "starts with \"django-insecure-\": made by startproject, and perhaps in a repository"
+                .to_owned(),
+            make,
+        );
+    }
+    if !value.is_empty() && distinct.len() < 5 {
+        warn(
+            format!("has {} distinct characters; Django wants 5", distinct.len()),
+            make,
+        );
+    }
+    if super::keys::has_django(&inputs.written) && !value.is_empty() && value.chars().count() < 50 {
+        warn(
+            format!("has {} characters; Django wants 50", value.chars().count()),
+            make,
+        );
+    }
+    if value.trim() != value {
+        warn(
+            "begins or ends with white space, which `wrangler secret put` cuts off".to_owned(),
+            make,
+        );
+    }
+    if value.len() > LARGEST {
+        let reason = format!(
+            "{} bytes; Cloudflare takes no secret over {LARGEST}",
+            value.len()
+        );
+        found.push((secret, Finding::error(name, reason)));
+    }
+    found
+}
+
+/// The Worker answers no status request where the token could be guessed.
+fn short_token(dev_vars: &DevVars) -> Option<Finding> {
+    let token = dev_vars
+        .secrets()
+        .iter()
+        .rfind(|secret| secret.name == TOKEN)?;
+    Token::new(&token.value).is_none().then(|| {
+        let finding = Finding::warning(TOKEN, "too short: the Worker answers no status request")
+            .cure("32 bytes or more: countersign keygen");
+        placed(dev_vars, token, finding)
+    })
+}
+
+/// One key under two names: retiring one of them retires nothing.
+fn twins(dev_vars: &DevVars, keys: &[&DevVar]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (at, one) in keys.iter().enumerate() {
+        let mut others = keys.iter().skip(at + 1);
+        let same = |other: &&&DevVar| equal(other.value.as_bytes(), one.value.as_bytes());
+        if let Some(twin) = others.find(same).filter(|_| !one.value.is_empty()) {
+            let reason = format!(
+                "the same bytes as {}: to retire one of them retires nothing",
+                twin.name
+            );
+            let finding = Finding::warning(&one.name, reason).cure(
+                "one key, one name: name the same secret in both places, or make another key",
+            );
+            found.push(placed(dev_vars, one, finding));
+        }
+    }
+    found
+}

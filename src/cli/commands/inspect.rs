@@ -1,0 +1,272 @@
+//! `countersign inspect`: what a cookie is, and what the gate would do with it now.
+
+use std::io::Read;
+
+use clap::Args;
+use countersign_core::config::Policy;
+use countersign_core::formats::PAIR;
+use countersign_core::gate::inspection::{inspect, recognise};
+use countersign_core::operations::status::inspect_text;
+use countersign_core::wire::cookie::{pair_value, pairs};
+use serde_json::Value;
+
+use crate::commands::check::refusals::secret_names;
+use crate::project::dev_vars::DevVars;
+use crate::project::dev_vars::SecretValues;
+use crate::project::options::QueryOptions;
+use crate::remote::live::LiveWorker;
+use crate::remote::replies::InspectionReply;
+use crate::remote::skew;
+use crate::terminal::answer::{Answer, Exit, Failure};
+use crate::terminal::clock;
+
+mod payload;
+mod picture;
+mod report;
+
+use report::CookieReport;
+
+/// Say what a cookie is: which key opens it, how old it is, and what becomes of it
+#[derive(Args)]
+#[command(after_help = AFTER_HELP, mut_arg("env", |env| env.help(ENVIRONMENT)))]
+pub struct InspectArguments {
+    /// NAME=VALUE, a Cookie or a Set-Cookie header [default: standard input]
+    #[arg(value_name = "COOKIE")]
+    cookie: Option<String>,
+
+    /// Show what is in the cookie as well
+    #[arg(long, conflicts_with = "live")]
+    payload: bool,
+
+    /// Ask the live Worker, for keys that are only there; needs COUNTERSIGN_TOKEN
+    #[arg(long)]
+    live: bool,
+
+    #[command(flatten)]
+    query: QueryOptions,
+}
+
+/// What an environment is for here.
+const ENVIRONMENT: &str =
+    "The environment whose rules and .dev.vars are used [default: the top level]";
+
+const AFTER_HELP: &str = "\
+Examples:
+  countersign inspect                         paste a cookie, then Ctrl-D
+  countersign inspect --payload < cookie.txt  what is in it as well
+  countersign inspect --live < cookie.txt     with the keys of the live Worker
+  countersign inspect 'sessionid=eyJ1Ijo…'    it stays in the shell's history
+
+The keys are those of .dev.vars. Without any key, and without a wrangler.toml, it still
+says which formats the cookie may be in. A cookie is as good as a password.
+
+Exit codes:
+  0  the cookie is accepted, is not managed, or cannot be judged
+  1  it is refused
+  2  the command line is wrong, or a file cannot be read
+  3  the live Worker did not answer";
+
+/// A cookie as it was given; in a pair the signature is a second one.
+#[derive(Clone)]
+struct GivenCookie {
+    name: String,
+    value: String,
+    /// All that was given, as a Cookie header.
+    header: String,
+}
+
+impl InspectArguments {
+    /// Looks at it.
+    pub fn run(self) -> Result<Answer, Failure> {
+        let given = self.given()?;
+        let (report, now) = if self.live {
+            self.ask(&given)?
+        } else {
+            (self.look(&given)?, clock::now())
+        };
+        let exit = if report.wrong.is_some() {
+            Exit::Usage
+        } else if report.is_refused() && !report.cannot_tell() {
+            Exit::Problems
+        } else {
+            Exit::Success
+        };
+        let text = if self.query.json {
+            format!("{:#}\n", report.to_json())
+        } else {
+            picture::draw(&report, now)
+        };
+        Ok(Answer { text, exit })
+    }
+
+    fn given(&self) -> Result<GivenCookie, Failure> {
+        let text = match self.cookie.as_deref() {
+            Some(text) if text != "-" => text.to_owned(),
+            _ => {
+                let mut text = String::new();
+                std::io::stdin()
+                    .read_to_string(&mut text)
+                    .map_err(|_| Failure::usage("standard input is not UTF-8 text"))?;
+                text
+            }
+        };
+        GivenCookie::parse(&text).ok_or_else(|| {
+            Failure::usage("this is no cookie")
+                .hint("write NAME=VALUE, as it stands behind `Cookie:`")
+        })
+    }
+
+    /// What the live Worker says, and the present by its clock.
+    fn ask(&self, given: &GivenCookie) -> Result<(CookieReport, u64), Failure> {
+        let worker = &self.query.worker;
+        let config = worker.optional_config()?;
+        let environment = config.as_ref().map(|config| worker.environment(config));
+        let environment = environment.transpose()?;
+        let live = LiveWorker::new(worker.url.as_deref(), environment.as_ref())?;
+        let now = skew::now(&live.status()?, live.site())?;
+        let found = live.inspect(&given.header)?;
+        let given = given.managed(&found);
+        Ok((given.report(Some(found), Vec::new(), None), now))
+    }
+
+    fn look(&self, given: &GivenCookie) -> Result<CookieReport, Failure> {
+        let file = &self.query.worker.file;
+        let config = match file.read() {
+            // it is no use to somebody who has only a cookie
+            Err(_) if !file.is_named() => return Ok(given.report(None, Vec::new(), None)),
+            read => read?,
+        };
+        let environment = self.query.worker.environment(&config)?;
+        let Some(value) = environment.countersign() else {
+            return Ok(given.report(None, Vec::new(), None));
+        };
+        let dev_vars = DevVars::read(&environment)?;
+        let secrets = dev_vars
+            .map(|dev_vars| dev_vars.texts())
+            .unwrap_or_default();
+        let policy =
+            match Policy::parse_with_placeholders(&value, &|name| secrets.get(name).cloned()) {
+                Ok(policy) => policy,
+                Err(problems) => {
+                    return Ok(CookieReport {
+                        wrong: problems.first().map(ToString::to_string),
+                        ..given.report(None, Vec::new(), None)
+                    });
+                }
+            };
+        let found = given.inspect(&policy)?;
+        let given = given.managed(&found);
+        let unknown = unknown(&value, &secrets);
+        let payload = self.payload.then(|| given.payload(&policy)).flatten();
+        Ok(given.report(Some(found), unknown, payload))
+    }
+}
+
+fn unknown(value: &Value, secrets: &SecretValues) -> Vec<String> {
+    let mut names = secret_names(value);
+    names.retain(|name| !secrets.contains_key(name));
+    names
+}
+
+impl GivenCookie {
+    /// `NAME=VALUE`, alone or in a header; of several the first, and of a Set-Cookie no attributes.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.chars().any(char::is_control) {
+            return None; // no header holds any, and a terminal obeys them
+        }
+        let header = |name: &str| {
+            let head = text.get(..name.len())?;
+            head.eq_ignore_ascii_case(name)
+                .then(|| text.get(name.len()..))
+                .flatten()
+        };
+        let text = match (header("Cookie:"), header("Set-Cookie:")) {
+            (_, Some(set)) => set.split(';').next()?,
+            (Some(cookie), None) => cookie,
+            (None, None) => text,
+        };
+        let first = pairs(text).find(|pair| pair.contains('='))?;
+        let (name, _) = first.split_once('=')?;
+        Self::of(text.trim(), name.trim())
+    }
+
+    /// The cookie of this name in a Cookie header.
+    fn of(header: &str, name: &str) -> Option<Self> {
+        let named = |name: &str| {
+            let mut pairs = pairs(header).filter_map(|pair| Some((pair, pair.split_once('=')?.0)));
+            let pair = pairs.find(|(_, known)| known.trim() == name);
+            pair.map(|(pair, _)| pair_value(pair))
+        };
+        // a signature that is a cookie of its own, as keygrip's
+        let signature = named(&format!("{name}.sig"));
+        let signature = signature.map(|signature| format!("{PAIR}{signature}"));
+        Some(Self {
+            name: name.to_owned(),
+            value: [named(name)?, &signature.unwrap_or_default()].concat(),
+            header: header.to_owned(),
+        })
+    }
+
+    /// The one that was found to be managed, which may be another than the first.
+    fn managed(&self, found: &InspectionReply) -> Self {
+        let rule = found.rule.as_deref();
+        rule.and_then(|rule| Self::of(&self.header, rule))
+            .unwrap_or_else(|| self.clone())
+    }
+
+    /// What the live Worker would say, by this policy.
+    fn inspect(&self, policy: &Policy) -> Result<InspectionReply, Failure> {
+        let inspection = inspect_text(policy, &self.header, clock::now());
+        let inspection = inspection.map_err(|error| Failure::usage(error.as_str()))?;
+        Ok(InspectionReply::from(&inspection))
+    }
+
+    fn payload(&self, policy: &Policy) -> Option<String> {
+        let inspection = inspect(policy, &self.name, &self.value, clock::now());
+        Some(payload::shown(&inspection.opened?.payload))
+    }
+
+    fn report(
+        &self,
+        found: Option<InspectionReply>,
+        unknown: Vec<String>,
+        payload: Option<String>,
+    ) -> CookieReport {
+        CookieReport {
+            name: self.name.clone(),
+            found,
+            recognised: recognise(&self.name, &self.value),
+            unknown,
+            payload,
+            wrong: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_in_whatever_it_was_copied_with() {
+        for (text, name, value) in [
+            ("a=b", "a", "b"),
+            (" a=b=c\n", "a", "b=c"),
+            ("Cookie: a=b; c=d", "a", "b"),
+            ("set-cookie: a=b; Path=/; HttpOnly", "a", "b"),
+            ("theme=dark; theme.sig=s1gn", "theme", "dark;s1gn"),
+            ("theme.sig=s1gn; theme=dark", "theme.sig", "s1gn"),
+        ] {
+            let given = GivenCookie::parse(text).unwrap();
+            assert_eq!(
+                (given.name.as_str(), given.value.as_str()),
+                (name, value),
+                "{text}"
+            );
+        }
+        assert!(GivenCookie::parse("nothing").is_none());
+        assert!(GivenCookie::parse("a\x1b[2J=b").is_none());
+        assert!(GivenCookie::parse("").is_none());
+    }
+}

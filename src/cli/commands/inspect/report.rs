@@ -1,0 +1,67 @@
+//! What is known of a cookie.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::remote::replies::InspectionReply;
+
+/// What is known of a cookie.
+pub struct CookieReport {
+    /// Its name.
+    pub name: String,
+    /// What the gate says, as the status endpoint has it; none where there is no configuration.
+    pub found: Option<InspectionReply>,
+    /// Formats whose shape it has.
+    pub recognised: Vec<&'static str>,
+    /// Secrets that the configuration names and that are not known here.
+    pub unknown: Vec<String>,
+    /// What is in it, where that was asked for.
+    pub payload: Option<String>,
+    /// What is wrong with the configuration, so that no key could be tried.
+    pub wrong: Option<String>,
+}
+
+impl CookieReport {
+    /// Whether keys are missing here that might have opened it.
+    pub fn cannot_tell(&self) -> bool {
+        let found = self.found.as_ref();
+        let is_unknown = |found: &InspectionReply| {
+            found.verdict.as_deref() == Some("bad-signature") && found.key.is_none()
+        };
+        found.is_some_and(is_unknown) && !self.unknown.is_empty()
+    }
+
+    /// Whether the gate refuses it.
+    pub fn is_refused(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| {
+            matches!(found.fate.as_deref(), Some("stripped" | "rejected"))
+                || (found.verdict.is_some() && !found.is_opened())
+        })
+    }
+
+    /// For scripts.
+    pub fn to_json(&self) -> Value {
+        json!(JsonReport {
+            name: &self.name,
+            found: self.found.as_ref(),
+            recognised: &self.recognised,
+            unknown_keys: &self.unknown,
+            problem: self.wrong.as_deref(),
+            payload: self.payload.as_deref(),
+        })
+    }
+}
+
+/// The report for scripts.
+#[derive(Serialize)]
+struct JsonReport<'r> {
+    name: &'r str,
+    #[serde(flatten)]
+    found: Option<&'r InspectionReply>,
+    recognised: &'r [&'static str],
+    unknown_keys: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'r str>,
+}

@@ -1,0 +1,271 @@
+//! `countersign status`: what the live Worker says of itself.
+
+use std::fmt::Write;
+
+use clap::Args;
+use countersign_core::crypto::key::KeyId;
+use countersign_core::operations::capabilities::{
+    Capabilities, Fallback, KeyReference, RuleCapabilities,
+};
+
+use crate::project::config::Environment;
+use crate::project::options::QueryOptions;
+use crate::remote::live::LiveWorker;
+use crate::remote::replies::{Remark, StatusReply, VersionMetadata};
+use crate::remote::skew;
+use crate::rotation::history;
+use crate::rotation::revocation::KeyReplacement;
+use crate::terminal::answer::{Answer, Exit, Failure};
+use crate::terminal::clock;
+use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
+use crate::terminal::time::{from_now, moment, span};
+
+mod next;
+mod rollback;
+
+/// Ask the live Worker for its keys, rules, mode, version and problems
+#[derive(Args)]
+#[command(after_help = AFTER_HELP, mut_arg("json", |json| json.help("Answer in JSON, as the Worker sent it")))]
+pub struct StatusArguments {
+    #[command(flatten)]
+    query: QueryOptions,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  countersign status                                 the site that wrangler.toml routes
+  countersign status --url https://www.example.com
+  countersign status --json > before.json
+
+COUNTERSIGN_TOKEN in the environment has to hold what the Worker's secret of that name holds.
+
+Exit codes:
+  0  the Worker's configuration is right
+  1  it is wrong
+  2  the command line is wrong, or a file cannot be read
+  3  the Worker did not answer";
+
+impl StatusArguments {
+    /// Asks, and draws the answer.
+    pub fn run(self) -> Result<Answer, Failure> {
+        let worker = &self.query.worker;
+        let config = worker.optional_config()?;
+        let environment = config.as_ref().map(|config| worker.environment(config));
+        let environment = environment.transpose()?;
+        let live = LiveWorker::new(worker.url.as_deref(), environment.as_ref())?;
+        let status = live.status()?;
+        let now = skew::now(&status, live.site())?;
+        let skew = skew::difference(now, clock::now(), live.site());
+        let text = if self.query.json {
+            format!("{:#}\n", status.json)
+        } else {
+            drawn(live.site(), &status, environment.as_ref(), now)?
+        };
+        let is_right = !status.is_wrong() && skew.is_none();
+        if let Some(skew) = skew {
+            // the rest is right all the same: it goes by the Worker's clock
+            skew::refused(&skew).print();
+        }
+        let exit = if is_right {
+            Exit::Success
+        } else {
+            Exit::Problems
+        };
+        Ok(Answer { text, exit })
+    }
+}
+
+fn drawn(
+    site: &str,
+    status: &StatusReply,
+    environment: Option<&Environment<'_>>,
+    now: u64,
+) -> Result<String, Failure> {
+    let capabilities = if status.is_wrong() {
+        Capabilities::default() // it goes by none
+    } else {
+        status.capabilities(site)?
+    };
+    let mut text = format!("{}\n", styled(STRONG, site));
+    remarks(&mut text, status, &capabilities);
+    for group in groups(&capabilities) {
+        ring(&mut text, &group, now);
+    }
+    if capabilities.rules.is_empty() {
+        return Ok(text);
+    }
+    let history = environment.and_then(history::read);
+    let revisions = rollback::up_to_live(history.as_deref(), &capabilities);
+    let known = revisions.unwrap_or_default();
+    text.push('\n');
+    for (command, when) in next::steps(&status.fields.configuration, known, now) {
+        let when = styled(FAINT, when);
+        let option = environment.map(Environment::option).unwrap_or_default();
+        let _ = writeln!(text, "{} {command}{option}  {when}", styled(HINT, "next:"));
+    }
+    let new_bytes = environment
+        .map(KeyReplacement::recorded)
+        .unwrap_or_default();
+    text.push_str(&rollback::shown(revisions, &capabilities, &new_bytes, now));
+    Ok(text)
+}
+
+/// The mode, the version, and what is wrong or unwise.
+fn remarks(text: &mut String, status: &StatusReply, capabilities: &Capabilities) {
+    let fields = &status.fields;
+    let mode_name = fields.mode.as_deref().unwrap_or("unknown");
+    line(text, "mode", mode(mode_name));
+    line(text, "version", version(&fields.version));
+    let problems = fields.problems.iter().map(Remark::to_line);
+    let problems = problems.map(|problem| (ERROR, "error:", problem));
+    let notes = fields.notes.iter().map(Remark::to_line);
+    let twins = twins(capabilities).into_iter().map(|[one, other]| {
+        format!("{one} and {other} are one key: while one of them opens cookies, retiring or revoking the other ends nothing")
+    });
+    let warnings = notes.chain(twins).map(|text| (WARNING, "warning:", text));
+    for (style, label, remark) in problems.chain(warnings) {
+        let _ = writeln!(text, "\n{} {remark}", styled(style, label));
+    }
+}
+
+fn line(text: &mut String, name: &str, value: impl AsRef<str>) {
+    // writing to a String cannot fail
+    let _ = writeln!(text, "  {name:<10}{}", value.as_ref());
+}
+
+fn mode(mode: &str) -> String {
+    let (style, meaning) = match mode {
+        "enforce" => (GOOD, "what does not verify is refused"),
+        "observe" => (WARNING, "verifies and reports, and changes nothing"),
+        "mixed" => (WARNING, "some rules only observe"),
+        "refused" => (
+            ERROR,
+            "the configuration is wrong, and every request gets 503",
+        ),
+        "unchecked" => (
+            ERROR,
+            "the configuration is wrong, and traffic passes unchecked",
+        ),
+        _ => (STRONG, ""),
+    };
+    format!("{}  {}", styled(style, mode), styled(FAINT, meaning))
+}
+
+fn version(version: &VersionMetadata) -> String {
+    let text = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
+    let since = text(&version.timestamp).map(|time| format!("of {time}"));
+    let parts = [text(&version.id), text(&version.tag), since];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        "not known: wrangler.toml has no [version_metadata]".to_owned()
+    } else {
+        parts.join("  ")
+    }
+}
+
+/// Keys of the rings that have the same bytes under two names.
+fn twins(capabilities: &Capabilities) -> Vec<[&KeyId; 2]> {
+    let mut known: Vec<&KeyReference> = Vec::new();
+    let mut twins = Vec::new();
+    for rule in &capabilities.rules {
+        let fallbacks = rule.fallbacks.iter().map(|fallback| &fallback.key);
+        for key in fallbacks.chain([&rule.current]) {
+            if known.iter().any(|known| known.id == key.id) {
+                continue;
+            }
+            if let Some(twin) = known
+                .iter()
+                .find(|known| known.fingerprint.is_some() && known.fingerprint == key.fingerprint)
+            {
+                twins.push([&twin.id, &key.id]);
+            }
+            known.push(key);
+        }
+    }
+    twins
+}
+
+/// Rules that share all their keys.
+fn groups(capabilities: &Capabilities) -> Vec<Vec<&RuleCapabilities>> {
+    let mut groups: Vec<Vec<&RuleCapabilities>> = Vec::new();
+    for rule in &capabilities.rules {
+        let same = |group: &&mut Vec<&RuleCapabilities>| {
+            group.first().is_some_and(|first| {
+                first.current == rule.current
+                    && first.fallbacks == rule.fallbacks
+                    && first.origin_current == rule.origin_current
+                    && first.origin_fallbacks == rule.origin_fallbacks
+            })
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(rule),
+            None => groups.push(vec![rule]),
+        }
+    }
+    groups
+}
+
+fn ring(text: &mut String, group: &[&RuleCapabilities], now: u64) {
+    let Some(first) = group.first() else { return };
+    let names: Vec<&str> = group.iter().map(|rule| rule.name.as_str()).collect();
+    let _ = writeln!(
+        text,
+        "\n{}",
+        styled(STRONG, format!("keys of {}", names.join(", ")))
+    );
+    key(text, "current", &first.current, "signs what browsers get");
+    for fallback in &first.fallbacks {
+        key(text, "fallback", &fallback.key, &end(fallback, now));
+    }
+    key(
+        text,
+        "origin",
+        &first.origin_current,
+        "signs what the site gets, and opens what it sets",
+    );
+    for other in &first.origin_fallbacks {
+        key(text, "origin", other, "opens what the site sets");
+    }
+    text.push('\n');
+    let width = names
+        .iter()
+        .map(|name| name.len())
+        .max()
+        .unwrap_or_default();
+    for rule in group {
+        let name = styled(STRONG, format!("{:<width$}", rule.name));
+        let _ = writeln!(text, "  {name}  {}", about(rule));
+    }
+}
+
+fn key(text: &mut String, role: &str, key: &KeyReference, does: &str) {
+    let fingerprint = key.fingerprint.as_deref().unwrap_or_default();
+    let fingerprint = styled(FAINT, format!("{fingerprint:<9}"));
+    let id = key.id.as_str();
+    let _ = writeln!(text, "  {role:<10}{id:<24}{fingerprint} {does}");
+}
+
+fn end(fallback: &Fallback, now: u64) -> String {
+    match fallback.until {
+        None => "opens what browsers have".to_owned(),
+        Some(until) if until <= now => format!("opens nothing any more since {}", moment(until)),
+        Some(until) => format!("opens until {}, {}", moment(until), from_now(until, now)),
+    }
+}
+
+fn about(rule: &RuleCapabilities) -> String {
+    let mut parts = vec![rule.format.to_string()];
+    for accepted in &rule.accept {
+        parts.push(format!("accepts {}", accepted.format));
+    }
+    if rule.origin_format != rule.format {
+        parts.push(format!("at the origin {}", rule.origin_format));
+    }
+    if let Some(seconds) = rule.max_age {
+        parts.push(format!("at most {} old", span(seconds)));
+    }
+    if rule.mode == countersign_core::config::Mode::Observe {
+        parts.push(styled(WARNING, "only observed"));
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,12 @@
+//! What stands on this machine: wrangler.toml, `.dev.vars`, the history in git, the site's address.
+
+pub mod config;
+pub mod dev_vars;
+pub mod difference;
+pub mod file;
+pub mod git;
+pub mod location;
+pub mod options;
+pub mod routes;
+pub mod site;
+pub mod toml;

@@ -1,0 +1,11 @@
+//! What stands elsewhere: wrangler, the live Worker, Cloudflare's API.
+
+pub mod arrival;
+pub mod cloudflare;
+pub mod deploy;
+pub mod http;
+pub mod live;
+pub mod replies;
+pub mod skew;
+pub mod usage;
+pub mod wrangler;

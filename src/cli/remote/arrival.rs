@@ -1,0 +1,47 @@
+//! Waits for the live Worker to show a change: Cloudflare takes some seconds to have one everywhere.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::terminal::answer::Failure;
+use crate::terminal::time::span;
+
+/// How often it is asked until it shows the change, and how long between.
+const TRIES: u64 = 20;
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// What `look` finds first; none where it finds nothing for as long as it is worth waiting.
+///
+/// # Errors
+/// That of `look`, at once.
+pub fn first<T>(
+    mut look: impl FnMut() -> Result<Option<T>, Failure>,
+) -> Result<Option<T>, Failure> {
+    for attempt in 1..=TRIES {
+        if let Some(found) = look()? {
+            return Ok(Some(found));
+        }
+        if attempt < TRIES {
+            sleep(pause());
+        }
+    }
+    Ok(None)
+}
+
+/// The same where not every answer has to come.
+pub fn seen<T>(mut look: impl FnMut() -> Result<Option<T>, Failure>) -> Option<T> {
+    first(|| Ok(look().ok().flatten())).ok().flatten()
+}
+
+/// How long that is, for people.
+pub fn waited() -> String {
+    span(PAUSE.as_secs() * (TRIES - 1))
+}
+
+/// Tests do not wait.
+fn pause() -> Duration {
+    match std::env::var_os("COUNTERSIGN_TEST_NO_PAUSE") {
+        Some(_) if cfg!(debug_assertions) => Duration::ZERO,
+        _ => PAUSE,
+    }
+}

@@ -1,0 +1,8 @@
+//! What every command says and how: the answer and its exit code, styles, times, text made harmless.
+
+pub mod answer;
+pub mod clock;
+pub mod harmless;
+pub mod progress;
+pub mod style;
+pub mod time;
