@@ -151,6 +151,9 @@ impl Gate {
     }
 
     /// A pair that may be read as the names of these rules is dropped where one of them asks for it.
+    ///
+    /// Not inlined: few pairs come here, and the loop over all others is slower around it.
+    #[inline(never)]
     fn drop_look_alike(
         &self,
         rules: impl Iterator<Item = RuleIndex> + Clone,
