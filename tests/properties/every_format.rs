@@ -391,7 +391,7 @@ fn secret_of_32_bytes(name: &str) -> Option<String> {
 }
 
 /// C1: whatever a policy of two rules with one ring key lets through, a value of one does not open under the
-/// other, unless the origin could not tell them split_pair either.
+/// other, unless the origin could not tell them apart either.
 #[test]
 fn a_value_of_one_rule_never_opens_under_another_that_shares_its_key() {
     let (mut accepted, mut refused) = (0, 0);

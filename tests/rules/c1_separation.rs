@@ -17,7 +17,7 @@ fn signer_format(more: Value) -> Value {
     with(json!({"format": "django-signer", "salt": "s"}), more)
 }
 
-/// Another origin, so that it could tell the two split_pair.
+/// Another origin, so that it could tell the two apart.
 fn other_origin() -> Value {
     json!({"keys": {"origin": "NEXT_ORIGIN"}})
 }

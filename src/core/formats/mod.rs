@@ -138,7 +138,7 @@ impl<T: Any + PartialEq> Same for T {
 
 /// A format under one key, for one cookie name.
 pub trait Keyed: Send + Sync {
-    /// Verifies a value as it stands in the header and takes it split_pair. The times in it are not judged here:
+    /// Verifies a value as it stands in the header and takes it apart. The times in it are not judged here:
     /// the gate does that, by the clock.
     ///
     /// Nothing but what locates the MAC is parsed before it verifies.
@@ -179,7 +179,7 @@ impl fmt::Debug for dyn Keyed {
     }
 }
 
-/// What a verified value says, split_pair from its signature.
+/// What a verified value says, apart from its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content<'v> {
     /// The payload in the family's own encoding, byte for byte as it was signed.

@@ -162,7 +162,7 @@ pub const fn base64_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
 
-/// Whether a text consists of the characters of base64url, padding split_pair.
+/// Whether a text consists of the characters of base64url, padding apart.
 pub fn is_base64url(text: &str) -> bool {
     text.bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
