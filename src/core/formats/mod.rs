@@ -20,6 +20,7 @@ pub mod description;
 mod django;
 mod fernet;
 mod hapi;
+mod hono;
 mod iron;
 mod iron_password;
 mod itsdangerous;
@@ -53,6 +54,7 @@ const TABLE: &[&[Description]] = &[
     django::FORMATS,
     fernet::FORMATS,
     hapi::FORMATS,
+    hono::FORMATS,
     iron::FORMATS,
     itsdangerous::FORMATS,
     jwt::FORMATS,

@@ -65,6 +65,15 @@ const ENTRIES = [
     command: () => node("fastify-cookie.mjs"),
     ...recipe("@fastify/cookie"),
   },
+  { name: "a signed cookie of Hono", command: () => node("hono.mjs"), ...recipe("Hono") },
+  {
+    name: "the session of better-auth",
+    command: () => node("better-auth.mjs"),
+    sessions: "at the site",
+    ...recipe("better-auth"),
+  },
+  { name: "the session of React Router", command: () => node("react-router.mjs"), ...recipe("React Router") },
+  { name: "a signed cookie of Elysia", command: () => node("elysia.mjs"), ...recipe("Elysia") },
   {
     name: "Rack::Session::Cookie of Rack 2",
     needs: "ruby-rack ruby-webrick",

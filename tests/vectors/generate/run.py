@@ -59,6 +59,7 @@ SOURCES = [
     Source("keygrip-1.1.0", (
         "keygrip@1.1.0", "cookies@0.9.2", "koa@3.3.0", "koa-session@7.0.2", "cookie-session@2.1.1"), "from_keygrip.mjs"),
     Source("fastify-cookie-11.1.5", ("@fastify/cookie@11.1.5", "fastify@5.12.8"), "from_fastify_cookie.mjs"),
+    Source("hono-4.13.19", ("hono@4.13.19", "better-auth@1.7.25", "better-call@1.4.5"), "from_hono.mjs"),
     # the Worker's own: the standard library is enough
     Source("sealed", (), "from_sealed.py"),
 ]
