@@ -15,6 +15,7 @@ use crate::prelude::*;
 use crate::settings::{Table, unknown};
 
 mod bottle;
+mod cookie_rs;
 mod cookie_signature;
 pub mod description;
 mod django;
@@ -50,6 +51,7 @@ pub use signatures::Signatures;
 /// Every family. A configuration's `format` is looked up here by name.
 const TABLE: &[&[Description]] = &[
     bottle::FORMATS,
+    cookie_rs::FORMATS,
     cookie_signature::FORMATS,
     django::FORMATS,
     fernet::FORMATS,

@@ -5,7 +5,7 @@
     ... django-5.2.19 django-4.2.30                  only these
 
 Needs Python 3.10 or newer with venv, pip's package index on the first run, and for packages of npm Node 20 and npm's
-registry. Environments are kept in .tools/.
+registry; for Rust's crate cargo. Environments are kept in .tools/.
 """
 import argparse
 import collections
@@ -60,6 +60,8 @@ SOURCES = [
         "keygrip@1.1.0", "cookies@0.9.2", "koa@3.3.0", "koa-session@7.0.2", "cookie-session@2.1.1"), "from_keygrip.mjs"),
     Source("fastify-cookie-11.1.5", ("@fastify/cookie@11.1.5", "fastify@5.12.8"), "from_fastify_cookie.mjs"),
     Source("hono-4.13.19", ("hono@4.13.19", "better-auth@1.7.25", "better-call@1.4.5"), "from_hono.mjs"),
+    # compiled by cargo, which has the crate: the standard library is enough
+    Source("cookie-rs-0.18.2", (), "from_cookie_rs.py"),
     # the Worker's own: the standard library is enough
     Source("sealed", (), "from_sealed.py"),
 ]
