@@ -20,6 +20,7 @@ mod cookie_signature;
 pub mod description;
 mod django;
 mod fernet;
+mod flask_login;
 mod hapi;
 mod hono;
 mod iron;
@@ -33,6 +34,7 @@ mod laravel;
 mod mojolicious;
 mod plain;
 mod plug;
+mod pyramid;
 mod rack;
 mod rails;
 mod recognise;
@@ -55,6 +57,7 @@ const TABLE: &[&[Description]] = &[
     cookie_signature::FORMATS,
     django::FORMATS,
     fernet::FORMATS,
+    flask_login::FORMATS,
     hapi::FORMATS,
     hono::FORMATS,
     iron::FORMATS,
@@ -65,6 +68,7 @@ const TABLE: &[&[Description]] = &[
     mojolicious::FORMATS,
     plain::FORMATS,
     plug::FORMATS,
+    pyramid::FORMATS,
     rack::FORMATS,
     rails::FORMATS,
     sealed::FORMATS,

@@ -42,6 +42,15 @@ const ENTRIES = [
     ...recipe("Django", "user"),
   },
   { name: "Flask's session", command: () => python("flask_site.py"), ...recipe("Flask") },
+  { name: "the session of Quart", command: () => pythonSessions("quart_site.py"), ...recipe("Flask") },
+  { name: "Flask-Login's remember token", command: () => pythonSessions("flask_login_site.py"), ...recipe("Flask-Login") },
+  {
+    name: "Flask-Session, its ids signed",
+    command: () => pythonSessions("flask_session_site.py"),
+    sessions: "at the site",
+    ...recipe("Flask-Session"),
+  },
+  { name: "the session of Pyramid", command: () => pythonSessions("pyramid_site.py"), ...recipe("Pyramid") },
   {
     name: "SessionMiddleware of Starlette and FastAPI",
     command: () => python("starlette_site.py"),
@@ -239,6 +248,7 @@ export const FRAMEWORKS = ENTRIES.map(({ options, rule, lasting, ...entry }) => 
 
 const site = (file) => fileURLToPath(new URL(`sites/${file}`, import.meta.url));
 const python = (file, ...args) => [interpreter("venv-e2e"), site(file), ...args];
+const pythonSessions = (file) => [interpreter("venv-e2e-sessions"), site(file)];
 const node = (file) => [process.execPath, site(file)];
 const rust = (program, ...args) => [path.join(TARGET, "sites/debug", program), ...args];
 

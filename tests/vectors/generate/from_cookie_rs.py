@@ -138,7 +138,8 @@ def row(case, jar, kind, encoded, given, seed, program):
     raw = own.sign("x")[1]
     spoiled = {**rows.spoil_text(value, rng), **strays(own.sign(given)[1], raw, jar), "under the other key": other_value,
                "for another name": renamed.sign(given)[0] if jar == "private" else ""}
-    spoiled = {name: text for name, text in spoiled.items() if own.read(text) is None}
+    # no header shows a value with a semicolon
+    spoiled = {name: text for name, text in spoiled.items() if ";" not in text and own.read(text) is None}
     also = [spelled] if stands_raw(spelled) and own.read(spelled) == given else []
     found = {
         "id": row_id, "framework": "cookie " + VERSION,
