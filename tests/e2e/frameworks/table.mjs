@@ -50,6 +50,7 @@ const ENTRIES = [
     sessions: "at the site",
     ...recipe("Flask-Session"),
   },
+  { name: "a bearer token of FastAPI", command: () => pythonSessions("fastapi_site.py"), ...recipe("A bearer token of FastAPI") },
   { name: "the session of Pyramid", command: () => pythonSessions("pyramid_site.py"), ...recipe("Pyramid") },
   {
     name: "SessionMiddleware of Starlette and FastAPI",

@@ -45,6 +45,7 @@ SOURCES = [
     Source("fastify-secure-session-8.4.0", ("@fastify/secure-session@8.4.0", "fastify@5.12.8", "sodium-native@5.1.0"),
            "from_secure_session.mjs"),
     Source("pyjwt-2.15.1", ("PyJWT==2.15.1",), "from_pyjwt.py"),
+    Source("fastapi-0.165.0", ("fastapi==0.165.0", "PyJWT==2.15.1"), "from_fastapi.py"),
     Source("jsonwebtoken-9.0.3", ("jsonwebtoken@9.0.3", "jws@4.0.1"), "from_jsonwebtoken.mjs"),
     Source("itsdangerous-0.24", ("itsdangerous==0.24",), "from_itsdangerous.py"),
     Source("itsdangerous-1.1.0", ("itsdangerous==1.1.0",), "from_itsdangerous.py"),
