@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use countersign_core::config::Policy;
-use countersign_core::formats;
+use countersign_core::formats::{self, KeyShape};
 use serde_json::{Value, json};
 
 const FORMATS: &str = include_str!("../docs/formats.md");
@@ -52,13 +52,10 @@ fn secret(name: &str) -> Option<String> {
 }
 
 fn is_accepted(rule: &Value) {
-    // these take a key of 32 bytes
-    let of_bytes = ["fastify-secure-session", "fernet", "laravel"];
-    let format = rule["format"].as_str().unwrap();
-    let key = if of_bytes.contains(&format) {
-        "BYTES"
-    } else {
-        "KEY"
+    let description = formats::description(rule["format"].as_str().unwrap()).unwrap();
+    let key = match description.key_shape() {
+        KeyShape::Base64 { bytes: 32, .. } | KeyShape::Base64Url(32) => "BYTES",
+        _ => "KEY",
     };
     let keys = json!({"current": key, "origin": key});
     let config = json!({"keys": keys, "cookies": [rule]});

@@ -31,6 +31,7 @@ pub mod key_shape;
 mod keygrip;
 mod labels;
 mod laravel;
+mod litestar;
 mod mojolicious;
 mod plain;
 mod plug;
@@ -65,6 +66,7 @@ const TABLE: &[&[Description]] = &[
     jwt::FORMATS,
     keygrip::FORMATS,
     laravel::FORMATS,
+    litestar::FORMATS,
     mojolicious::FORMATS,
     plain::FORMATS,
     plug::FORMATS,

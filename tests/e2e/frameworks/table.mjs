@@ -51,6 +51,14 @@ const ENTRIES = [
     ...recipe("Flask-Session"),
   },
   { name: "a bearer token of FastAPI", command: () => pythonSessions("fastapi_site.py"), ...recipe("A bearer token of FastAPI") },
+  {
+    name: "the session of Litestar",
+    command: () => pythonSessions("litestar_site.py"),
+    ...recipe("Litestar"),
+    keys: BYTES_IN_BASE64,
+    encoding: "base64",
+    isRandom: true,
+  },
   { name: "the session of Pyramid", command: () => pythonSessions("pyramid_site.py"), ...recipe("Pyramid") },
   {
     name: "SessionMiddleware of Starlette and FastAPI",

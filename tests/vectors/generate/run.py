@@ -52,6 +52,7 @@ SOURCES = [
     Source("itsdangerous-2.2.0", ("itsdangerous==2.2.0",), "from_itsdangerous.py"),
     Source("flask-3.1.3", ("Flask==3.1.3", "itsdangerous==2.2.0", "Werkzeug==3.1.9"), "from_flask.py"),
     Source("flask-login-0.6.3", ("Flask-Login==0.6.3", "Flask==3.1.3", "Werkzeug==3.1.9"), "from_flask_login.py"),
+    Source("litestar-2.25.0", ("litestar==2.25.0", "cryptography==50.0.2"), "from_litestar.py"),
     Source("pyramid-2.1", ("pyramid==2.1", "WebOb==1.8.11", "setuptools==80.9.0"), "from_pyramid.py"),
     Source("starlette-1.10.0", ("starlette==1.10.0", "itsdangerous==2.2.0"), "from_starlette.py"),
     Source("tornado-6.6.1", ("tornado==6.6.1",), "from_tornado.py"),
