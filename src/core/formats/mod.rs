@@ -44,6 +44,7 @@ mod secure_session;
 mod securecookie;
 mod signatures;
 mod tornado;
+mod yii2;
 
 pub use description::Description;
 pub use key_shape::KeyShape;
@@ -77,6 +78,7 @@ const TABLE: &[&[Description]] = &[
     secure_session::FORMATS,
     securecookie::FORMATS,
     tornado::FORMATS,
+    yii2::FORMATS,
 ];
 
 /// A format by its name in a configuration, with its options.

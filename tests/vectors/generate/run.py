@@ -5,7 +5,7 @@
     ... django-5.2.19 django-4.2.30                  only these
 
 Needs Python 3.10 or newer with venv, pip's package index on the first run, and for packages of npm Node 20 and npm's
-registry; for Rust's crate cargo. Environments are kept in .tools/.
+registry; for Rust's crate cargo, for Yii php. Environments are kept in .tools/.
 """
 import argparse
 import collections
@@ -66,6 +66,8 @@ SOURCES = [
     Source("hono-4.13.19", ("hono@4.13.19", "better-auth@1.7.25", "better-call@1.4.5"), "from_hono.mjs"),
     # compiled by cargo, which has the crate: the standard library is enough
     Source("cookie-rs-0.18.2", (), "from_cookie_rs.py"),
+    # PHP with the functions that Yii calls
+    Source("yii2", (), "from_yii2.py"),
     # the Worker's own: the standard library is enough
     Source("sealed", (), "from_sealed.py"),
 ]
