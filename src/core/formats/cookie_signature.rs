@@ -18,7 +18,7 @@
 //! Source: `cookie-signature/index.js`, `cookie-parser/index.js`, `express-session/index.js`,
 //! `@fastify/cookie/signer.js`; checked against cookie-signature 1.2.2, cookie-parser 1.4.7 under Express
 //! 5.3.0, express-session 1.19.0 and @fastify/cookie 11.1.5 by the vectors; `react-router/lib/server-runtime/crypto.ts`
-//! of React Router 8.5.1 and `elysia/src/{cookies,utils}.ts` of Elysia 1.4.30 end to end.
+//! of React Router 8.5.1 (laxer: it compares bytes, by `atob`) by the vectors too, and `elysia/src/{cookies,utils}.ts` of Elysia 1.4.30 end to end.
 
 use alloc::borrow::Cow;
 
@@ -47,7 +47,7 @@ pub const FORMATS: &[Description] = &[
     },
     Description {
         name: "fastify-cookie",
-        used_by: "@fastify/cookie 11.1",
+        used_by: "@fastify/cookie 11.1; React Router 8.5, Remix and Elysia 1.4 with `encoded`",
         options: &[
             FormatOption::digest("sha256", ""),
             FormatOption::new(

@@ -64,6 +64,7 @@ SOURCES = [
         "keygrip@1.1.0", "cookies@0.9.2", "koa@3.3.0", "koa-session@7.0.2", "cookie-session@2.1.1"), "from_keygrip.mjs"),
     Source("fastify-cookie-11.1.5", ("@fastify/cookie@11.1.5", "fastify@5.12.8"), "from_fastify_cookie.mjs"),
     Source("hono-4.13.19", ("hono@4.13.19", "better-auth@1.7.25", "better-call@1.4.5"), "from_hono.mjs"),
+    Source("react-router-8.5.1", ("react-router@8.5.1", "react@19.3.1", "react-dom@19.3.1"), "from_react_router.mjs"),
     # compiled by cargo, which has the crate: the standard library is enough
     Source("cookie-rs-0.18.2", (), "from_cookie_rs.py"),
     # PHP with the functions that Yii calls
