@@ -265,3 +265,35 @@ fn a_plain_origin_needs_the_purpose_of_a_rails_cookie() {
         &["name", "plain"],
     );
 }
+
+#[test]
+fn the_two_jars_of_rust_may_share_a_key() {
+    let jar = |name, jar| {
+        let format = json!({"format": "cookie-rs", "jar": jar, "derive": true});
+        rule(name, format)
+    };
+    assert_may_share(jar("a", "signed"), jar("b", "private"));
+    assert_may_share(
+        jar("a", "private"),
+        with(jar("b", "private"), other_origin()),
+    );
+    assert_may_not_share(jar("a", "signed"), with(jar("b", "signed"), other_origin()));
+}
+
+#[test]
+fn a_bare_key_may_stand_beside_one_that_is_its_mac_with_another_digest() {
+    let flask = || rule("session", json!({"format": "flask-session"}));
+    assert_may_share(
+        flask(),
+        rule("remember_token", json!({"format": "flask-login"})),
+    );
+    // whoever had "cookie-session" signed would have the key of every session
+    assert_may_not_share(
+        flask(),
+        rule("b", json!({"format": "fastify-cookie", "digest": "sha1"})),
+    );
+    assert_may_not_share(
+        rule("a", json!({"format": "hono"})),
+        rule("b", json!({"format": "cookie-rs", "derive": true})),
+    );
+}

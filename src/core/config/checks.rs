@@ -230,6 +230,9 @@ fn is_separate(a: &RuleConfig, x: &Configured, b: &RuleConfig, y: &Configured) -
                 x.name == y.name
             }
         }
+        // a MAC with another digest is not the other's key, whatever is signed
+        (Derivation::Bare { digest: m, .. }, Derivation::Mac { digest: n, .. })
+        | (Derivation::Mac { digest: n, .. }, Derivation::Bare { digest: m, .. }) => m != n,
         // a key that is used bare could sign what another format derives its key from
         (Derivation::Bare { .. }, _) | (_, Derivation::Bare { .. }) => false,
         (m, n) if m != n => true,

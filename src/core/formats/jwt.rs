@@ -12,6 +12,13 @@
 //! Under another algorithm or key id, those two values are exchanged where they stand in the header, and
 //! every other byte of it stays.
 //!
+//! `prefix` is what the site writes in front of the token: `"Bearer "`, as FastAPI's guides have it. Python's
+//! `http.cookies` puts a value with a space in double quotes; without them it is read as well:
+//!
+//! ```text
+//! "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI0NzExIn0.…"
+//! ```
+//!
 //! `kid` says what the origin calls a key, or each key: `{ KEY_A = "2026", KEY_B = "2027" }`. A token
 //! of another key id is then none of that key's. A token without one is tried under every key, and gets
 //! none. Browser and origin either both have a `kid` or neither has.
@@ -22,7 +29,7 @@
 //! it; one without is then refused. An `iat` far ahead of the clock is noticed in any case.
 //!
 //! Source: PyJWT `jwt/api_jws.py`, `jwt/api_jwt.py`; jsonwebtoken `verify.js` with jws; checked against
-//! PyJWT 2.15.1 and jsonwebtoken 9.0.3 by the vectors. Stricter than one of the two or both:
+//! PyJWT 2.15.1 and jsonwebtoken 9.0.3 by the vectors, with a prefix under FastAPI 0.165.0. Stricter than one of the two or both:
 //! - PyJWT reads a MAC with `=` behind it, jsonwebtoken does not. Nobody writes one; here a value has one
 //!   spelling.
 //! - jsonwebtoken reads claims that are not an object, PyJWT times in quotes. RFC 7519 has neither.
@@ -31,6 +38,7 @@
 //! - A time that no double holds (`1e400`) is refused. JavaScript reads it as no end at all, Python and Go
 //!   fail at it.
 
+use alloc::borrow::Cow;
 use core::ops::Range;
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
@@ -42,7 +50,10 @@ use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
 use crate::settings::Table;
-use crate::wire::encoding::{base64_len, base64url, from_base64url, is_base64url, push_base64url};
+use crate::wire::encoding::{
+    base64_len, base64url, from_base64url, is_base64url, is_cookie_octet, push_base64url,
+    python_quoted, python_unquoted,
+};
 use crate::wire::json::{ascii_string, members, string};
 
 pub const FORMATS: &[Description] = &[Description {
@@ -65,16 +76,39 @@ pub const FORMATS: &[Description] = &[Description {
             DefaultValue::Flag(false),
             "`true` where every token has one",
         ),
+        FormatOption::new(
+            "prefix",
+            DefaultValue::Text(""),
+            "`\"Bearer \"` as FastAPI's guides write it",
+        )
+        .shaped_by(&[ShapeValue::Text("Bearer ")]),
     ],
     read: jwt,
 }];
 
 fn jwt(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
+    let alg = table.choice("alg", ALGS).unwrap_or(HS256);
+    let kid = Labels::read(table, "kid");
+    let iat = table.flag("iat").unwrap_or_default();
     Some(Box::new(Jwt {
-        alg: table.choice("alg", ALGS).unwrap_or(HS256),
-        kid: Labels::read(table, "kid"),
-        iat: table.flag("iat").unwrap_or_default(),
+        alg,
+        kid,
+        iat,
+        prefix: prefix(table)?,
     }))
+}
+
+fn prefix(table: &mut Table<'_>) -> Option<String> {
+    let prefix = table.text("prefix").unwrap_or_default();
+    // what Python writes without an escape
+    if prefix.bytes().all(|b| b == b' ' || is_cookie_octet(b)) {
+        return Some(prefix.to_owned());
+    }
+    table.problem(
+        "prefix",
+        "holds a character that a cookie cannot carry; use ASCII without commas, semicolons, quotes, backslashes and controls, such as \"Bearer \"",
+    );
+    None
 }
 
 /// An algorithm as JSON names it, and its digest.
@@ -93,6 +127,8 @@ struct Jwt {
     kid: Labels,
     /// Whether every token has an `iat`.
     iat: bool,
+    /// What stands in front of a token.
+    prefix: String,
 }
 
 impl Format for Jwt {
@@ -122,6 +158,7 @@ impl Format for Jwt {
             alg: self.alg,
             kid: self.kid.of(key.id())?.map(str::to_owned),
             iat: self.iat,
+            prefix: self.prefix.clone(),
             mac: Mac::new(self.alg.1, key.bytes()),
         }))
     }
@@ -131,12 +168,14 @@ struct KeyedJwt {
     alg: Alg,
     kid: Option<String>,
     iat: bool,
+    prefix: String,
     mac: Mac,
 }
 
 impl Keyed for KeyedJwt {
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
-        let (signed, signature) = value.rsplit_once('.').ok_or(Refusal::Shape)?;
+        let token = self.token(value).ok_or(Refusal::Shape)?;
+        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Shape)?;
         let (header, claims) = signed.split_once('.').ok_or(Refusal::Shape)?;
         let has_shape = signature.len() == base64_len(self.alg.1.size()) && is_base64url(claims);
         if !has_shape || !self.is_own(header) {
@@ -168,11 +207,25 @@ impl Keyed for KeyedJwt {
         let tag = self.mac.sign(&[value.as_bytes()]);
         value.push('.');
         push_base64url(&mut value, &tag);
-        Ok(value)
+        if self.prefix.is_empty() {
+            return Ok(value);
+        }
+        python_quoted(&[&self.prefix, value.as_str()].concat()).ok_or(Uncarriable)
     }
 }
 
 impl KeyedJwt {
+    /// The token of a value, without what the site writes around it. Nothing of either is ever escaped.
+    fn token<'v>(&self, value: &'v str) -> Option<&'v str> {
+        if self.prefix.is_empty() {
+            return Some(value);
+        }
+        match python_unquoted(value) {
+            Cow::Borrowed(text) => text.strip_prefix(&self.prefix),
+            Cow::Owned(_) => None,
+        }
+    }
+
     /// Whether a header is of this algorithm and none but this key's.
     fn is_own(&self, header: &str) -> bool {
         let json = from_part(header).unwrap_or_default();
@@ -576,6 +629,34 @@ mod tests {
         let format = read(json!({"kid": {"KEY_A": "1"}})).unwrap();
         let other = Key::new(KeyId::parse("KEY_B").unwrap(), b"b".to_vec());
         assert!(format.keyed("sid", &other).is_err());
+    }
+
+    #[test]
+    fn a_prefix_stands_before_the_token_in_quotes_where_it_needs_them() {
+        let bearer = keyed(json!({"prefix": "Bearer "}), "KEY");
+        let token = token(PLAIN, "{}");
+        let value = format!("\"Bearer {token}\"");
+        let content = bearer.open(&value).unwrap();
+        assert_eq!(content.text(), Ok(payload(PLAIN, "{}").as_str()));
+        assert_eq!(bearer.seal(&content, no_random).as_deref(), Ok(&*value));
+        assert!(bearer.open(&format!("Bearer {token}")).is_ok());
+        for bad in [
+            token.clone(),
+            format!("bearer {token}"),
+            format!("\"{token}\""),
+            format!("\"Bearer  {token}\""),
+            format!("\"\\102earer {token}\""),
+            format!("\"Bearer {token}"),
+        ] {
+            assert_eq!(bearer.open(&bad), Err(Refusal::Shape), "{bad}");
+        }
+        let short = keyed(json!({"prefix": "jwt:"}), "KEY");
+        let value = format!("jwt:{token}");
+        assert_eq!(short.seal(&content, no_random).as_deref(), Ok(&*value));
+        for bad in ["a;", "a\"", "a\\", "é", "a\n"] {
+            let problem = read(json!({"prefix": bad})).unwrap_err();
+            assert!(problem.contains("rule.prefix: holds"), "{problem}");
+        }
     }
 
     #[test]

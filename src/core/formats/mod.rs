@@ -15,11 +15,14 @@ use crate::prelude::*;
 use crate::settings::{Table, unknown};
 
 mod bottle;
+mod cookie_rs;
 mod cookie_signature;
 pub mod description;
 mod django;
 mod fernet;
+mod flask_login;
 mod hapi;
+mod hono;
 mod iron;
 mod iron_password;
 mod itsdangerous;
@@ -29,9 +32,11 @@ pub mod key_shape;
 mod keygrip;
 mod labels;
 mod laravel;
+mod litestar;
 mod mojolicious;
 mod plain;
 mod plug;
+mod pyramid;
 mod rack;
 mod rails;
 mod recognise;
@@ -40,6 +45,7 @@ mod secure_session;
 mod securecookie;
 mod signatures;
 mod tornado;
+mod yii2;
 
 pub use description::Description;
 pub use key_fault::KeyFault;
@@ -51,24 +57,30 @@ pub use signatures::Signatures;
 /// Every family. A configuration's `format` is looked up here by name.
 const TABLE: &[&[Description]] = &[
     bottle::FORMATS,
+    cookie_rs::FORMATS,
     cookie_signature::FORMATS,
     django::FORMATS,
     fernet::FORMATS,
+    flask_login::FORMATS,
     hapi::FORMATS,
+    hono::FORMATS,
     iron::FORMATS,
     itsdangerous::FORMATS,
     jwt::FORMATS,
     keygrip::FORMATS,
     laravel::FORMATS,
+    litestar::FORMATS,
     mojolicious::FORMATS,
     plain::FORMATS,
     plug::FORMATS,
+    pyramid::FORMATS,
     rack::FORMATS,
     rails::FORMATS,
     sealed::FORMATS,
     secure_session::FORMATS,
     securecookie::FORMATS,
     tornado::FORMATS,
+    yii2::FORMATS,
 ];
 
 /// A format by its name in a configuration, with its options.
