@@ -145,6 +145,17 @@ pub trait Keyed: Send + Sync {
     /// Why the value is refused.
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal>;
 
+    /// The same for a format whose values have salts of their own that keys are slowly made from: a visitor chooses
+    /// them. `rounds` of PBKDF2 are left for such keys, and what is used is taken off. `None` where a value asks for
+    /// more.
+    fn open_within<'v>(
+        &self,
+        value: &'v str,
+        _rounds: &mut u32,
+    ) -> Option<Result<Content<'v>, Refusal>> {
+        Some(self.open(value))
+    }
+
     /// Whether a text has the shape of a signature in a cookie of its own. Most formats have none.
     fn is_signature(&self, _text: &str) -> bool {
         false

@@ -110,6 +110,18 @@ const ENTRIES = [
     isRandom: true,
   },
   {
+    name: "the session of h3 1",
+    command: () => node("h3-1.mjs"),
+    ...recipe("h3 1 and Nuxt"),
+    isRandom: true,
+  },
+  {
+    name: "the session of h3 2",
+    command: () => node("h3-2.mjs"),
+    ...recipe("h3 2"),
+    isRandom: true,
+  },
+  {
     name: "@hapi/cookie",
     command: () => node("hapi-cookie.mjs"),
     ...recipe("@hapi/cookie"),

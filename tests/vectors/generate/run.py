@@ -42,6 +42,8 @@ SOURCES = [
     Source("fernet-50.0.2", ("cryptography==50.0.2", "aiohttp_session==2.12.1", "aiohttp==3.14.5"), "from_fernet.py"),
     Source("iron-7.0.1", ("@hapi/iron@7.0.1", "@hapi/statehood@8.2.1", "iron-session@8.0.4", "iron-webcrypto@1.2.1"),
            "from_iron.mjs"),
+    Source("h3-1.15.11", ("h3@1.15.11", "iron-webcrypto@1.2.1"), "from_h3.mjs"),
+    Source("h3-2.0.8", ("h3@2.0.8",), "from_h3.mjs"),
     Source("fastify-secure-session-8.4.0", ("@fastify/secure-session@8.4.0", "fastify@5.12.8", "sodium-native@5.1.0"),
            "from_secure_session.mjs"),
     Source("pyjwt-2.15.1", ("PyJWT==2.15.1",), "from_pyjwt.py"),
