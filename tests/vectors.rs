@@ -487,8 +487,12 @@ fn with_password_id(row: &Value) -> Value {
     config
 }
 
-/// What is random in an Iron seal, in the order in which it is drawn: `…*ID*SALT*IV*…*SALT*MAC`.
+/// What is random in an Iron seal, in the order in which it is drawn: `…*ID*SALT*IV*…*SALT*MAC`; or in an encrypted
+/// token: `HEADER..IV.…`.
 fn salts(seal: &str) -> Option<Vec<u8>> {
+    if let Some((_, parts)) = seal.split_once("..") {
+        return URL_SAFE_NO_PAD.decode(parts.split('.').next()?).ok();
+    }
     let fields: Vec<&str> = seal.split('*').collect();
     let iv = URL_SAFE_NO_PAD.decode(fields.get(3)?).ok()?;
     Some([from_hex(fields.get(2)?)?, iv, from_hex(fields.get(6)?)?].concat())

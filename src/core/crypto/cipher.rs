@@ -40,9 +40,19 @@ pub fn cbc_open(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Option<Vec<u8>>
 
 /// Encrypts with AES-256-GCM, nothing but the plaintext authenticated.
 pub fn gcm_seal(key: &[u8; 32], nonce: &[u8; 12], plaintext: &[u8]) -> Option<Sealed> {
+    gcm_seal_beside(key, nonce, &[], plaintext)
+}
+
+/// Encrypts with AES-GCM, `aad` authenticated beside the plaintext; the key has 16 or 32 bytes, else `None`.
+pub fn gcm_seal_beside(
+    key: &[u8],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Option<Sealed> {
     let mut text = plaintext.to_vec();
     let tag = gcm(key)?
-        .encrypt_inout_detached(&Nonce::from(*nonce), &[], text.as_mut_slice().into())
+        .encrypt_inout_detached(&Nonce::from(*nonce), aad, text.as_mut_slice().into())
         .ok()?;
     Some((text, tag.into()))
 }

@@ -14,7 +14,9 @@ use crate::crypto::{Digest, Random};
 use crate::prelude::*;
 use crate::settings::{Table, unknown};
 
+mod authjs;
 mod bottle;
+mod claims;
 mod cookie_signature;
 pub mod description;
 mod django;
@@ -48,6 +50,7 @@ pub use signatures::Signatures;
 
 /// Every family. A configuration's `format` is looked up here by name.
 const TABLE: &[&[Description]] = &[
+    authjs::FORMATS,
     bottle::FORMATS,
     cookie_signature::FORMATS,
     django::FORMATS,

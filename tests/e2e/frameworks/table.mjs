@@ -122,6 +122,18 @@ const ENTRIES = [
     isRandom: true,
   },
   {
+    name: "the session of Auth.js 5",
+    command: () => node("authjs.mjs"),
+    ...recipe("Auth.js 5"),
+    isRandom: true,
+  },
+  {
+    name: "the session of NextAuth 4",
+    command: () => node("nextauth.mjs"),
+    ...recipe("NextAuth 4"),
+    isRandom: true,
+  },
+  {
     name: "@hapi/cookie",
     command: () => node("hapi-cookie.mjs"),
     ...recipe("@hapi/cookie"),
