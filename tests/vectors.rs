@@ -231,7 +231,10 @@ impl Vector {
             }
         }
         if let Some(expected) = row["other_value_same_salts"].as_str() {
-            draw(salts(expected).ok_or("other_value_same_salts has no salts")?);
+            let drawn_bytes = row["drawn"]
+                .as_str()
+                .map_or_else(|| salts(expected), from_hex);
+            draw(drawn_bytes.ok_or("other_value_same_salts has no salts")?);
             let other = self.under_other_key.seal(&content, drawn);
             if other.as_deref() != Ok(expected) {
                 return Err(format!(

@@ -1,7 +1,7 @@
 //! The ciphers that frameworks encrypt cookies with.
 //!
-//! Safety argument: AES-CBC authenticates nothing by itself, so a format verifies its MAC before it calls
-//! [`cbc_open`]; the other three verify their tag in constant time before they answer a byte. A nonce or
+//! Safety argument: AES-CBC and AES-CTR authenticate nothing by themselves, so a format verifies its MAC before it
+//! calls [`cbc_open`] or [`ctr_apply`]; the other three verify their tag in constant time before they answer a byte. A nonce or
 //! IV is drawn anew for each value that is sealed. Plaintexts are payloads, not keys, and are not wiped.
 
 use aes_gcm::aead::consts::U12;
@@ -10,6 +10,9 @@ use aes_gcm::{AesGcm, Nonce};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyIvInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use ctr::CtrCore;
+use ctr::cipher::StreamCipherCoreWrapper;
+use ctr::flavors::Ctr128BE;
 use poly1305::Poly1305;
 use salsa20::XSalsa20;
 use salsa20::cipher::StreamCipher;
@@ -86,6 +89,13 @@ pub fn gcm_open_beside(
 
 fn gcm(key: &[u8]) -> Option<AesGcm<Aes, U12>> {
     Aes::new(key).map(AesGcm::from)
+}
+
+/// Encrypts with AES-CTR, or decrypts what that made and a MAC has vouched for; the key has 16 or 32 bytes, else `None`.
+pub fn ctr_apply(key: &[u8], iv: &[u8; 16], text: &mut [u8]) -> Option<()> {
+    let core = CtrCore::<_, Ctr128BE>::inner_iv_init(Aes::new(key)?, iv.into());
+    StreamCipherCoreWrapper::from_core(core).apply_keystream(text);
+    Some(())
 }
 
 /// Encrypts with XChaCha20-Poly1305, `aad` authenticated beside the plaintext.
@@ -194,6 +204,25 @@ mod tests {
             assert_eq!(cbc_open(&key, &iv, b""), None);
         }
         assert_eq!(cbc_seal(&[0; 24], &iv, b"x"), None);
+    }
+
+    // NIST SP 800-38A, F.5.5: the first two blocks.
+    #[test]
+    fn ctr_matches_nist() {
+        let key: [u8; 32] =
+            bytes("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+        let iv = bytes("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        let plaintext: [u8; 32] =
+            bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+        let mut text = plaintext;
+        ctr_apply(&key, &iv, &mut text).unwrap();
+        assert_eq!(
+            text,
+            bytes("601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5")
+        );
+        ctr_apply(&key, &iv, &mut text).unwrap();
+        assert_eq!(text, plaintext);
+        assert_eq!(ctr_apply(&key[..24], &iv, &mut text), None);
     }
 
     // The GCM specification (McGrew and Viega), test case 14.

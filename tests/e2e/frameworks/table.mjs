@@ -14,6 +14,8 @@ const BYTES_IN_BASE64 = {
 
 const APP_KEYS = { ORIGIN_KEY: `base64:${BYTES_IN_BASE64.ORIGIN_KEY}`, NEW_KEY: `base64:${BYTES_IN_BASE64.NEW_KEY}` };
 
+const LONG_KEYS = { ORIGIN_KEY: "the site's own ".repeat(5), NEW_KEY: "the ring's new ".repeat(5) };
+
 const NUMBERED = { ORIGIN_KEY: 1, NEW_KEY: 2 };
 
 const LARAVEL = "php-cli php-illuminate-cookie php-illuminate-encryption php-symfony-http-foundation";
@@ -70,6 +72,17 @@ const ENTRIES = [
     needs: "ruby-rack ruby-webrick",
     command: () => ruby(["rack.rb"], 'require "rack"; require "webrick"; exit Rack.release.start_with?("2.")'),
     ...recipe("Rack 2"),
+  },
+  {
+    name: "Rack::Session::Cookie of rack-session 2",
+    ...rackSession(">= 2.1.2"),
+    ...recipe("Rack 3 and Sinatra 4"),
+  },
+  {
+    name: "Rack::Session::Cookie of rack-session before 2.1.2",
+    ...rackSession("< 2.1.2"),
+    ...recipe("Rack 3 and Sinatra 4"),
+    options: { encryptor: "v1" },
   },
   {
     name: "Go's gorilla/sessions",
@@ -223,6 +236,14 @@ function securecookie(...blockKey) {
     ...recipe("Go"),
     options: { name: "user" },
   };
+}
+
+// Debian 12 has no rack-session 2: `gem install rack-session rackup`.
+function rackSession(version) {
+  const check = `require "rackup"; require "rack/session"; require "rack/session/version"
+    exit Gem::Requirement.new("${version}").satisfied_by?(Gem::Version.new(Rack::Session::VERSION))`;
+  const command = () => ruby(["rack-session.rb"], check);
+  return { needs: "ruby-rack ruby-webrick", command, keys: LONG_KEYS, isRandom: true };
 }
 
 function rails(...place) {
