@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::prelude::*;
 
 mod aes;
+mod aes_encrypt;
 pub mod cipher;
 pub mod key;
 

@@ -31,6 +31,7 @@ mod keygrip;
 mod labels;
 mod laravel;
 mod mojolicious;
+mod oauth2_proxy;
 mod plain;
 mod plug;
 mod rack;
@@ -62,6 +63,7 @@ const TABLE: &[&[Description]] = &[
     keygrip::FORMATS,
     laravel::FORMATS,
     mojolicious::FORMATS,
+    oauth2_proxy::FORMATS,
     plain::FORMATS,
     plug::FORMATS,
     rack::FORMATS,
