@@ -12,13 +12,14 @@ use aes::cipher::{
 };
 
 use super::aes::{Aes, Lanes};
+use crate::prelude::*;
 
 /// AES under one key, for encryption.
 pub enum AesEncrypt {
     /// The key has 24 bytes.
     Middle(Aes192Enc),
     /// It has 16 or 32.
-    Other(Aes),
+    Other(Box<Aes>),
 }
 
 type Block = Array<u8, U16>;
@@ -28,7 +29,7 @@ impl AesEncrypt {
     pub fn new(key: &[u8]) -> Option<Self> {
         match key.len() {
             24 => Aes192Enc::new_from_slice(key).ok().map(Self::Middle),
-            _ => Aes::new(key).map(Self::Other),
+            _ => Some(Self::Other(Box::new(Aes::new(key)?))),
         }
     }
 
