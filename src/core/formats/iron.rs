@@ -26,7 +26,7 @@
 //! h3 opens what has one round too and seals it anew (`legacySealFallback`); so does an `accept` here.
 //!
 //! Source: `lib/index.js` of @hapi/iron, `src/core.ts` of iron-session, `src/utils/session.ts` of h3; checked
-//! against @hapi/iron 7.0.1, iron-session 8.0.4, h3 1.15.11 and h3 2.0.8 by the vectors.
+//! against @hapi/iron 7.0.1, iron-session 8.0.4 and 9.0.1, h3 1.15.11 and h3 2.0.8 by the vectors.
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::iron_password::{FAST, LEAST, Password, is_mac, is_salt};
@@ -65,7 +65,7 @@ pub const FORMATS: &[Description] = &[
     },
     Description {
         name: "iron-session",
-        used_by: "iron-session 8.0",
+        used_by: "iron-session 8.0, 9.0",
         options: &[FormatOption::new(
             "id",
             DefaultValue::Unset,

@@ -42,6 +42,7 @@ SOURCES = [
     Source("fernet-50.0.2", ("cryptography==50.0.2", "aiohttp_session==2.12.1", "aiohttp==3.14.5"), "from_fernet.py"),
     Source("iron-7.0.1", ("@hapi/iron@7.0.1", "@hapi/statehood@8.2.1", "iron-session@8.0.4", "iron-webcrypto@1.2.1"),
            "from_iron.mjs"),
+    Source("iron-session-9.0.1", ("iron-session@9.0.1", "iron-webcrypto@2.0.0"), "from_iron.mjs"),
     Source("authjs-0.41.3", ("@auth/core@0.41.3", "jose@6.2.18"), "from_authjs.mjs"),
     Source("nextauth-4.24.15", ("next-auth@4.24.15", "jose@4.15.9"), "from_authjs.mjs"),
     Source("h3-1.15.11", ("h3@1.15.11", "iron-webcrypto@1.2.1"), "from_h3.mjs"),
