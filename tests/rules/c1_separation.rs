@@ -1,5 +1,6 @@
 //! C1: two rules may share a ring key only if a value of one cannot be passed off as the other's.
 
+use countersign_core::config::Policy;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -296,4 +297,19 @@ fn a_bare_key_may_stand_beside_one_that_is_its_mac_with_another_digest() {
         rule("a", json!({"format": "hono"})),
         rule("b", json!({"format": "cookie-rs", "derive": true})),
     );
+}
+
+#[test]
+fn a_signed_jar_of_rust_may_not_share_a_key_with_a_session_of_rack_2() {
+    // a visitor who has a salt signed in the jar would have the key of the session with that salt
+    for encryptor in ["v1", "v2"] {
+        let format = json!({"format": "rack-session", "version": 2, "encryptor": encryptor});
+        let rules = [rule("a", json!({"format": "cookie-rs"})), rule("b", format)];
+        let keys = json!({"current": "LONG", "origin": "LONG"});
+        let long =
+            |_: &str| Some("a key of sixty-four bytes, which both of them ask for. ".repeat(2));
+        let problems = Policy::parse(&json!({"keys": keys, "cookies": rules}), &long).unwrap_err();
+        let said = problems.iter().map(|problem| problem.path.as_str());
+        assert_eq!(said.collect::<Vec<_>>(), ["COUNTERSIGN.cookies[1].format"]);
+    }
 }

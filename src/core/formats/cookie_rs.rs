@@ -151,8 +151,16 @@ impl Format for CookieRs {
             text: [first, INFO, &[count]].concat(),
         };
         match (self.jar, self.derive) {
-            (Jar::Signed, false) => Derivation::Derived(b"bytes 0 to 32, HMAC-SHA256".to_vec()),
-            (Jar::Private, false) => Derivation::Derived(b"bytes 32 to 64, AES-256-GCM".to_vec()),
+            (Jar::Signed, false) => Derivation::Part {
+                bytes: 0..KEY,
+                used: "HMAC-SHA256",
+                is_bare: true,
+            },
+            (Jar::Private, false) => Derivation::Part {
+                bytes: KEY..2 * KEY,
+                used: "AES-256-GCM",
+                is_bare: false,
+            },
             (Jar::Signed, true) => derived(b"", 1),
             (Jar::Private, true) => derived(b"the first", 2),
         }

@@ -41,6 +41,7 @@
 use alloc::borrow::Cow;
 use core::ops::Range;
 
+use super::claims;
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::labels::Labels;
 use super::{
@@ -195,7 +196,7 @@ impl Keyed for KeyedJwt {
         // what would not open again
         let is_timeless = || {
             from_part(claims)
-                .and_then(|json| issued_at(&json))
+                .and_then(|json| claims::issued_at(&json))
                 .is_none()
         };
         if !is_base64url(claims) || (self.iat && is_timeless()) {
@@ -269,120 +270,22 @@ impl KeyedJwt {
     }
 
     fn content<'v>(&self, signed: &'v str, json: &str) -> Result<Content<'v>, Refusal> {
-        let [exp, nbf, iat] = members(json, CLAIMS).ok_or(Refusal::Content)?;
-        let date = |at: Option<Range<usize>>| match at {
-            None => Ok(None),
-            Some(at) => match json.get(at).and_then(Date::parse) {
-                None => Err(Refusal::Content),
-                date => Ok(date),
-            },
-        };
-        let (exp, nbf) = (date(exp)?, date(nbf)?);
-        let iat = date(iat).unwrap_or_default(); // the libraries do not ask for one that they can read
-        let begins = [nbf.map(|nbf| nbf.ceil), iat.map(|iat| iat.floor)];
-        let begins = begins.into_iter().flatten().max();
-        let mut content = Content::of(signed.as_bytes())
-            .not_before(begins.map(since_1970))
-            .expiring_at(exp.map(|exp| since_1970(exp.floor).saturating_mul(1000)));
-        if self.iat {
-            content = content.signed_at(issued_at(json).ok_or(Refusal::Content)?);
+        let content =
+            claims::timed(Content::of(signed.as_bytes()), json).ok_or(Refusal::Content)?;
+        if !self.iat {
+            return Ok(content);
         }
-        Ok(content)
+        let issued = claims::issued_at(json).ok_or(Refusal::Content)?;
+        Ok(content.signed_at(issued))
     }
 }
 
 const HEADER: [&str; 3] = ["alg", "kid", "crit"];
-const CLAIMS: [&str; 3] = ["exp", "nbf", "iat"];
 
 /// What a part's base64url holds, if it is text.
 fn from_part(part: &str) -> Option<String> {
     String::from_utf8(from_base64url(part)?).ok()
 }
-
-/// The `iat` of claims, in Unix seconds.
-fn issued_at(json: &str) -> Option<u64> {
-    let [.., iat] = members(json, CLAIMS)?;
-    let time = json.get(iat?).and_then(Date::parse)?;
-    u64::try_from(time.floor).ok()
-}
-
-/// Unix seconds; what lies before 1970 has passed like 1970 itself.
-fn since_1970(seconds: i64) -> u64 {
-    u64::try_from(seconds).unwrap_or_default()
-}
-
-/// A moment in Unix seconds as claims write it (NumericDate), between two whole ones.
-#[derive(Clone, Copy)]
-struct Date {
-    floor: i64,
-    ceil: i64,
-}
-
-impl Date {
-    /// Reads a number of RFC 8259, section 6, without the rounding of a floating-point number.
-    fn parse(json: &str) -> Option<Self> {
-        let (is_negative, number) = match json.strip_prefix('-') {
-            Some(number) => (true, number),
-            None => (false, json),
-        };
-        let (decimal, exponent) = match number.split_once(['e', 'E']) {
-            Some((decimal, exponent)) => (decimal, read_exponent(exponent)?),
-            None => (number, 0),
-        };
-        let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, "0"));
-        let starts_well = whole == "0" || !whole.starts_with('0');
-        if !starts_well || !is_digits(whole) || !is_digits(fraction) {
-            return None;
-        }
-        let (floor, ceil) = magnitude(whole, fraction, exponent)?;
-        Some(if is_negative {
-            Self {
-                floor: -ceil,
-                ceil: -floor,
-            }
-        } else {
-            Self { floor, ceil }
-        })
-    }
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn read_exponent(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let size = digits.parse().unwrap_or(i64::from(i32::MAX)); // further than any that counts
-    is_digits(digits).then_some(if text.starts_with('-') { -size } else { size })
-}
-
-/// The whole numbers around `whole.fraction * 10^exponent`; one of too many digits is as far away as can be,
-/// and none where not even a double holds it.
-fn magnitude(whole: &str, fraction: &str, exponent: i64) -> Option<(i64, i64)> {
-    let digits = [whole, fraction].concat();
-    let significant = digits.trim_start_matches('0');
-    if significant.is_empty() {
-        return Some((0, 0));
-    }
-    let zeros = digits.len() - significant.len();
-    // where the point stands among the significant digits
-    let point = whole.len() as i64 - zeros as i64 + exponent.clamp(-1 << 32, 1 << 32);
-    if point > LONGEST_DOUBLE {
-        return None;
-    }
-    let point = usize::try_from(point).unwrap_or_default();
-    let (whole, fraction) = significant.split_at(point.min(significant.len()));
-    let padding = "0".repeat(point - whole.len());
-    let floor = match [whole, &padding].concat().as_str() {
-        "" => 0,
-        digits => digits.parse().unwrap_or(i64::MAX),
-    };
-    let is_between = fraction.bytes().any(|b| b != b'0');
-    Some((floor, floor.saturating_add(i64::from(is_between))))
-}
-
-/// How many digits the whole part of a double has at most.
-const LONGEST_DOUBLE: i64 = 309;
 
 #[cfg(test)]
 mod tests {

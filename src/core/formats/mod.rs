@@ -5,7 +5,7 @@
 use alloc::borrow::Cow;
 use core::any::Any;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, Range};
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,9 @@ use crate::crypto::{Digest, Random};
 use crate::prelude::*;
 use crate::settings::{Table, unknown};
 
+mod authjs;
 mod bottle;
+mod claims;
 mod cookie_rs;
 mod cookie_signature;
 pub mod description;
@@ -34,6 +36,7 @@ mod labels;
 mod laravel;
 mod litestar;
 mod mojolicious;
+mod oauth2_proxy;
 mod plain;
 mod plug;
 mod pyramid;
@@ -56,6 +59,7 @@ pub use signatures::Signatures;
 
 /// Every family. A configuration's `format` is looked up here by name.
 const TABLE: &[&[Description]] = &[
+    authjs::FORMATS,
     bottle::FORMATS,
     cookie_rs::FORMATS,
     cookie_signature::FORMATS,
@@ -71,6 +75,7 @@ const TABLE: &[&[Description]] = &[
     laravel::FORMATS,
     litestar::FORMATS,
     mojolicious::FORMATS,
+    oauth2_proxy::FORMATS,
     plain::FORMATS,
     plug::FORMATS,
     pyramid::FORMATS,
@@ -158,6 +163,17 @@ pub trait Keyed: Send + Sync {
     /// # Errors
     /// Why the value is refused.
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal>;
+
+    /// The same for a format whose values have salts of their own that keys are slowly made from: a visitor chooses
+    /// them. `rounds` of PBKDF2 are left for such keys, and what is used is taken off. `None` where a value asks for
+    /// more.
+    fn open_within<'v>(
+        &self,
+        value: &'v str,
+        _rounds: &mut u32,
+    ) -> Option<Result<Content<'v>, Refusal>> {
+        Some(self.open(value))
+    }
 
     /// Whether a text has the shape of a signature in a cookie of its own. Most formats have none.
     fn is_signature(&self, _text: &str) -> bool {
@@ -338,6 +354,16 @@ pub enum Derivation {
         digest: Digest,
         /// What is signed.
         text: Vec<u8>,
+    },
+    /// A part of the secret is the key.
+    Part {
+        /// Which, in bytes.
+        bytes: Range<usize>,
+        /// What it is used with.
+        used: &'static str,
+        /// Whether what a visitor chose is signed with it and the MAC is shown: that could be a key which another
+        /// format makes from the same part.
+        is_bare: bool,
     },
     /// Nothing is signed.
     None,

@@ -20,6 +20,7 @@ const TWICE_AS_LONG = {
   ORIGIN_KEY: base64("the site's own secret, of sixty-four bytes, as Key::from wants it"),
   NEW_KEY: base64("a new secret of the ring, of sixty-four bytes, as Key::from wants"),
 };
+const LONG_KEYS = { ORIGIN_KEY: "the site's own ".repeat(5), NEW_KEY: "the ring's new ".repeat(5) };
 
 const NUMBERED = { ORIGIN_KEY: 1, NEW_KEY: 2 };
 
@@ -139,6 +140,17 @@ const ENTRIES = [
     ...recipe("Rack 2"),
   },
   {
+    name: "Rack::Session::Cookie of rack-session 2",
+    ...rackSession(">= 2.1.2"),
+    ...recipe("Rack 3 and Sinatra 4"),
+  },
+  {
+    name: "Rack::Session::Cookie of rack-session before 2.1.2",
+    ...rackSession("< 2.1.2"),
+    ...recipe("Rack 3 and Sinatra 4"),
+    options: { encryptor: "v1" },
+  },
+  {
     name: "Go's gorilla/sessions",
     needs: "golang-go golang-github-gorilla-sessions-dev",
     command: () => goProgram(site("sessions.go")),
@@ -174,6 +186,30 @@ const ENTRIES = [
     name: "iron-session",
     command: () => node("iron-session.mjs"),
     ...recipe("iron-session"),
+    isRandom: true,
+  },
+  {
+    name: "the session of h3 1",
+    command: () => node("h3-1.mjs"),
+    ...recipe("h3 1 and Nuxt"),
+    isRandom: true,
+  },
+  {
+    name: "the session of h3 2",
+    command: () => node("h3-2.mjs"),
+    ...recipe("h3 2"),
+    isRandom: true,
+  },
+  {
+    name: "the session of Auth.js 5",
+    command: () => node("authjs.mjs"),
+    ...recipe("Auth.js 5"),
+    isRandom: true,
+  },
+  {
+    name: "the session of NextAuth 4",
+    command: () => node("nextauth.mjs"),
+    ...recipe("NextAuth 4"),
     isRandom: true,
   },
   {
@@ -268,6 +304,14 @@ function securecookie(...blockKey) {
     ...recipe("Go"),
     options: { name: "user" },
   };
+}
+
+// Debian 12 has no rack-session 2: `gem install rack-session rackup`.
+function rackSession(version) {
+  const check = `require "rackup"; require "rack/session"; require "rack/session/version"
+    exit Gem::Requirement.new("${version}").satisfied_by?(Gem::Version.new(Rack::Session::VERSION))`;
+  const command = () => ruby(["rack-session.rb"], check);
+  return { needs: "ruby-rack ruby-webrick", command, keys: LONG_KEYS, isRandom: true };
 }
 
 function rails(...place) {
