@@ -181,7 +181,9 @@ impl Inspect {
                 }
             };
         let found = given.found(&policy)?;
-        let given = given.managed(&found);
+        let given = given
+            .joined(&policy)
+            .unwrap_or_else(|| given.managed(&found));
         let unknown = unknown(&value, &secrets);
         let payload = self.payload.then(|| given.payload(&policy)).flatten();
         Ok(given.known(Some(found), unknown, payload))
@@ -239,6 +241,16 @@ impl Given {
         let rule = found["rule"].as_str();
         rule.and_then(|rule| Self::of(&self.header, rule))
             .unwrap_or_else(|| self.clone())
+    }
+
+    /// The one whose pieces were given.
+    fn joined(&self, policy: &Policy) -> Option<Self> {
+        let (name, value) = policy.joined(&self.header)?;
+        Some(Self {
+            name: name.to_owned(),
+            value,
+            header: self.header.clone(),
+        })
     }
 
     /// What the live Worker would say, by this policy.

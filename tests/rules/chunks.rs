@@ -2,10 +2,14 @@
 //! are written here as the frameworks do them, without the core's own.
 
 use countersign_core::gate::{Action, Gate};
+use countersign_core::operations::capabilities::Capabilities;
+use countersign_core::operations::compatibility::losses;
 use serde_json::{Value, json};
 
 use crate::django;
 use crate::support::*;
+
+mod framework;
 
 const NAME: &str = "s";
 /// What fits one cookie of every framework, and what takes two and three pieces.
@@ -46,13 +50,14 @@ fn value(length: usize) -> String {
 }
 
 fn names(chunks: &str) -> (&'static str, usize, usize) {
-    match chunks {
-        "auth.js" => (".", 0, 3_936),
-        "h3" => (".", 1, 4_000),
-        "supabase" => (".", 0, 3_180),
-        "auth0" => ("__", 0, 3_500),
-        _ => unreachable!("no framework"),
-    }
+    let (separator, first) = framework::naming(chunks);
+    let longest = match chunks {
+        "auth.js" => 3_936,
+        "h3" => 4_000,
+        "supabase" => 3_180,
+        _ => 3_500,
+    };
+    (separator, first, longest)
 }
 
 /// The pairs that a framework writes.
@@ -78,85 +83,8 @@ fn header_of(chunks: &str, value: &str) -> String {
     pairs_of(chunks, value).join("; ")
 }
 
-/// JavaScript's `parseInt`, as far as names of cookies can have it.
-fn parse_int(text: &str) -> Option<i64> {
-    let text = text.trim_start();
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let (radix, digits) = match digits.get(..2) {
-        Some("0x" | "0X") => (16, &digits[2..]),
-        _ => (10, digits),
-    };
-    let end = digits
-        .find(|c: char| !c.is_digit(radix))
-        .unwrap_or(digits.len());
-    i64::from_str_radix(&digits[..end], radix)
-        .ok()
-        .map(|n| sign * n)
-}
-
-/// What a framework reads of a Cookie header: the first of a name counts, as in the package `cookie`.
-pub fn read(chunks: &str, header: &str) -> Option<String> {
-    let mut cookies: Vec<(&str, &str)> = Vec::new();
-    for pair in header.split(';') {
-        let Some((name, value)) = pair.split_once('=') else {
-            continue;
-        };
-        let (name, value) = (name.trim(), value.trim());
-        if !cookies.iter().any(|(known, _)| *known == name) {
-            cookies.push((name, value));
-        }
-    }
-    let get = |name: &str| {
-        let found = cookies.iter().find(|(known, _)| *known == name);
-        found
-            .map(|(_, value)| *value)
-            .filter(|value| !value.is_empty())
-    };
-    let joined = match chunks {
-        "auth.js" => {
-            let mut all: Vec<(&str, &str)> = cookies.clone();
-            all.retain(|(name, value)| name.starts_with(NAME) && !value.is_empty());
-            let number = |name: &str| parse_int(name.rsplit('.').next().unwrap_or("0"));
-            all.sort_by(|(a, _), (b, _)| match (number(a), number(b)) {
-                (Some(a), Some(b)) => a.cmp(&b),
-                _ => std::cmp::Ordering::Equal, // NaN
-            });
-            all.iter().map(|(_, value)| *value).collect()
-        }
-        "h3" => match get(NAME)?.strip_prefix("__chunked__") {
-            None => get(NAME)?.to_owned(),
-            Some(count) => (1..=parse_int(count)?)
-                .map(|n| get(&format!("{NAME}.{n}")))
-                .collect::<Option<String>>()?,
-        },
-        "supabase" => match get(NAME) {
-            Some(value) => value.to_owned(),
-            None => (0..).map_while(|n| get(&format!("{NAME}.{n}"))).collect(),
-        },
-        _ => {
-            if let Some(value) = get(NAME) {
-                return Some(value.to_owned());
-            }
-            let digits = |name: &str| {
-                let digits = name.strip_prefix(NAME)?.strip_prefix("__")?;
-                let is_it = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-                is_it.then(|| digits.parse::<usize>().ok())?
-            };
-            let mut all: Vec<(usize, &str)> = cookies
-                .iter()
-                .filter_map(|(name, value)| Some((digits(name)?, *value)))
-                .collect();
-            all.sort_by_key(|(number, _)| *number);
-            if all.last()?.0 + 1 != all.len() {
-                return None;
-            }
-            all.iter().map(|(_, value)| *value).collect()
-        }
-    };
-    Some(joined).filter(|joined| !joined.is_empty())
+fn read(chunks: &str, header: &str) -> Option<String> {
+    framework::read(chunks, NAME, header)
 }
 
 const ALL: [&str; 4] = ["auth.js", "h3", "supabase", "auth0"];
@@ -757,5 +685,45 @@ fn chunks_are_refused_where_they_cannot_work() {
         ("auth0", "s_x"),
     ] {
         assert_accepted(config(pinned(), [rule(chunks, json!({})), other(name)]));
+    }
+}
+
+#[test]
+fn pieces_that_are_pasted_are_inspected_as_one() {
+    for chunks in ALL {
+        let gate = wrapping(chunks, json!({}));
+        let text = sealed("OLD", &value(THREE));
+        let (name, joined) = gate.policy().joined(&header_of(chunks, &text)).unwrap();
+        assert_eq!((name, joined), (NAME, text), "{chunks}");
+        let mut pairs = pairs_of(chunks, &sealed("OLD", &value(THREE)));
+        pairs.remove(1);
+        let joined = gate.policy().joined(&pairs.join("; "));
+        assert!(joined.is_none() || chunks != "h3");
+        assert!(gate.policy().joined("s=1; s.0=x; s.1=y; s__0=z").is_none());
+    }
+}
+
+#[test]
+fn a_version_that_joins_no_pieces_or_others_loses_long_sessions() {
+    let capabilities = |chunks: Value| {
+        let rule = rule("h3", json!({"chunks": chunks}));
+        Capabilities::of(gate(pinned(), [rule]).policy(), &|_| None)
+    };
+    let told = |from: Value, to: Value| -> Vec<String> {
+        let found = losses(&capabilities(from), &capabilities(to), NOW);
+        found.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(told(json!("h3"), json!("h3")), [""; 0]);
+    assert_eq!(told(Value::Null, json!("h3")), [""; 0]);
+    for (to, words) in [
+        (Value::Null, "not joined"),
+        (json!("auth.js"), "\"auth.js\""),
+    ] {
+        let told = told(json!("h3"), to);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains(words) && told[0].contains("pieces"),
+            "{told:?}"
+        );
     }
 }

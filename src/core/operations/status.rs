@@ -156,7 +156,7 @@ impl Token {
 
 impl Status<'_> {
     /// Answers a request that has shown the token: GET tells all, POST looks at the cookie that the body holds
-    /// as `NAME=VALUE`, with `; NAME.sig=SIGNATURE` where there is one.
+    /// as `NAME=VALUE`, with `; NAME.sig=SIGNATURE` where there is one, or in pieces.
     pub fn reply(&self, method: &str, body: &str) -> Reply {
         match (method, self.policy) {
             ("GET" | "HEAD", _) => Reply::of(200, self.body()),
@@ -205,6 +205,10 @@ impl Status<'_> {
         let text = body.trim();
         if text.len() > LONGEST_BODY {
             return Reply::error(413, "longer than a cookie can be");
+        }
+        if let Some((name, value)) = policy.joined(text) {
+            let inspection = inspect(policy, name, &value, self.now);
+            return Reply::of(200, to_json(&Found::of(&inspection)));
         }
         let is_managed = |pair: &&str| matches!(policy.names.exact(pair), Some(Managed::Cookie(_)));
         let pair = pairs(text).find(is_managed).or(pairs(text).next());

@@ -15,6 +15,8 @@
 use alloc::borrow::Cow;
 
 use crate::prelude::*;
+use crate::wire::cookie::{pair_value, pairs, trimmed};
+use crate::wire::encoding::cut_at;
 
 /// Whose way of writing a cookie in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +89,29 @@ impl Chunks {
     pub fn marked(self, value: &str) -> Option<usize> {
         let count = number(value.strip_prefix(MARKER)?)?;
         (self == Chunks::H3 && (1..=LAST).contains(&count)).then_some(count)
+    }
+
+    /// The value whose pieces a Cookie header holds, as people paste it: of several pieces of a number the first.
+    /// `None` where one of the bare name holds a value itself, or a piece is missing.
+    pub fn join(self, name: &str, header: &str) -> Option<String> {
+        let named = |name: &str| {
+            let is_it =
+                |pair: &&str| cut_at(pair, b'=').is_some_and(|(own, _)| trimmed(own) == name);
+            pairs(header).find(is_it).map(pair_value)
+        };
+        let first = self.first();
+        let piece = |number| named(&self.piece_name(name, number));
+        let count = match named(name) {
+            Some(value) => self.marked(value)?,
+            None if self == Chunks::H3 => return None,
+            None => (first..=LAST)
+                .take_while(|number| piece(*number).is_some())
+                .count(),
+        };
+        let pieces: Option<Vec<&str>> = (first..first + count).map(piece).collect();
+        pieces
+            .filter(|pieces| !pieces.is_empty())
+            .map(|pieces| pieces.concat())
     }
 
     /// The pairs that a value is written in: one of the bare name where it fits, and otherwise the pieces,
