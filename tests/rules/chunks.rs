@@ -206,6 +206,28 @@ fn planted_pieces_cannot_mask_a_good_cookie() {
 }
 
 #[test]
+fn twenty_planted_sets_before_and_behind_change_nothing() {
+    for chunks in ALL {
+        let gate = wrapping(chunks, json!({}));
+        let bad: Vec<String> = (0..20)
+            .flat_map(|n| pairs_of(chunks, &sealed("STRANGER", &format!("{n}-{}", value(TWO)))))
+            .collect();
+        let good = pairs_of(chunks, &sealed("NEW", &value(TWO)));
+        let sent = Some(header_of(chunks, &value(TWO)));
+        assert_eq!(
+            forwarded(&gate, &[&bad[..], &good].concat().join("; ")),
+            sent,
+            "{chunks}"
+        );
+        assert_eq!(
+            forwarded(&gate, &[&good[..], &bad].concat().join("; ")),
+            sent,
+            "{chunks}"
+        );
+    }
+}
+
+#[test]
 fn a_planted_cookie_of_the_bare_name_masks_no_pieces() {
     for chunks in ALL {
         let gate = wrapping(chunks, json!({}));
@@ -384,6 +406,7 @@ fn a_value_that_no_parser_may_read_in_pieces_is_not_sent() {
                 Action::WithCookie(None),
                 "{chunks}: {verdicts:?}"
             );
+            assert_eq!(judged.verdicts, ["malformed"], "{chunks}");
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use alloc::borrow::Cow;
 
-use super::super::judge::{CookieCopy, Outcome, Work};
+use super::super::judge::{CookieCopy, LONGEST_VALUE, Outcome, Work};
 use super::super::{Edit, Event, Gate, Pending};
 use super::{Found, Mark, PairDecision, Places};
 use crate::config::{Rule, RuleIndex};
@@ -17,9 +17,10 @@ use crate::wire::chunks::{Chunks, Pair, Shown};
 use crate::wire::cookie::pair_value;
 use crate::wire::look_alike::{Piece, reads_alike};
 
-/// In how many ways pieces are joined at most beyond the usual one, and in how many of one length.
-const MOST_JOINS: usize = 16;
-const MOST_OF_ONE_LENGTH: usize = 6;
+/// In how many ways pieces are joined at most beyond the usual one; of one length, in runs and in turn.
+const MOST_JOINS: usize = 32;
+const MOST_RUNS: usize = 24;
+const MOST_IN_TURN: usize = 6;
 
 /// A copy of the cookie: of the bare name, or joined.
 struct Joined<'h> {
@@ -32,6 +33,8 @@ struct Joined<'h> {
 struct JoinedCopy<'j, 'h> {
     joined: &'j Joined<'h>,
     cookie: CookieCopy<'j>,
+    /// The pairs that stand in its place, where it verified and does not stay as it is.
+    written: Option<String>,
 }
 
 /// The pairs of a cookie as they came.
@@ -102,20 +105,20 @@ impl Gate {
         }
         let verified = copies.iter().filter(|copy| copy.cookie.is_verified());
         let verified = verified.count();
-        let mut edits = Edits::new(own, rule.leaves_rest(verified));
-        self.report_rest(at, &edits, &copies, verified, pending);
+        let is_signed = copies.iter().any(|copy| copy.cookie.is_signed());
+        let rest_stays = (rule.is_unsealed() && !is_signed) || rule.forwards_unverified(verified);
+        let mut edits = Edits::new(own, rest_stays);
+        if !(rest_stays && verified > 0) {
+            self.report_rest(at, &edits, &copies, verified, pending);
+        }
         // the origin is sent the one that browsers show first
         copies.sort_by_key(|copy| copy.joined.members.first().copied());
         let mut is_chosen = false;
-        for JoinedCopy {
-            joined,
-            cookie: mut copy,
-        } in copies
-        {
-            let Joined { members, value } = joined;
-            let is_signed = copy.is_signed();
-            let written = rule.written_for_origin(&mut copy, members.len());
-            let edit = self.decide(at, copy, verified, pending);
+        for copy in copies {
+            let Joined { members, value } = copy.joined;
+            let is_signed = copy.cookie.is_signed();
+            let written = copy.written;
+            let edit = self.decide(at, copy.cookie, verified, pending);
             if matches!(edit, Edit::Drop) || (is_signed && is_chosen) {
                 continue;
             }
@@ -147,9 +150,7 @@ impl Gate {
         } else {
             Verdict::Malformed
         };
-        if !(self.policy.rules[at].is_unsealed() && verified > 0) {
-            pending.events.push(Event::new(at, verdict, None));
-        }
+        pending.events.push(Event::new(at, verdict, None));
     }
 }
 
@@ -165,14 +166,12 @@ impl Rule {
             self.judge(&mut copies, Vec::new(), work);
         }
         let judged = joined.iter().zip(copies);
-        judged
-            .map(|(joined, cookie)| JoinedCopy { joined, cookie })
-            .collect()
-    }
-
-    /// Whether pieces that belong to nothing go on as they came.
-    fn leaves_rest(&self, verified: usize) -> bool {
-        self.is_unsealed() || self.forwards_unverified(verified)
+        let judged = judged.map(|(joined, mut cookie)| JoinedCopy {
+            written: self.written_for_origin(&mut cookie, joined.members.len()),
+            joined,
+            cookie,
+        });
+        judged.collect()
     }
 
     /// The pairs in the place of a copy that a key vouches for; none where it stays as it is. A copy that cannot
@@ -278,11 +277,12 @@ impl<'m, 'h> Pieces<'m, 'h> {
         let numbers = self.by_number.get(from..).unwrap_or_default();
         let there = numbers.iter().take_while(|of| !of.is_empty()).count();
         if self.chunks == Chunks::H3 {
-            let counts = self.counts.iter().filter(|(_, count)| *count <= there);
-            let mut lengths: Vec<_> = counts
-                .map(|(mark, count)| (Some(*mark), &numbers[..*count]))
-                .collect();
-            lengths.dedup_by_key(|(_, numbers)| numbers.len());
+            let mut lengths: Vec<(Option<usize>, &[Vec<usize>])> = Vec::new();
+            for (mark, count) in self.counts.iter().filter(|(_, count)| *count <= there) {
+                if !lengths.iter().any(|(_, numbers)| numbers.len() == *count) {
+                    lengths.push((Some(*mark), &numbers[..*count]));
+                }
+            }
             lengths
         } else {
             let lengths = (1..=there).rev();
@@ -302,10 +302,14 @@ impl<'m, 'h> Pieces<'m, 'h> {
     fn others(&self, known: &[Joined<'h>], work: &mut Work) -> Vec<Joined<'h>> {
         let mut others: Vec<Joined<'h>> = Vec::new();
         for (count, numbers) in self.lengths() {
-            let ways = in_runs(numbers).chain(in_turn(numbers));
-            for members in ways.take(MOST_OF_ONE_LENGTH) {
+            let runs = in_runs(numbers).take(MOST_RUNS);
+            for members in runs.chain(in_turn(numbers).take(MOST_IN_TURN)) {
                 if others.len() == MOST_JOINS {
                     return others;
+                }
+                let lengths = members.iter().map(|mark| self.value(*mark).len());
+                if lengths.sum::<usize>() > LONGEST_VALUE {
+                    continue;
                 }
                 let joined = self.join(count, members);
                 work.count(joined.value.len());
@@ -331,7 +335,7 @@ fn in_runs(numbers: &[Vec<usize>]) -> impl Iterator<Item = Vec<usize>> {
         }
         Some(members)
     };
-    firsts.take(MOST_OF_ONE_LENGTH / 2).filter_map(run)
+    firsts.filter_map(run)
 }
 
 /// Every combination, one after the other.

@@ -101,9 +101,11 @@ fn add<'h>(groups: &mut Vec<Group<'h>>, at: RuleIndex, member: Member<'h>, rule:
         None => rule.is_deletion(&member.cookie, &attributes, now),
     };
     let is_there = |group: &Group<'_>| {
-        let mut all = group.members.iter().chain(&group.deletions);
-        let first = all.next().map(|member| member.cookie.attributes());
-        group.rule == at && first.is_some_and(|place| !place.differ_in_place(&attributes))
+        group.rule == at && {
+            let first = group.members.iter().chain(&group.deletions).next();
+            let place = first.map(|member| member.cookie.attributes());
+            place.is_some_and(|place| !place.differ_in_place(&attributes))
+        }
     };
     let place = groups.iter().position(is_there);
     if place.is_none() && groups.iter().filter(|group| group.rule == at).count() == MOST_PLACES {
@@ -252,9 +254,12 @@ impl<'h> Group<'h> {
     }
 }
 
+/// The names, each once: a response may set one cookie in thousands of headers.
 fn own_names(members: &[Member<'_>]) -> Vec<String> {
-    let names = members.iter().map(|member| member.cookie.name.to_owned());
-    names.collect()
+    let mut names: Vec<&str> = members.iter().map(|member| member.cookie.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 impl<'h> Member<'h> {
