@@ -55,9 +55,9 @@ struct PairDecision {
 /// The pairs of one rule among the marks, in their order.
 #[derive(Default)]
 struct Places {
+    /// Pieces among them.
     cookies: Vec<usize>,
     signatures: Vec<usize>,
-    pieces: Vec<usize>,
 }
 
 impl Gate {
@@ -215,7 +215,6 @@ impl Gate {
         let Places {
             cookies,
             signatures,
-            ..
         } = &places[at];
         let value = |mark: &usize| pair_value(marks[*mark].pair);
         let is_alone = rule.companion.is_none() || (cookies.len() == 1 && signatures.len() < 2);
@@ -260,7 +259,7 @@ impl Gate {
             match mark.found {
                 Found::Managed(Managed::Cookie(rule)) => places[rule].cookies.push(at),
                 Found::Managed(Managed::Companion(rule)) => places[rule].signatures.push(at),
-                Found::Piece(Piece { rule, .. }) => places[rule].pieces.push(at),
+                Found::Piece(Piece { rule, .. }) => places[rule].cookies.push(at),
                 Found::LookAlike | Found::OpenQuote => {}
             }
         }
@@ -411,8 +410,7 @@ impl Gate {
 impl Places {
     /// The last of them, if there is one.
     fn last(&self) -> Option<usize> {
-        let last = self.cookies.last().max(self.signatures.last());
-        last.max(self.pieces.last()).copied()
+        self.cookies.last().max(self.signatures.last()).copied()
     }
 }
 

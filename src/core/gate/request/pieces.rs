@@ -67,11 +67,10 @@ impl Gate {
         work: &mut Work,
         pending: &mut Pending,
     ) {
-        let mut own = [&places[at].cookies[..], &places[at].pieces].concat();
+        let own = places[at].cookies.clone();
         if own.is_empty() {
             return;
         }
-        own.sort_unstable();
         let edits = self.decide_pieces(at, Pieces::new(chunks, marks, &own), own, work, pending);
         for (mark, (edit, is_signed)) in edits.marks.into_iter().zip(edits.edits) {
             let decision = PairDecision {
@@ -112,19 +111,19 @@ impl Gate {
             self.report_rest(at, &edits, &copies, verified, pending);
         }
         // the origin is sent the one that browsers show first
-        copies.sort_by_key(|copy| copy.joined.members.first().copied());
+        let signed = copies.iter().filter(|copy| copy.cookie.is_signed());
+        let first = signed.filter_map(|copy| copy.joined.members.first()).min();
+        let first = first.copied();
         let mut is_chosen = false;
         for copy in copies {
-            let Joined { members, value } = copy.joined;
+            let members = &copy.joined.members;
             let is_signed = copy.cookie.is_signed();
-            let written = copy.written;
             let edit = self.decide(at, copy.cookie, verified, pending);
-            if matches!(edit, Edit::Drop) || (is_signed && is_chosen) {
-                continue;
+            let is_other = is_signed && (is_chosen || members.first().copied() != first);
+            if !(matches!(edit, Edit::Drop) || is_other) {
+                is_chosen |= is_signed;
+                edits.set(members, edit, copy.written, is_signed);
             }
-            is_chosen |= is_signed;
-            edits.set(members, edit, written, is_signed);
-            work.count(value.len());
         }
         edits
     }
@@ -138,11 +137,16 @@ impl Gate {
         verified: usize,
         pending: &mut Pending,
     ) {
-        let judged = copies.iter().flat_map(|copy| &copy.joined.members);
-        let mut judged: Vec<usize> = judged.copied().collect();
-        judged.sort_unstable();
-        judged.dedup();
-        if judged.len() == edits.marks.len() || (verified == 0 && !copies.is_empty()) {
+        if verified == 0 && !copies.is_empty() {
+            return;
+        }
+        let mut is_judged = vec![false; edits.marks.len()];
+        for member in copies.iter().flat_map(|copy| &copy.joined.members) {
+            if let Ok(at) = edits.marks.binary_search(member) {
+                is_judged[at] = true;
+            }
+        }
+        if is_judged.iter().all(|is_judged| *is_judged) {
             return;
         }
         let verdict = if verified > 0 {

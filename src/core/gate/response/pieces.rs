@@ -246,9 +246,11 @@ impl<'h> Group<'h> {
             return Vec::new();
         };
         let mut names = own_names(&self.members);
-        names.extend(pending.shown(self.rule).names(chunks, &rule.spec.name));
-        names.sort_unstable();
-        names.dedup();
+        for name in pending.shown(self.rule).names(chunks, &rule.spec.name) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         names.retain(|name| *name != rule.spec.name);
         names.iter().map(|name| expected.deletion(name)).collect()
     }
@@ -256,10 +258,13 @@ impl<'h> Group<'h> {
 
 /// The names, each once: a response may set one cookie in thousands of headers.
 fn own_names(members: &[Member<'_>]) -> Vec<String> {
-    let mut names: Vec<&str> = members.iter().map(|member| member.cookie.name).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().map(str::to_owned).collect()
+    let mut names: Vec<String> = Vec::new();
+    for name in members.iter().map(|member| member.cookie.name) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 impl<'h> Member<'h> {
