@@ -10,7 +10,7 @@ use crate::headers::{anything, header};
 use crate::support::*;
 
 /// Words that a configuration has a use for.
-const WORDS: [&str; 38] = [
+const WORDS: [&str; 40] = [
     "mode",
     "keys",
     "cookies",
@@ -30,6 +30,8 @@ const WORDS: [&str; 38] = [
     "attributes",
     "on_invalid",
     "look_alikes",
+    "chunks",
+    "auth.js",
     "salt",
     "scheme",
     "digest",

@@ -7,6 +7,7 @@ mod django;
 #[path = "../rules/support.rs"]
 mod support;
 
+mod chunks;
 mod compatibility;
 mod configurations;
 mod every_format;

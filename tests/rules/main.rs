@@ -15,6 +15,7 @@ mod c1_separation;
 mod c2_observe_is_no_off_switch;
 mod c3_strength;
 mod c4_names_too_much_alike;
+mod chunks;
 mod compatibility;
 mod configuration;
 mod configuration_keys;

@@ -155,7 +155,9 @@ impl InspectArguments {
                 }
             };
         let found = given.inspect(&policy)?;
-        let given = given.managed(&found);
+        let given = given
+            .joined(&policy)
+            .unwrap_or_else(|| given.managed(&found));
         let unknown = unknown(&value, &secrets);
         let payload = self.payload.then(|| given.payload(&policy)).flatten();
         Ok(given.report(Some(found), unknown, payload))
@@ -213,6 +215,16 @@ impl GivenCookie {
         let rule = found.rule.as_deref();
         rule.and_then(|rule| Self::of(&self.header, rule))
             .unwrap_or_else(|| self.clone())
+    }
+
+    /// The one whose pieces were given.
+    fn joined(&self, policy: &Policy) -> Option<Self> {
+        let (name, value) = policy.joined(&self.header)?;
+        Some(Self {
+            name: name.to_owned(),
+            value,
+            header: self.header.clone(),
+        })
     }
 
     /// What the live Worker would say, by this policy.

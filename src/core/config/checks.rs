@@ -27,6 +27,7 @@ pub fn check_alone(spec: &RuleConfig, keys: &Keys, problems: &Problems) {
     check_layouts(spec, problems);
     check_times(spec, problems);
     check_binding(spec, problems);
+    check_chunks(spec, problems);
     check_forward(spec, problems);
     check_strength(spec, keys, problems);
 }
@@ -156,6 +157,32 @@ fn check_binding(spec: &RuleConfig, problems: &Problems) {
                     .cure("\"sealed\" does, and \"django-signed-cookie\" too"),
             );
         }
+    }
+}
+
+/// What cannot be judged in pieces, or would let pieces past the gate.
+fn check_chunks(spec: &RuleConfig, problems: &Problems) {
+    let Some(chunks) = spec.chunks else {
+        return;
+    };
+    if let Some(companion) = spec.companion() {
+        problems.add(
+            format!("{}.chunks", spec.path),
+            Fault::new(format!(
+                "the signature is a cookie of its own, {companion}: such a cookie is not written in pieces"
+            ))
+            .cure("leave `chunks` out"),
+        );
+    }
+    if !spec.look_alikes.are_dropped() {
+        let how = chunks.as_str();
+        problems.add(
+            format!("{}.look_alikes", spec.path),
+            Fault::new(format!(
+                "\"forward\" would hand the origin further pieces of the cookie beside `chunks = \"{how}\"`"
+            ))
+            .cure("leave `look_alikes` out"),
+        );
     }
 }
 
@@ -325,7 +352,8 @@ fn check_strength(spec: &RuleConfig, keys: &Keys, problems: &Problems) {
 /// C4.
 fn check_names(a: &RuleConfig, b: &RuleConfig, problems: &Problems) {
     let is_like = |one: &RuleConfig, other: &RuleConfig| {
-        let one = Names::new(one.names(RuleIndex(0)));
+        let pieces = one.chunked(RuleIndex(0));
+        let one = Names::new(one.names(RuleIndex(0))).with_pieces(pieces);
         let mut names = other.names(RuleIndex(1));
         names.any(|(name, _)| !one.look_alikes(&name).rules.is_empty())
     };

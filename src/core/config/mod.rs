@@ -13,6 +13,7 @@ use crate::crypto::key::{KeyId, OriginKeys, Ring};
 use crate::formats::{Configured, Keyed};
 use crate::prelude::*;
 use crate::settings::{Fault, Problem, Problems, Table};
+use crate::wire::chunks::Chunks;
 use crate::wire::look_alike::Names;
 pub use crate::wire::rule_index::RuleIndex;
 
@@ -154,6 +155,8 @@ pub struct RuleConfig {
     pub on_invalid: OnInvalid,
     /// What happens to look-alikes.
     pub look_alikes: LookAlikes,
+    /// How a value that is too long for one cookie is written in several.
+    pub chunks: Option<Chunks>,
     /// Whether verdicts are carried out.
     pub mode: Mode,
     /// Whether the operator has said that `forward` may open the origin to unverified cookies.
@@ -339,7 +342,8 @@ impl Policy {
 fn names(specs: &[RuleConfig], is_meant: impl Fn(&RuleConfig) -> bool) -> Names {
     let meant = (0..).map(RuleIndex).zip(specs);
     let meant = meant.filter(|(_, spec)| is_meant(spec));
-    let names = Names::new(meant.flat_map(|(rule, spec)| spec.names(rule)));
+    let names = Names::new(meant.clone().flat_map(|(rule, spec)| spec.names(rule)));
+    let names = names.with_pieces(meant.filter_map(|(rule, spec)| spec.chunked(rule)));
     names.strict_for(|rule| specs[rule].look_alikes == LookAlikes::Strict)
 }
 

@@ -10,7 +10,8 @@ use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, RuleIndex, Upgrade}
 use crate::formats::{self, Configured};
 use crate::prelude::*;
 use crate::settings::{Fault, Problems, Table};
-use crate::wire::look_alike::Managed;
+use crate::wire::chunks::Chunks;
+use crate::wire::look_alike::{ChunkedName, Managed};
 
 pub const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("observe", Mode::Observe)];
 
@@ -30,6 +31,13 @@ const LOOK_ALIKES: &[(&str, LookAlikes)] = &[
     ("drop", LookAlikes::Drop),
     ("strict", LookAlikes::Strict),
     ("forward", LookAlikes::Forward),
+];
+
+const CHUNKS: &[(&str, Chunks)] = &[
+    ("auth.js", Chunks::AuthJs),
+    ("h3", Chunks::H3),
+    ("supabase", Chunks::Supabase),
+    ("auth0", Chunks::Auth0),
 ];
 
 /// The most seconds that an expiry may be passed by.
@@ -66,6 +74,7 @@ impl RuleConfig {
         let attributes = read_attributes(&mut table, upgrade);
         let on_invalid = table.choice("on_invalid", ON_INVALID).unwrap_or_default();
         let look_alikes = table.choice("look_alikes", LOOK_ALIKES).unwrap_or_default();
+        let chunks = table.choice("chunks", CHUNKS);
         let mode = table.choice("mode", MODES).unwrap_or(mode);
         let unsafe_open = table.flag("unsafe_open").unwrap_or_default();
         let keys = load_once(written, secrets, problems);
@@ -87,6 +96,7 @@ impl RuleConfig {
             upgrade,
             on_invalid,
             look_alikes,
+            chunks,
             mode,
             unsafe_open,
             ring: keys.as_ref()?.ring.clone(),
@@ -101,6 +111,13 @@ impl RuleConfig {
         let companion = self.companion();
         core::iter::once((self.name.clone(), Managed::Cookie(rule)))
             .chain(companion.map(|name| (name, Managed::Companion(rule))))
+    }
+
+    /// The same cookie, where it may come in pieces.
+    pub fn chunked(&self, rule: RuleIndex) -> Option<ChunkedName> {
+        let name = self.name.clone();
+        let chunked = |chunks| ChunkedName { name, chunks, rule };
+        self.chunks.map(chunked)
     }
 
     /// The name of the second cookie, that holds the signature alone in some format of the rule.

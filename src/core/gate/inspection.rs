@@ -6,6 +6,7 @@ use crate::crypto::key::KeyId;
 use crate::formats::{Content, PAIR};
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
+use crate::wire::cookie::pairs;
 use crate::wire::look_alike::Managed;
 
 pub use crate::formats::recognise;
@@ -122,6 +123,14 @@ pub fn inspect(policy: &Policy, name: &str, value: &str, now: u64) -> Inspection
 }
 
 impl Policy {
+    /// Name and value of the cookie whose pieces a Cookie header holds, as people paste it.
+    pub fn joined(&self, header: &str) -> Option<(&str, String)> {
+        let piece = pairs(header).find_map(|pair| self.names.piece(pair))?;
+        let spec = &self.rules[piece.rule].spec;
+        let value = spec.chunks?.join(&spec.name, header)?;
+        Some((&spec.name, value))
+    }
+
     fn inspect_unmanaged(&self, name: &str, value: &str) -> Inspection {
         let alike = self.names.look_alikes(&format!("{name}={value}"));
         let specs = alike.rules.iter().map(|rule| &self.rules[*rule].spec);

@@ -7,6 +7,7 @@ use crate::crypto::key::KeyId;
 use crate::formats::{Content, Keyed, Refusal, Signatures};
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
+use crate::wire::chunks::Shown;
 use crate::wire::look_alike::Names;
 
 /// How often one message is hashed, at most (R6).
@@ -45,7 +46,7 @@ pub(super) struct Work {
 pub(super) struct CookieCopy<'h> {
     /// Its place among the marks.
     pub mark: usize,
-    value: &'h str,
+    pub value: &'h str,
     /// Whether no other copy came, and one signature at most.
     is_alone: bool,
     pub outcome: Outcome<'h>,
@@ -239,7 +240,7 @@ impl Rule {
     }
 
     /// The Set-Cookie headers that delete this cookie in the browser.
-    pub(super) fn deletions(&self) -> impl Iterator<Item = String> {
+    pub(super) fn deletions(&self, shown: Shown) -> impl Iterator<Item = String> {
         // a browser does not take a deletion of a __Host- or __Secure- name without Secure
         let default = match self.spec.name.starts_with("__") {
             true => "Path=/; Secure",
@@ -248,10 +249,12 @@ impl Rule {
         let attributes = self.spec.attributes.as_deref().unwrap_or(default);
         let attributes = crate::wire::cookie::Attributes::parse(attributes);
         let names = [Some(&self.spec.name), self.companion.as_ref()];
+        let names = names.into_iter().flatten().cloned();
+        let pieces = self.spec.chunks.into_iter();
+        let pieces = pieces.flat_map(move |chunks| shown.pieces().names(chunks, &self.spec.name));
         names
-            .into_iter()
-            .flatten()
-            .map(move |name| attributes.deletion(name))
+            .chain(pieces)
+            .map(move |name| attributes.deletion(&name))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::crypto::key::KeyId;
 use crate::formats::Content;
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
+use crate::wire::chunks::Shown;
 
 pub mod inspection;
 mod judge;
@@ -58,6 +59,8 @@ pub struct Pending {
     due: Vec<DueUpgrade>,
     /// For rules whose origin may send a signature again alone: what it is the signature of.
     signed: Vec<(RuleIndex, Content<'static>)>,
+    /// For rules whose cookie may come in pieces: what of it the browser has.
+    shown: Vec<(RuleIndex, Shown)>,
     asked_ms: u64,
     /// How many bytes were looked at, hashed and written for the request; what was gone over again counts again.
     pub steps: usize,
@@ -81,6 +84,8 @@ enum Edit {
     Keep,
     Drop,
     Write(String),
+    /// Other pairs stand in its place, or other headers.
+    Replace(String),
 }
 
 /// What becomes of a response.
@@ -166,9 +171,15 @@ impl Gate {
 }
 
 impl Pending {
+    /// What of a rule's cookie the browser has.
+    fn shown(&self, rule: RuleIndex) -> Shown {
+        let shown = self.shown.iter().find(|(of, _)| *of == rule);
+        shown.map(|(_, shown)| *shown).unwrap_or_default()
+    }
+
     /// Whether the response has to be judged with it.
     pub fn is_pending(&self) -> bool {
-        !(self.due.is_empty() && self.signed.is_empty())
+        !(self.due.is_empty() && self.signed.is_empty() && self.shown.is_empty())
     }
 }
 

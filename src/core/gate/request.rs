@@ -10,7 +10,9 @@ use crate::gate::verdict::Verdict;
 use crate::prelude::*;
 use crate::wire::cookie::{pair_value, pairs, trimmed_start};
 use crate::wire::encoding::{cut_at, holds};
-use crate::wire::look_alike::{Managed, is_special, opens_quote};
+use crate::wire::look_alike::{Managed, Piece, is_special, opens_quote};
+
+mod pieces;
 
 /// A pair that the gate has something to do with.
 struct Mark<'h> {
@@ -27,6 +29,8 @@ struct Mark<'h> {
 enum Found {
     /// Its name is managed.
     Managed(Managed),
+    /// Its name is that of a piece of a managed one.
+    Piece(Piece),
     /// Some parser might read it as a managed one.
     LookAlike,
     /// Another that leaves a double quote open: a look-alike of the next managed cookie, if one follows.
@@ -51,6 +55,7 @@ struct PairDecision {
 /// The pairs of one rule among the marks, in their order.
 #[derive(Default)]
 struct Places {
+    /// Pieces among them.
     cookies: Vec<usize>,
     signatures: Vec<usize>,
 }
@@ -113,6 +118,10 @@ impl Gate {
                 self.drop_open_quotes(&mut marks[managed_since..], managed.rule(), events);
                 managed_since = marks.len();
                 (Found::Managed(managed), Edit::Keep)
+            } else if let Some(piece) = names.piece(pair) {
+                self.drop_open_quotes(&mut marks[managed_since..], piece.rule, events);
+                managed_since = marks.len();
+                (Found::Piece(piece), Edit::Keep)
             } else if let alike = work.look_alikes(names, pair)
                 && !alike.is_empty()
             {
@@ -182,12 +191,15 @@ impl Gate {
         let places = self.places(marks);
         for (at, rule) in (0..).map(RuleIndex).zip(&self.policy.rules) {
             let reported = pending.events.len();
-            self.judge_rule(at, marks, &places, work, pending);
+            match rule.spec.chunks {
+                None => self.judge_rule(at, marks, &places, work, pending),
+                Some(chunks) => self.judge_pieces(at, chunks, marks, &places, work, pending),
+            }
             let rejects =
                 rule.spec.on_invalid == OnInvalid::Reject && rule.spec.mode == Mode::Enforce;
             if rejects && pending.events[reported..].iter().any(is_rejected) {
                 let headers = deletions.get_or_insert_default();
-                headers.extend(rule.deletions());
+                headers.extend(rule.deletions(pending.shown(at)));
             }
         }
         deletions
@@ -250,6 +262,7 @@ impl Gate {
             match mark.found {
                 Found::Managed(Managed::Cookie(rule)) => places[rule].cookies.push(at),
                 Found::Managed(Managed::Companion(rule)) => places[rule].signatures.push(at),
+                Found::Piece(Piece { rule, .. }) => places[rule].cookies.push(at),
                 Found::LookAlike | Found::OpenQuote => {}
             }
         }
@@ -381,11 +394,12 @@ impl Gate {
         }
         let built = edited(header, marks);
         work.count(built.len());
-        let is_managed = |pair: &str| self.policy.names.exact(pair).is_some();
+        let names = &self.policy.names;
+        let is_managed = |pair: &str| names.exact(pair).is_some() || names.piece(pair).is_some();
         let written = |mark: &Mark<'_>| match &mark.edit {
-            Edit::Keep => usize::from(matches!(mark.found, Found::Managed(_))),
+            Edit::Keep => usize::from(matches!(mark.found, Found::Managed(_) | Found::Piece(_))),
             Edit::Drop => 0,
-            Edit::Write(value) => pairs(value).count(),
+            Edit::Write(text) | Edit::Replace(text) => pairs(text).count(),
         };
         let found = pairs(&built).filter(|pair| is_managed(pair)).count();
         if found == marks.iter().map(written).sum::<usize>() {
@@ -413,12 +427,16 @@ impl Rule {
     /// Decides on a signature in a cookie of its own: it stays where it vouches for the cookie that stays.
     /// What is written anew brings its own.
     fn decide_signature(&self, vouches: bool, verified: usize) -> Edit {
-        let forwards = verified == 0 && self.spec.on_invalid == OnInvalid::Forward;
-        if vouches || forwards {
+        if vouches || self.forwards_unverified(verified) {
             Edit::Keep
         } else {
             Edit::Drop
         }
+    }
+
+    /// Whether what does not verify goes on as it came.
+    fn forwards_unverified(&self, verified: usize) -> bool {
+        verified == 0 && self.spec.on_invalid == OnInvalid::Forward
     }
 }
 
@@ -429,10 +447,18 @@ fn edited(header: &str, marks: &[Mark<'_>]) -> String {
     let is_edited = |mark: &&Mark<'_>| !matches!(mark.edit, Edit::Keep);
     for mark in marks.iter().filter(is_edited) {
         keep(&mut built, header, rest..mark.start);
-        if let Edit::Write(value) = &mark.edit {
-            let name = cut_at(mark.pair, b'=').map_or(mark.pair, |(name, _)| name);
-            keep(&mut built, header, mark.start..mark.start + name.len() + 1);
-            built.extend(["=", value]);
+        match &mark.edit {
+            Edit::Write(value) => {
+                let name = cut_at(mark.pair, b'=').map_or(mark.pair, |(name, _)| name);
+                keep(&mut built, header, mark.start..mark.start + name.len() + 1);
+                built.extend(["=", value]);
+            }
+            Edit::Replace(pairs) => {
+                let space = mark.pair.len() - trimmed_start(mark.pair).len();
+                keep(&mut built, header, mark.start..mark.start + space + 1);
+                built.push_str(pairs);
+            }
+            Edit::Keep | Edit::Drop => {}
         }
         rest = mark.start + mark.pair.len() + 1;
     }

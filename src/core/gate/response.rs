@@ -13,8 +13,10 @@ use crate::wire::cookie::{Attributes, SetCookie};
 use crate::wire::encoding::cut_at;
 use crate::wire::look_alike::{Managed, reads_alike};
 
+mod pieces;
+
 /// The longest pair of name, `=` and value that browsers store, in bytes (S6).
-const LONGEST_PAIR: usize = 4_096;
+pub(super) const LONGEST_PAIR: usize = 4_096;
 
 impl Gate {
     /// Judges a response by its Set-Cookie headers and by what its request left behind. `now_ms` is in
@@ -26,14 +28,17 @@ impl Gate {
         exchange: &dyn Exchange,
         now_ms: u64,
     ) -> ResponseDecision {
-        let own = set_cookies.iter().map(AsRef::as_ref).collect();
+        let own: Vec<&str> = set_cookies.iter().map(AsRef::as_ref).collect();
+        let groups = self.groups(&own, now_ms / 1000);
         let mut judged = self.judged(own, now_ms);
+        self.take_groups(&groups, &mut judged);
         for at in 0..set_cookies.len() {
             self.set_cookie(at, &mut judged);
         }
         for at in 0..set_cookies.len() {
             self.set_companion(at, pending, &mut judged);
         }
+        self.split_groups(&groups, pending, &mut judged);
         judged.answer.only_adds = !judged.is_changed();
         self.upgrades(pending, exchange, now_ms, &mut judged);
         judged.into_decision()
@@ -278,8 +283,8 @@ impl<'h> Judged<'h> {
     }
 
     /// S6: it is still sent, and browsers drop it.
-    pub(super) fn check_length(&mut self, rule: RuleIndex, pair: usize) {
-        if pair > LONGEST_PAIR {
+    pub(super) fn check_length(&mut self, rule: RuleIndex, pair: usize, longest: usize) {
+        if pair > longest {
             self.report(rule, Verdict::TooLong, None);
         }
     }
@@ -326,7 +331,7 @@ impl<'h> Judged<'h> {
         for (line, own) in self.lines.into_iter().zip(self.own).filter(|_| is_changed) {
             match line.edit {
                 Edit::Keep => headers.push(own.to_owned()),
-                Edit::Write(header) => headers.push(header),
+                Edit::Write(header) | Edit::Replace(header) => headers.push(header),
                 Edit::Drop => {}
             }
             headers.extend(line.behind);
@@ -381,7 +386,8 @@ impl Rule {
             judged.report(at, Verdict::NotYetValid, None);
         }
         let (value, _) = split_pair(sealed.as_deref().unwrap_or(cookie.value));
-        judged.check_length(at, cookie.name.len() + 1 + value.len());
+        let pair = cookie.name.len() + 1 + value.len();
+        judged.check_length(at, pair, self.longest_pair());
         sealed
     }
 
@@ -418,8 +424,16 @@ impl Rule {
         content: &Content<'_>,
         work: &mut Work,
     ) -> Option<String> {
-        let longest = LONGEST_PAIR.saturating_sub(self.spec.name.len() + 1);
+        let longest = self.longest_pair().saturating_sub(self.spec.name.len() + 1);
         self.browser.seal_within(longest, content, work)
+    }
+
+    /// The longest pair of name, `=` and value, all pieces of it together: longer ones browsers drop, or the gate.
+    pub(super) fn longest_pair(&self) -> usize {
+        match self.spec.chunks {
+            None => LONGEST_PAIR,
+            Some(_) => self.spec.name.len() + 1 + LONGEST_VALUE,
+        }
     }
 
     /// S3: an empty value deletes, unless the rule's format wraps it as any other.

@@ -2,14 +2,16 @@
 
 use core::sync::atomic::Ordering;
 
+use super::judge::LONGEST_VALUE;
 use super::navigation::is_navigation;
-use super::response::{Judged, split_pair};
+use super::response::{Judged, LONGEST_PAIR, split_pair};
 use super::{DueUpgrade, Exchange, Gate, Pending};
 use crate::config::{Mode, Rule, Upgrade};
 use crate::formats::Content;
 use crate::gate::verdict::{Verdict, Withheld};
 use crate::prelude::*;
-use crate::wire::cookie::pairs;
+use crate::wire::chunks::Shown;
+use crate::wire::cookie::{pair_value, pairs};
 
 /// A response this much later than its request may be older than what the browser has by now (S5).
 const LATE_MS: u64 = 2_000;
@@ -36,13 +38,15 @@ impl Gate {
     ) {
         let is_late = now_ms.saturating_sub(pending.asked_ms) > LATE_MS;
         for due in &pending.due {
-            self.upgrade(due, is_late, exchange, judged);
+            let shown = pending.shown(due.rule);
+            self.upgrade(due, shown, is_late, exchange, judged);
         }
     }
 
     fn upgrade(
         &self,
         due: &DueUpgrade,
+        shown: Shown,
         is_late: bool,
         exchange: &dyn Exchange,
         judged: &mut Judged<'_>,
@@ -50,14 +54,19 @@ impl Gate {
         let rule = &self.policy.rules[due.rule];
         let withheld = self
             .withheld(due, is_late, exchange, judged)
-            .map_or_else(|| self.write_upgrade(rule, due, judged), Err);
+            .map_or_else(|| self.write_upgrade(rule, due, shown, judged), Err);
         match withheld {
             Err(reason) => judged.report(due.rule, Verdict::UpgradeWithheld(reason), None),
             Ok(headers) => {
                 judged.report(due.rule, Verdict::Upgraded, rule.browser.key.as_ref());
+                let mut all = 0;
                 for header in &headers {
                     let pair = pairs(header).next().unwrap_or_default();
-                    judged.check_length(due.rule, pair.len());
+                    judged.check_length(due.rule, pair.len(), LONGEST_PAIR);
+                    all += pair_value(pair).len();
+                }
+                if rule.spec.chunks.is_some() {
+                    judged.check_length(due.rule, all, LONGEST_VALUE);
                 }
                 if rule.spec.mode == Mode::Enforce {
                     judged.answer.private |= !is_private(exchange);
@@ -101,12 +110,14 @@ impl Gate {
         }
     }
 
-    /// The Set-Cookie headers of an upgrade: one, or two where the signature is or was a cookie of its own.
-    /// Payload and time are kept; a `Max-Age` is what is left of it since the signed time.
+    /// The Set-Cookie headers of an upgrade: one; two where the signature is or was a cookie of its own; or the
+    /// pieces, with deletions of what else of it the browser has shown. Payload and time are kept; a `Max-Age` is
+    /// what is left of it since the signed time.
     fn write_upgrade(
         &self,
         rule: &Rule,
         due: &DueUpgrade,
+        shown: Shown,
         judged: &mut Judged<'_>,
     ) -> Result<Vec<String>, Withheld> {
         // without `attributes` the configuration has said "never"
@@ -119,11 +130,21 @@ impl Gate {
             .seal_for_browser(&due.content, &mut judged.work)
             .ok_or(Withheld::Uncarriable)?;
         let (value, signature) = split_pair(&sealed);
+        let name = &rule.spec.name;
+        if let Some(chunks) = rule.spec.chunks {
+            let pieces = chunks.split(name, value);
+            let is_rest = |name: &String| !pieces.iter().any(|(set, _)| set == name);
+            let rest = shown.names(chunks, name).filter(is_rest);
+            let rest = rest.map(|name| attributes.deletion(&name));
+            let set = pieces.iter();
+            let set = set.map(|(name, piece)| attributes.set(name, piece, left));
+            return Ok(set.chain(rest).collect());
+        }
         let companion = rule.companion.as_ref().map(|name| match signature {
             Some(signature) => attributes.set(name, signature, left),
             None => attributes.deletion(name),
         });
-        let cookie = attributes.set(&rule.spec.name, value, left);
+        let cookie = attributes.set(name, value, left);
         Ok([cookie].into_iter().chain(companion).collect())
     }
 }

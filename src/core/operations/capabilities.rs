@@ -11,6 +11,7 @@ use crate::config::{LookAlikes, Mode, Policy, RuleConfig};
 use crate::crypto::key::{Encoding, Key, KeyId};
 use crate::formats::Configured;
 use crate::prelude::*;
+use crate::wire::chunks::Chunks;
 
 /// What a policy seals and opens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct RuleCapabilities {
     pub leeway: u64,
     /// What happens to look-alikes of the name.
     pub look_alikes: LookAlikes,
+    /// How a value that is too long for one cookie is written in several.
+    pub chunks: Option<Chunks>,
     /// How the browser's copy is signed.
     pub format: FormatReference,
     /// Further formats that a browser's copy may be in. `plain` is a time in which cookies from before
@@ -181,6 +184,7 @@ impl RuleCapabilities {
             max_age: spec.max_age,
             leeway: spec.leeway.unwrap_or_default(),
             look_alikes: spec.look_alikes,
+            chunks: spec.chunks,
             format: FormatReference::of(&spec.format),
             accept: accepted.chain(adopted).collect(),
             current: reference(&spec.ring.current),

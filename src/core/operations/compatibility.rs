@@ -11,7 +11,8 @@ use crate::crypto::key::KeyId;
 use crate::operations::capabilities::{Capabilities, Capability, PLAIN, RuleCapabilities, Side};
 use crate::prelude::*;
 use crate::wire::calendar::to_iso8601;
-use crate::wire::look_alike::{Managed, Names};
+use crate::wire::chunks::Chunks;
+use crate::wire::look_alike::{ChunkedName, Managed, Names};
 
 /// Something that is sealed and does not open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,13 @@ pub enum Why {
     Past(u64),
     /// What is not signed is not taken there.
     Unsigned,
+    /// What is longer than one cookie comes in pieces, which are read in another way there, or not at all.
+    Pieces {
+        /// How they are written.
+        from: Chunks,
+        /// How they are read.
+        to: Option<Chunks>,
+    },
     /// No rule is for it there, and the name is one that some servers read as this rule's.
     LookAlike(String),
 }
@@ -119,6 +127,14 @@ pub fn losses(from: &Capabilities, to: &Capabilities, now: u64) -> Vec<Loss> {
             if !opens.iter().any(|way| way.opens(&sealed, now)) {
                 losses.push(Loss::new(&before, side, why(&sealed, &opens, now)));
             }
+        }
+        // what only observes leaves pieces to the origin
+        if let Some(from) = before.chunks
+            && after.chunks != Some(from)
+            && after.mode == Mode::Enforce
+        {
+            let to = after.chunks;
+            losses.push(Loss::new(&before, Side::Browser, Why::Pieces { from, to }));
         }
     }
     losses
@@ -226,6 +242,12 @@ fn mistaken(name: &str, to: &Capabilities) -> Option<String> {
     let drops = |rule: &&RuleCapabilities| {
         rule.mode == Mode::Enforce && rule.look_alikes.are_dropped() && {
             let names = Names::new([(rule.name.clone(), Managed::Cookie(RuleIndex(0)))]);
+            let chunked = |chunks| ChunkedName {
+                name: rule.name.clone(),
+                chunks,
+                rule: RuleIndex(0),
+            };
+            let names = names.with_pieces(rule.chunks.map(chunked));
             !names.look_alikes(&format!("{name}=")).rules.is_empty()
         }
     };
@@ -344,6 +366,17 @@ impl fmt::Display for Why {
             Why::NoSuchFormat => f.write_str("the key opens, but not this format"),
             Why::Past(until) => write!(f, "its end, {}, has passed", Moment(*until)),
             Why::Unsigned => f.write_str("what is not signed is not taken"),
+            Why::Pieces { from, to: None } => write!(
+                f,
+                "what is longer than one cookie is in pieces (chunks = \"{}\"), which are not joined there",
+                from.as_str()
+            ),
+            Why::Pieces { from, to: Some(to) } => write!(
+                f,
+                "what is longer than one cookie is in the pieces of \"{}\", and read as those of \"{}\"",
+                from.as_str(),
+                to.as_str()
+            ),
             Why::LookAlike(rule) => {
                 write!(
                     f,

@@ -156,7 +156,7 @@ impl Token {
 
 impl Status<'_> {
     /// Answers a request that has shown the token: GET tells all, POST looks at the cookie that the body holds
-    /// as `NAME=VALUE`, with `; NAME.sig=SIGNATURE` where there is one.
+    /// as `NAME=VALUE`, with `; NAME.sig=SIGNATURE` where there is one, or in pieces.
     pub fn reply(&self, method: &str, body: &str) -> Reply {
         match (method, self.policy) {
             ("GET" | "HEAD", _) => Reply::of(200, self.body()),
@@ -238,6 +238,9 @@ pub fn inspect_text(policy: &Policy, text: &str, now: u64) -> Result<Inspection,
     let text = text.trim();
     if text.len() > LONGEST_BODY {
         return Err(InspectError::TooLong);
+    }
+    if let Some((name, value)) = policy.joined(text) {
+        return Ok(inspect(policy, name, &value, now));
     }
     let is_managed = |pair: &&str| matches!(policy.names.exact(pair), Some(Managed::Cookie(_)));
     let pair = pairs(text).find(is_managed).or(pairs(text).next());

@@ -12,6 +12,7 @@
 use memchr::memchr2;
 
 use crate::prelude::*;
+use crate::wire::chunks::Chunks;
 use crate::wire::cookie::trimmed_start;
 use crate::wire::encoding::{holds, place};
 use crate::wire::rule_index::RuleIndex;
@@ -27,6 +28,28 @@ pub struct Names {
     folded: Vec<Folded>,
     /// The bytes that a folded name starts with.
     starts: StartSet,
+    /// The cookies that may come in pieces.
+    chunked: Vec<ChunkedName>,
+}
+
+/// A cookie that may come in pieces.
+#[derive(Clone, Debug)]
+pub struct ChunkedName {
+    /// Its name.
+    pub name: String,
+    /// How the pieces are named.
+    pub chunks: Chunks,
+    /// The rule.
+    pub rule: RuleIndex,
+}
+
+/// A piece of a managed cookie, in the framework's own spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The rule.
+    pub rule: RuleIndex,
+    /// Its number.
+    pub number: usize,
 }
 
 /// A managed name as [`fold`] makes it.
@@ -36,6 +59,19 @@ struct Folded {
     rule: RuleIndex,
     /// Whether it counts without a value too.
     is_strict: bool,
+    /// What may follow it and is still a name that the origin reads.
+    tail: Tail,
+}
+
+/// What may follow a managed name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tail {
+    /// Nothing.
+    Empty,
+    /// Digits: it is the name of pieces without their number.
+    Number,
+    /// Anything.
+    Any,
 }
 
 /// A name may go on over several pieces, such as `a_a_a` in `a[a[a[a`. A pair whose pieces take more than so
@@ -88,22 +124,43 @@ impl Names {
 
     /// In its place: they are few, and a sort has a size.
     fn add(&mut self, name: String, managed: Managed) {
-        let folded = Folded {
-            name: fold(&name),
-            rule: managed.rule(),
-            is_strict: false,
-        };
-        if let Some(first) = folded.name.first() {
-            self.starts.add(*first);
-            let is_before = |other: &Folded| other.name <= folded.name;
-            let at = self.folded.partition_point(is_before);
-            self.folded.insert(at, folded);
-        }
+        self.add_folded(fold(&name), managed.rule(), Tail::Empty);
         if let Some(first) = name.bytes().next() {
             self.exact_starts.add(first);
         }
         let at = self.exact.partition_point(|(other, _)| *other <= name);
         self.exact.insert(at, (name, managed));
+    }
+
+    fn add_folded(&mut self, name: Vec<u8>, rule: RuleIndex, tail: Tail) {
+        let Some(first) = name.first() else {
+            return;
+        };
+        self.starts.add(*first);
+        let at = self.folded.partition_point(|other| other.name <= name);
+        let folded = Folded {
+            name,
+            rule,
+            is_strict: false,
+            tail,
+        };
+        self.folded.insert(at, folded);
+    }
+
+    /// The same names, and those of the pieces of these cookies.
+    pub fn with_pieces(mut self, chunked: impl IntoIterator<Item = ChunkedName>) -> Self {
+        for cookie in chunked {
+            let ChunkedName { name, chunks, rule } = &cookie;
+            if chunks.reads_prefix() {
+                self.add_folded(fold(name), *rule, Tail::Any);
+            } else {
+                let mut folded = fold(&chunks.piece_name(name, 0));
+                folded.pop(); // the zero
+                self.add_folded(folded, *rule, Tail::Number);
+            }
+            self.chunked.push(cookie);
+        }
+        self
     }
 
     /// The same names; those of these rules count without a value too, wherever they stand.
@@ -123,6 +180,33 @@ impl Names {
         }
         // no managed name holds a `=`
         self.position(&pair[..place(pair, b'=')?])
+    }
+
+    /// The piece whose name a pair has exactly, spaces and tabs before it aside.
+    #[inline]
+    pub fn piece(&self, pair: &str) -> Option<Piece> {
+        if self.chunked.is_empty() {
+            return None;
+        }
+        let pair = trimmed_start(pair);
+        self.piece_named(&pair[..place(pair, b'=')?])
+    }
+
+    /// The piece of this name.
+    pub fn piece_named(&self, name: &str) -> Option<Piece> {
+        let piece = |cookie: &ChunkedName| {
+            let number = cookie.chunks.number(&cookie.name, name)?;
+            Some(Piece {
+                rule: cookie.rule,
+                number,
+            })
+        };
+        self.chunked.iter().find_map(piece)
+    }
+
+    /// Whether some cookie may come in pieces.
+    pub fn has_pieces(&self) -> bool {
+        !self.chunked.is_empty()
     }
 
     /// Whether a pair is plainly another cookie: at a glance, it is neither managed nor a look-alike nor special,
@@ -277,9 +361,17 @@ impl<'n> Look<'n> {
 
     /// A name ends at `at`; whether it is one that counts.
     fn ends_at(&mut self, at: usize, name: &Folded, may_be_bare: bool) {
-        let (is_it, end) = match may_be_bare || name.is_strict {
-            true => is_name_end(self.pair, at),
-            false => has_value(self.pair, at),
+        let may_be_bare = may_be_bare || name.is_strict;
+        let tail_end = match name.tail {
+            Tail::Empty => Some(at),
+            Tail::Number => number_end(self.pair, at),
+            Tail::Any if may_be_bare => None,
+            Tail::Any => Some(name_end(self.pair, at)),
+        };
+        let (is_it, end) = match tail_end {
+            Some(end) if may_be_bare => is_name_end(self.pair, end),
+            Some(end) => has_value(self.pair, end),
+            None => (name.tail == Tail::Any, at),
         };
         self.found.steps += end - at;
         if is_it && !self.found.rules.contains(&name.rule) {
@@ -342,6 +434,24 @@ impl StartSet {
         let (word, bit) = (usize::from(b >> 5), b & 31);
         self.bits.get(word).is_some_and(|bits| bits >> bit & 1 == 1)
     }
+}
+
+/// Where the digits end that start at `at`; `None` where there are none.
+fn number_end(pair: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    while let Some((_, next)) = decode(pair, at).filter(|(b, _)| b.is_ascii_digit()) {
+        at = next;
+    }
+    (at > start).then_some(at)
+}
+
+/// Where a name ends, whatever it holds. The look goes past no byte that starts a piece of its own.
+fn name_end(pair: &[u8], mut at: usize) -> usize {
+    let goes_on = |at: usize, b: u8| b != b'=' && !starts_piece(pair[at]);
+    while let Some((_, next)) = decode(pair, at).filter(|(b, _)| goes_on(at, *b)) {
+        at = next;
+    }
+    at
 }
 
 /// Whether a name ends at `at`: behind it follow the end of the piece, `=` or `[`, characters other than
