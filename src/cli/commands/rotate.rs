@@ -66,8 +66,9 @@ A run takes at most one step, as the command of that name takes it with --deploy
   stage     a new key, KEY_ and the date, once the current one is older than --every
 The age of a key comes from the history of wrangler.toml in git, which has to be complete.
 
-It stops at what it would not have left behind: changes that are not committed, a live Worker that differs from
-what is committed, a gradual deployment, a fallback without `until`, a revocation, several staged keys.
+It stops at what it would not have left behind: changes that are not committed, a live Worker that
+differs from what is committed, a gradual deployment, a fallback without `until`, several staged
+keys, a revocation of the last day.
 
 Exit codes:
   0  a step is done, or nothing is due
@@ -86,14 +87,11 @@ impl RotateArguments {
             offline: false,
             test_cookie: self.test_cookie,
         };
-        let (decision, now) = run::run(&options, |run, draft| {
+        let (decision, now, option) = run::run(&options, |run, draft| {
             let (decision, now) = decision(run, &draft, self.every, self.grace)?;
-            match decision {
-                Decision::Stop(stop) => Err(stop.into_failure(&run.option())),
-                decision => Ok((decision, now)),
-            }
+            Ok::<_, Failure>((decision, now, run.option()))
         })?;
-        carry_out(decision, now, self.grace, options)
+        carry_out(decision, now, &option, self.grace, options)
     }
 }
 
@@ -165,10 +163,12 @@ fn named_elsewhere(environment: &Environment<'_>) -> BTreeSet<String> {
     named.map(|named| named.id.to_string()).collect()
 }
 
-/// Takes the step as the command of its name does: all that it refuses is refused here as well.
+/// Takes the step as the command of its name does: all that it refuses is refused here as well. `option` goes behind
+/// commands that are to be typed.
 fn carry_out(
     decision: Decision,
     now: u64,
+    option: &str,
     grace: Option<u64>,
     options: ChangeOptions,
 ) -> Result<Answer, Failure> {
@@ -178,7 +178,7 @@ fn carry_out(
             let text = format!("nothing is due; next: {}\n", upcoming(&next, now));
             return Ok(Answer::success(text));
         }
-        Decision::Stop(stop) => return Err(stop.into_failure("")),
+        Decision::Stop(stop) => return Err(stop.into_failure(option)),
         Decision::Stage {
             key,
             rule,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_core::config::Mode;
-use countersign_core::config::written::{Written, WrittenRing, WrittenRule};
+use countersign_core::config::written::{Written, WrittenKeys, WrittenRing, WrittenRule};
 use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::status::TOKEN;
 use serde_json::Value;
@@ -176,6 +176,7 @@ fn refuse_unusual(facts: &Facts<'_>, written: &Written<'_>) -> Result<(), Stop> 
     if newest.is_some_and(|newest| newest.subject.starts_with(LEAVING)) {
         return Err(Stop::Leaving);
     }
+    refuse_other_fallbacks(written)?;
     refuse_shared_key(written)
 }
 
@@ -218,6 +219,24 @@ fn refuse_recent(facts: &Facts<'_>, key: String, time: Option<u64>) -> Result<()
     let until = time.unwrap_or_default().saturating_add(QUIET);
     if until > facts.now {
         return Err(Stop::RevocationUnderWay { key, until });
+    }
+    Ok(())
+}
+
+/// Where rules of one ring list different fallbacks, the ring is in no one state.
+fn refuse_other_fallbacks(written: &Written<'_>) -> Result<(), Stop> {
+    let listed = |keys: &WrittenKeys<'_>| {
+        let keys = keys.fallbacks().iter();
+        keys.map(|key| (key.id.to_string(), key.until))
+            .collect::<BTreeSet<_>>()
+    };
+    for ring in used_rings(written) {
+        let differs = |rule: &&&WrittenRule<'_>| listed(&rule.keys) != listed(ring.keys);
+        if let Some(rule) = ring.rules.iter().find(differs) {
+            return Err(Stop::OtherFallbacks {
+                rule: rule.name().unwrap_or_default().to_owned(),
+            });
+        }
     }
     Ok(())
 }

@@ -25,6 +25,8 @@ pub enum Stop {
         key: String,
         rules: [Option<String>; 2],
     },
+    /// A rule goes by the current key of all and lists other fallbacks.
+    OtherFallbacks { rule: String },
     /// More than one key is staged.
     SeveralStaged { keys: Vec<String> },
     /// A fallback that has sealed before has no `until`.
@@ -59,6 +61,9 @@ impl Stop {
                 let [one, other] = rules.each_ref().map(|rule| whose(rule.as_deref()));
                 format!("{key} is in {one} and in {other}")
             }
+            Self::OtherFallbacks { rule } => {
+                format!("{rule} lists other fallbacks than the ring that it goes by")
+            }
             Self::SeveralStaged { keys } => {
                 format!("more than one key is staged: {}", keys.join(", "))
             }
@@ -90,13 +95,16 @@ impl Stop {
                 format!("go on with countersign leave{option}, and end the schedule")
             }
             Self::RevocationUnderWay { .. } => {
-                format!("look whether more has to be revoked: countersign status{option}")
+                format!("bring it to its end, and look what is live: countersign status{option}")
             }
             Self::RevokedKeyInUse { key } => {
                 format!("take it out again: countersign revoke {key} --deploy{option}")
             }
             Self::SharedKey { .. } => {
                 "give each ring keys of its own, or all rules one ring".to_owned()
+            }
+            Self::OtherFallbacks { .. } => {
+                "leave out its own `fallbacks`, or give it a current key of its own".to_owned()
             }
             Self::SeveralStaged { .. } => {
                 "promote the one that is meant, or take the other out of `fallbacks`".to_owned()

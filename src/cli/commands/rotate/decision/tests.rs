@@ -366,6 +366,14 @@ fn each_unusual_state_stops_it() {
                 rules: [None, Some(key("admin"))],
             },
         ),
+        (
+            vec![of_text(
+                9,
+                "Two",
+                &with_own_ring(STAGED, "fallbacks = []").replace("\"ADMIN\"", "\"SITE\""),
+            )],
+            Stop::OtherFallbacks { rule: key("admin") },
+        ),
         // a rule that lists no fallbacks goes by those of all
         (
             vec![of_text(
