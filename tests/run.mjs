@@ -1,6 +1,7 @@
 // Installs what the tests need and runs them all (`npm test`); `--only lint`, `rust` or `e2e` runs a part, and
 // `--clock +1y` what depends on the calendar, with the clock a year ahead.
 import { readdirSync } from "node:fs";
+import path from "node:path";
 import { parseArgs } from "node:util";
 import { Failure, run, shown } from "../src/build/progress.mjs";
 import { inRoot, node, npmPackages, root, rust, rustLints } from "../src/build/tools.mjs";
@@ -11,6 +12,11 @@ const DENY = ["--", "-D", "warnings"];
 const BUILD = inRoot("src/build/build.mjs");
 const E2E = inRoot("tests/e2e");
 const TEST_FLAGS = ["--test", "--test-reporter=spec", "--test-timeout=600000"]; // a file that hangs fails
+// A workspace of their own, so that the product's knows nothing of what they need.
+const SITES_IN_RUST = [
+  ...["--manifest-path", `${E2E}/frameworks/sites/rust/Cargo.toml`],
+  ...["--target-dir", path.join(process.env.CARGO_TARGET_DIR ?? inRoot("target"), "sites")],
+];
 // The end-to-end tests in which time passes: keys end, cookies grow old, versions have dates.
 const OF_THE_CALENDAR = ["fleet", "rotation", "status"].map((name) => `${E2E}/${name}.test.mjs`);
 // The steps of a part depend on each other where `chained`: tests of a build that failed would test the one before it.
@@ -29,6 +35,7 @@ const PARTS = {
       ["build of the Worker", process.execPath, [BUILD]],
       ["build of a Worker with a fault", process.execPath, [BUILD, "--features", "fault", "--out", "build-fault"]],
       ["build of the command line", "cargo", ["build", "--bins", "--examples"]],
+      ["build of the sites in Rust", "cargo", ["build", "--locked", ...SITES_IN_RUST]],
       // files are named because Node takes no folder
       clock.around([`end-to-end tests${clock.label}`, process.execPath, [...TEST_FLAGS, ...endToEndFiles(clock)]]),
     ],

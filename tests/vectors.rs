@@ -233,7 +233,10 @@ impl Vector {
             }
         }
         if let Some(expected) = row["other_value_same_salts"].as_str() {
-            draw(salts(expected).ok_or("other_value_same_salts has no salts")?);
+            let drawn_bytes = row["drawn"]
+                .as_str()
+                .map_or_else(|| salts(expected), from_hex);
+            draw(drawn_bytes.ok_or("other_value_same_salts has no salts")?);
             let other = self.under_other_key.seal(&content, drawn);
             if other.as_deref() != Ok(expected) {
                 return Err(format!(
@@ -489,8 +492,12 @@ fn with_password_id(row: &Value) -> Value {
     config
 }
 
-/// What is random in an Iron seal, in the order in which it is drawn: `…*ID*SALT*IV*…*SALT*MAC`.
+/// What is random in an Iron seal, in the order in which it is drawn: `…*ID*SALT*IV*…*SALT*MAC`; or in an encrypted
+/// token: `HEADER..IV.…`.
 fn salts(seal: &str) -> Option<Vec<u8>> {
+    if let Some((_, parts)) = seal.split_once("..") {
+        return URL_SAFE_NO_PAD.decode(parts.split('.').next()?).ok();
+    }
     let fields: Vec<&str> = seal.split('*').collect();
     let iv = URL_SAFE_NO_PAD.decode(fields.get(3)?).ok()?;
     Some([from_hex(fields.get(2)?)?, iv, from_hex(fields.get(6)?)?].concat())

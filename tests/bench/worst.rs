@@ -69,6 +69,18 @@ pub fn sites(lengths: &[usize]) -> Vec<Site> {
     sites
 }
 
+/// Values that each ask for slow derivations, by salts of their own. The bound of R6 for these comes beside the others.
+pub fn slow() -> Site {
+    let rule = |rule: usize| json!({"name": format!("h3x{rule}"), "format": "iron", "iterations": 8_192, "upgrade": "never"});
+    let (iv, mac) = ("a".repeat(21) + "A", "a".repeat(42) + "A");
+    let forged = |salt: usize| format!("h3x0=Fe26.2**{salt:064x}*{iv}*{mac}**{salt:064x}*{mac}; ");
+    let kinds = vec![(
+        "salts of their own".to_owned(),
+        Kind::Same((0..480).map(forged).collect()),
+    )];
+    site("iron, 8192 iterations", rule, kinds)
+}
+
 /// Sites whose headers are hard to look over, whatever the format.
 fn named() -> Vec<Site> {
     let long = |rule: usize| format!("{}{rule:02}", "session_".repeat(15));

@@ -11,7 +11,7 @@ pub const NAMES: [&str; 2] = ["sessionid", "user_id"];
 /// What a forger would like the origin to read. No good cookie holds it.
 pub const FORGED: &str = "FORGED";
 
-/// When the good cookies of a header were signed: sessions are told split_pair by their times.
+/// When the good cookies of a header were signed: sessions are told apart by their times.
 const TIMES: std::ops::Range<u64> = 1..4;
 
 /// A header: pairs, and what stands between them.

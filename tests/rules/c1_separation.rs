@@ -1,5 +1,6 @@
 //! C1: two rules may share a ring key only if a value of one cannot be passed off as the other's.
 
+use countersign_core::config::Policy;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -17,7 +18,7 @@ fn signer_format(more: Value) -> Value {
     with(json!({"format": "django-signer", "salt": "s"}), more)
 }
 
-/// Another origin, so that it could tell the two split_pair.
+/// Another origin, so that it could tell the two apart.
 fn other_origin() -> Value {
     json!({"keys": {"origin": "NEXT_ORIGIN"}})
 }
@@ -264,4 +265,51 @@ fn a_plain_origin_needs_the_purpose_of_a_rails_cookie() {
         "COUNTERSIGN.cookies[0].format",
         &["name", "plain"],
     );
+}
+
+#[test]
+fn the_two_jars_of_rust_may_share_a_key() {
+    let jar = |name, jar| {
+        let format = json!({"format": "cookie-rs", "jar": jar, "derive": true});
+        rule(name, format)
+    };
+    assert_may_share(jar("a", "signed"), jar("b", "private"));
+    assert_may_share(
+        jar("a", "private"),
+        with(jar("b", "private"), other_origin()),
+    );
+    assert_may_not_share(jar("a", "signed"), with(jar("b", "signed"), other_origin()));
+}
+
+#[test]
+fn a_bare_key_may_stand_beside_one_that_is_its_mac_with_another_digest() {
+    let flask = || rule("session", json!({"format": "flask-session"}));
+    assert_may_share(
+        flask(),
+        rule("remember_token", json!({"format": "flask-login"})),
+    );
+    // whoever had "cookie-session" signed would have the key of every session
+    assert_may_not_share(
+        flask(),
+        rule("b", json!({"format": "fastify-cookie", "digest": "sha1"})),
+    );
+    assert_may_not_share(
+        rule("a", json!({"format": "hono"})),
+        rule("b", json!({"format": "cookie-rs", "derive": true})),
+    );
+}
+
+#[test]
+fn a_signed_jar_of_rust_may_not_share_a_key_with_a_session_of_rack_2() {
+    // a visitor who has a salt signed in the jar would have the key of the session with that salt
+    for encryptor in ["v1", "v2"] {
+        let format = json!({"format": "rack-session", "version": 2, "encryptor": encryptor});
+        let rules = [rule("a", json!({"format": "cookie-rs"})), rule("b", format)];
+        let keys = json!({"current": "LONG", "origin": "LONG"});
+        let long =
+            |_: &str| Some("a key of sixty-four bytes, which both of them ask for. ".repeat(2));
+        let problems = Policy::parse(&json!({"keys": keys, "cookies": rules}), &long).unwrap_err();
+        let said = problems.iter().map(|problem| problem.path.as_str());
+        assert_eq!(said.collect::<Vec<_>>(), ["COUNTERSIGN.cookies[1].format"]);
+    }
 }

@@ -1,14 +1,17 @@
 //! R6: a request costs at most 256 tries and 1 MiB hashed; a value over 16 KiB is refused unhashed. All that is done
 //! with a message's bytes is counted in steps, which grow no faster than the message.
 
+use countersign_core::crypto::key::{Key, KeyId};
 use countersign_core::crypto::{Digest, Mac};
+use countersign_core::formats::{self, Content};
 use countersign_core::gate::{Action, Gate};
+use countersign_core::settings::{Problems, Table};
 use countersign_core::wire::encoding::base64url;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::django::sessions;
 use crate::support::*;
-use crate::worst::{Site, sites};
+use crate::worst::{self, Site, sites};
 
 const LONGEST: usize = 16 << 10;
 
@@ -271,6 +274,90 @@ fn a_good_pair_is_found_among_hundreds_of_values_and_signatures() {
             );
         }
     }
+}
+
+/// h3's session, whose every value has salts that 8192 rounds are made with.
+fn slow_rule() -> Value {
+    json!({"name": "h3", "format": "iron", "iterations": 8_192, "attributes": ATTRIBUTES})
+}
+
+fn slow_gate(fallbacks: &[&str]) -> Gate {
+    let keys = json!({"current": "NEW", "fallbacks": fallbacks, "origin": "ORIGIN"});
+    gate(keys, [slow_rule()])
+}
+
+/// A value of a site of its own, so with salts that no other value has.
+fn slow(key_name: &str) -> String {
+    let (problems, config) = (Problems::default(), slow_rule());
+    let format = formats::read(&mut Table::new("", &config, &problems).unwrap()).unwrap();
+    let key = Key::new(KeyId::parse("K").unwrap(), key(key_name).into_bytes());
+    let keyed = format.keyed("h3", &key).unwrap();
+    keyed.seal(&Content::of(&b"{}"[..]), random).unwrap()
+}
+
+fn slow_cookies(values: &[String]) -> String {
+    let pairs: Vec<String> = values.iter().map(|value| format!("h3={value}")).collect();
+    pairs.join("; ")
+}
+
+#[test]
+fn a_request_makes_six_slow_derivations_and_no_more() {
+    let forged: Vec<String> = (0..8).map(|_| slow("STRANGER")).collect();
+    let verdicts = judge(&slow_gate(&[]), &slow_cookies(&forged)).verdicts;
+    let expected = [vec!["bad-signature"; 6], vec!["too-long"; 2]].concat();
+    assert_eq!(verdicts, expected);
+    // the key that decrypts is one more
+    let good = [&forged[..5], &[slow("NEW")]].concat();
+    let gate = slow_gate(&[]);
+    assert_eq!(count(&gate, &slow_cookies(&good), "current NEW"), 0);
+    assert_eq!(count(&gate, &slow_cookies(&good[1..]), "current NEW"), 1);
+}
+
+#[test]
+fn a_planted_copy_leaves_enough_for_a_good_one_under_a_fallback() {
+    let header = slow_cookies(&[slow("STRANGER"), slow("OLD")]);
+    let verdicts = judge(&slow_gate(&["OLD"]), &header).verdicts;
+    assert_eq!(verdicts, ["duplicate-dropped", "fallback OLD"]);
+}
+
+#[test]
+fn a_value_that_was_opened_before_opens_behind_any_number_of_planted_ones() {
+    let (gate, good) = (slow_gate(&[]), slow("NEW"));
+    assert_eq!(
+        count(
+            &gate,
+            &slow_cookies(std::slice::from_ref(&good)),
+            "current NEW"
+        ),
+        1
+    );
+    let forged: Vec<String> = (0..8).map(|_| slow("STRANGER")).collect();
+    let header = slow_cookies(&[&forged[..], &[good]].concat());
+    assert_eq!(count(&gate, &header, "current NEW"), 1);
+}
+
+#[test]
+fn slow_derivations_count_as_what_they_hash() {
+    let (site, derivation) = (worst::slow(), 8_192 * 256);
+    let header = site.kinds[0].1.header(128 << 10);
+    for _ in 0..3 {
+        let steps = steps(&site, &header);
+        assert!(steps >= 6 * derivation, "{steps} steps");
+        assert!(
+            steps <= 6 * derivation + AT_MOST + 8 * header.len(),
+            "{steps} steps"
+        );
+    }
+}
+
+#[test]
+fn slow_derivations_of_a_response_are_bounded_as_well() {
+    let gate = slow_gate(&[]);
+    let set = |value: String| format!("h3={value}; {ATTRIBUTES}");
+    let lines: Vec<String> = (0..8).map(|_| set(slow("STRANGER"))).collect();
+    let answer = gate.response(&lines, &Default::default(), &page(), NOW * 1000);
+    let expected = [vec!["origin-unverified"; 6], vec!["too-long"; 2]].concat();
+    assert_eq!(words(&gate, &answer.events), expected);
 }
 
 /// Adopting a plain cookie seals it: that is work as well.

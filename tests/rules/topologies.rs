@@ -1,6 +1,9 @@
 //! The three topologies of a deployment, their first and last days among them.
 
-use countersign_core::gate::Action;
+use countersign_core::config::Policy;
+use countersign_core::crypto::{Digest, Mac};
+use countersign_core::gate::{Action, Gate};
+use countersign_core::wire::encoding::hex;
 use serde_json::{Value, json};
 
 use crate::django::signed_cookie;
@@ -291,4 +294,36 @@ mod unsealed {
             &["bad-signature"],
         );
     }
+}
+
+/// What is sealed by one format opens in a rule of the other, and comes out as the rule's own.
+#[test]
+fn sessions_of_rack_2_and_of_the_first_encryptor_go_on_at_rack_session_2() {
+    let secret = |id: &str| Some(id.repeat(20));
+    let rule = json!({
+        "name": "rack.session", "format": "rack-session", "version": 2, "attributes": ATTRIBUTES,
+        "accept": [
+            {"format": "rack-session"},
+            {"format": "rack-session", "version": 2, "encryptor": "v1"},
+        ],
+    });
+    let gate = |rule: Value| {
+        let config = config(json!({"current": "ORIGIN", "origin": "ORIGIN"}), [rule]);
+        let policy = Policy::parse(&config, &secret);
+        Gate::new(
+            policy.unwrap_or_else(|faults| panic!("{}", told(&faults))),
+            random,
+        )
+    };
+    let mac = Mac::new(Digest::Sha1, "ORIGIN".repeat(20).as_bytes()).sign(&[b"e30="]);
+    let old = format!("rack.session=e30%3D--{}", hex(&mac));
+    let moving = gate(rule.clone());
+    let judged = judge(&moving, &old);
+    assert_eq!(judged.verdicts, ["accepted-format ORIGIN"]);
+    let Action::WithCookie(Some(sent)) = judged.action else {
+        panic!("{:?}", judged.action);
+    };
+    let moved = gate(with(rule.clone(), json!({"accept": null})));
+    assert_eq!(judge(&moved, &sent).verdicts, ["current ORIGIN"]);
+    assert_eq!(judge(&moved, &old).verdicts, ["malformed"]);
 }

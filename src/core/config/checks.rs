@@ -230,6 +230,21 @@ fn is_separate(a: &RuleConfig, x: &Configured, b: &RuleConfig, y: &Configured) -
                 x.name == y.name
             }
         }
+        // a MAC with another digest is not the other's key, whatever is signed
+        (Derivation::Bare { digest: m, .. }, Derivation::Mac { digest: n, .. })
+        | (Derivation::Mac { digest: n, .. }, Derivation::Bare { digest: m, .. }) => m != n,
+        (
+            Derivation::Part {
+                bytes: m,
+                is_bare: x_is_bare,
+                ..
+            },
+            Derivation::Part {
+                bytes: n,
+                is_bare: y_is_bare,
+                ..
+            },
+        ) if m == n && (x_is_bare || y_is_bare) => alike(),
         // a key that is used bare could sign what another format derives its key from
         (Derivation::Bare { .. }, _) | (_, Derivation::Bare { .. }) => false,
         (m, n) if m != n => true,

@@ -34,7 +34,7 @@ impl Aes {
         }
     }
 
-    fn encrypt_all(&self, blocks: &mut [Block]) {
+    pub(super) fn encrypt_all(&self, blocks: &mut [Block]) {
         match self {
             Aes::Short(aes) => aes.encrypt_with_backend(Lanes(blocks)),
             Aes::Long(aes) => aes.encrypt_with_backend(Lanes(blocks)),
@@ -98,7 +98,7 @@ impl BlockCipherDecBackend for Aes {
 }
 
 /// Blocks that are worked on as many at a time as there are lanes, the last ones among lanes of zeros.
-struct Lanes<'a>(&'a mut [Block]);
+pub(super) struct Lanes<'a>(pub &'a mut [Block]);
 
 impl BlockSizeUser for Lanes<'_> {
     type BlockSize = U16;

@@ -1,7 +1,7 @@
 //! The ciphers that frameworks encrypt cookies with.
 //!
-//! Safety argument: AES-CBC authenticates nothing by itself, so a format verifies its MAC before it calls
-//! [`cbc_open`]; the other three verify their tag in constant time before they answer a byte. A nonce or
+//! Safety argument: AES-CBC, AES-CFB and AES-CTR authenticate nothing by themselves, so a format verifies its MAC
+//! before it calls [`cbc_open`], [`cfb_open`] or [`ctr_apply`]; the other three verify their tag in constant time before they answer a byte. A nonce or
 //! IV is drawn anew for each value that is sealed. Plaintexts are payloads, not keys, and are not wiped.
 
 use aes_gcm::aead::consts::U12;
@@ -10,12 +10,16 @@ use aes_gcm::{AesGcm, Nonce};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyIvInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use ctr::CtrCore;
+use ctr::cipher::StreamCipherCoreWrapper;
+use ctr::flavors::Ctr128BE;
 use poly1305::Poly1305;
 use salsa20::XSalsa20;
 use salsa20::cipher::StreamCipher;
 use zeroize::Zeroizing;
 
 use super::aes::Aes;
+use super::aes_encrypt::AesEncrypt;
 use super::equal;
 
 use crate::prelude::*;
@@ -40,10 +44,19 @@ pub fn cbc_open(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Option<Vec<u8>>
 
 /// Encrypts with AES-256-GCM, nothing but the plaintext authenticated.
 pub fn gcm_seal(key: &[u8; 32], nonce: &[u8; 12], plaintext: &[u8]) -> Option<Sealed> {
+    gcm_seal_beside(key, nonce, &[], plaintext)
+}
+
+/// Encrypts with AES-GCM, `aad` authenticated beside the plaintext; the key has 16 or 32 bytes, else `None`.
+pub fn gcm_seal_beside(
+    key: &[u8],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Option<Sealed> {
     let mut text = plaintext.to_vec();
-    let tag = gcm(key)?
-        .encrypt_inout_detached(&Nonce::from(*nonce), &[], text.as_mut_slice().into())
-        .ok()?;
+    let (nonce, buffer) = (Nonce::from(*nonce), text.as_mut_slice().into());
+    let tag = gcm(key)?.encrypt_inout_detached(&nonce, aad, buffer).ok()?;
     Some((text, tag.into()))
 }
 
@@ -76,6 +89,27 @@ pub fn gcm_open_beside(
 
 fn gcm(key: &[u8]) -> Option<AesGcm<Aes, U12>> {
     Aes::new(key).map(AesGcm::from)
+}
+
+/// Encrypts with AES-CFB in segments of a block; the key has 16, 24 or 32 bytes, else `None`.
+pub fn cfb_seal(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Option<Vec<u8>> {
+    let mut text = plaintext.to_vec();
+    cfb_mode::Encryptor::inner_iv_init(AesEncrypt::new(key)?, iv.into()).encrypt(&mut text);
+    Some(text)
+}
+
+/// Decrypts what [`cfb_seal`] made and a MAC has vouched for; `None` where the key has another length.
+pub fn cfb_open(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Option<Vec<u8>> {
+    let mut text = ciphertext.to_vec();
+    cfb_mode::Decryptor::inner_iv_init(AesEncrypt::new(key)?, iv.into()).decrypt(&mut text);
+    Some(text)
+}
+
+/// Encrypts with AES-CTR, or decrypts what that made and a MAC has vouched for; the key has 16 or 32 bytes, else `None`.
+pub fn ctr_apply(key: &[u8], iv: &[u8; 16], text: &mut [u8]) -> Option<()> {
+    let core = CtrCore::<_, Ctr128BE>::inner_iv_init(Aes::new(key)?, iv.into());
+    StreamCipherCoreWrapper::from_core(core).apply_keystream(text);
+    Some(())
 }
 
 /// Encrypts with XChaCha20-Poly1305, `aad` authenticated beside the plaintext.
@@ -184,6 +218,46 @@ mod tests {
             assert_eq!(cbc_open(&key, &iv, b""), None);
         }
         assert_eq!(cbc_seal(&[0; 24], &iv, b"x"), None);
+    }
+
+    // NIST SP 800-38A, F.3.17: the first block, and a part of the second.
+    #[test]
+    fn cfb_matches_nist() {
+        let key: [u8; 32] =
+            bytes("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+        let iv = bytes("000102030405060708090a0b0c0d0e0f");
+        let plaintext: [u8; 20] = bytes("6bc1bee22e409f96e93d7e117393172aae2d8a57");
+        let sealed = cfb_seal(&key, &iv, &plaintext).unwrap();
+        assert_eq!(
+            sealed[..],
+            bytes::<20>("dc7e84bfda79164b7ecd8486985d386039ffed14")
+        );
+        assert_eq!(cfb_open(&key, &iv, &sealed).unwrap(), plaintext);
+        // F.3.15
+        let key: [u8; 24] = bytes("8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b");
+        let sealed = cfb_seal(&key, &iv, &plaintext[..16]).unwrap();
+        assert_eq!(sealed[..], bytes::<16>("cdc80d6fddf18cab34c25909c99a4174"));
+        assert_eq!(cfb_open(&key, &iv, &sealed).unwrap(), plaintext[..16]);
+        assert_eq!(cfb_seal(&key[..23], &iv, &plaintext), None);
+    }
+
+    // NIST SP 800-38A, F.5.5: the first two blocks.
+    #[test]
+    fn ctr_matches_nist() {
+        let key: [u8; 32] =
+            bytes("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+        let iv = bytes("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        let plaintext: [u8; 32] =
+            bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+        let mut text = plaintext;
+        ctr_apply(&key, &iv, &mut text).unwrap();
+        assert_eq!(
+            text,
+            bytes("601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5")
+        );
+        ctr_apply(&key, &iv, &mut text).unwrap();
+        assert_eq!(text, plaintext);
+        assert_eq!(ctr_apply(&key[..24], &iv, &mut text), None);
     }
 
     // The GCM specification (McGrew and Viega), test case 14.

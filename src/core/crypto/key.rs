@@ -107,6 +107,15 @@ impl Key {
         &self.bytes
     }
 
+    /// The secret's text in ISO-8859-1, which some frameworks of Python sign with: `None` where it has a character
+    /// beyond U+00FF. Bytes that are no text stay as they are.
+    pub fn latin_1(&self) -> Option<Zeroizing<Vec<u8>>> {
+        match core::str::from_utf8(&self.bytes) {
+            Ok(text) if self.encoding == Encoding::Utf8 => latin_1(text),
+            _ => Some(Zeroizing::new(self.bytes.to_vec())),
+        }
+    }
+
     /// Whether both are the same secret by name, read in the same way.
     pub fn is_named_as(&self, other: &Key) -> bool {
         self.id == other.id && self.encoding == other.encoding
@@ -127,6 +136,15 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({}, redacted)", self.id)
     }
+}
+
+/// A text in ISO-8859-1, or `None` where it has a character beyond U+00FF.
+pub fn latin_1(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    for c in text.chars() {
+        bytes.push(u8::try_from(c).ok()?);
+    }
+    Some(bytes)
 }
 
 /// A key in the ring, and what the configuration says of its part there.

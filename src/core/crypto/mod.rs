@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::prelude::*;
 
 mod aes;
+mod aes_encrypt;
 pub mod cipher;
 pub mod key;
 
@@ -101,6 +102,14 @@ pub fn pbkdf2(
         Pbkdf2::Sha256 => pbkdf2_hmac::<Sha256>(password, salt, rounds, &mut key),
     }
     key
+}
+
+/// A key of `len` bytes made from a secret (HKDF with SHA-256, RFC 5869), none where that is over 8,160.
+pub fn hkdf(secret: &[u8], salt: &[u8], info: &[u8], len: usize) -> Option<Zeroizing<Vec<u8>>> {
+    let mut key = Zeroizing::new(vec![0; len]);
+    let hkdf = hkdf::Hkdf::<Sha256>::new(Some(salt), secret);
+    hkdf.expand(info, &mut key).ok()?;
+    Some(key)
 }
 
 /// The digests that frameworks derive keys with by PBKDF2.
@@ -229,6 +238,16 @@ mod tests {
         assert!(
             hex(Mac::new(Digest::Sha512, b"Jefe").sign(message)).starts_with("164b7a7bfcf819e2")
         );
+    }
+
+    // RFC 5869, test case 1.
+    #[test]
+    fn hkdf_matches_the_rfc() {
+        let salt: Vec<u8> = (0..=0x0c).collect();
+        let info: Vec<u8> = (0xf0..=0xf9).collect();
+        let key = hkdf(&[0x0b; 22], &salt, &info, 42).unwrap();
+        assert_eq!(key[..8], [0x3c, 0xb2, 0x5f, 0x25, 0xfa, 0xac, 0xd5, 0x7a]);
+        assert_eq!(key[38..], [0x87, 0x18, 0x58, 0x65]);
     }
 
     #[test]

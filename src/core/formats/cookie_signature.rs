@@ -10,17 +10,19 @@
 //!
 //! Split at the last dot: VALUE may hold dots, and may be empty. The signature is compared as text. A
 //! reader decodes only what has a whole percent sequence, so `s:tobi.DGJ7…` is accepted too; and
-//! @fastify/cookie from 11.1 on encodes only what could not stand in a header as it is. Without
+//! @fastify/cookie from 11.1 on encodes only what could not stand in a header as it is. React Router's sessions,
+//! Remix's and Elysia write what @fastify/cookie did before, encoded always: `encoded = true`. Without
 //! `s:` a cookie is unsigned to Express, and refused here; so is one in double quotes, which Express reads
 //! and never writes. The name is not bound: a signed value moves between cookies.
 //!
 //! Source: `cookie-signature/index.js`, `cookie-parser/index.js`, `express-session/index.js`,
 //! `@fastify/cookie/signer.js`; checked against cookie-signature 1.2.2, cookie-parser 1.4.7 under Express
-//! 5.3.0, express-session 1.19.0 and @fastify/cookie 11.1.5 by the vectors.
+//! 5.3.0, express-session 1.19.0 and @fastify/cookie 11.1.5 by the vectors; `react-router/lib/server-runtime/crypto.ts`
+//! of React Router 8.5.1 (laxer: it compares bytes, by `atob`) by the vectors too, and `elysia/src/{cookies,utils}.ts` of Elysia 1.4.30 end to end.
 
 use alloc::borrow::Cow;
 
-use super::description::{Description, FormatOption};
+use super::description::{DefaultValue, Description, FormatOption};
 use super::{
     Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
 };
@@ -47,16 +49,29 @@ pub const FORMATS: &[Description] = &[
     },
     Description {
         name: "fastify-cookie",
-        used_by: "@fastify/cookie 11.1",
-        options: &[FormatOption::digest("sha256", "")],
+        used_by: "@fastify/cookie 11.1; React Router 8.5, Remix and Elysia 1.4 with `encoded`",
+        options: &[
+            FormatOption::digest("sha256", ""),
+            FormatOption::new(
+                "encoded",
+                DefaultValue::Flag(false),
+                "`true` for React Router, Remix, Elysia and before 11.1, which percent-encode always",
+            ),
+        ],
         read: fastify,
     },
 ];
 
 fn fastify(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
     let digest = table.choice("digest", Digest::NAMES);
+    let encoding = if table.flag("encoded").unwrap_or_default() {
+        Encoding::Always
+    } else {
+        Encoding::WhereNeeded
+    };
     Some(Box::new(Signer {
         digest: digest.unwrap_or(Digest::Sha256),
+        encoding,
         ..FASTIFY
     }))
 }

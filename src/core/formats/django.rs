@@ -246,7 +246,7 @@ struct KeyedSigner {
     timestamp: bool,
 }
 
-/// A quoted value's text lives split_pair from the header; an unquoted one's does not.
+/// A quoted value's text lives apart from the header; an unquoted one's does not.
 fn part<'v>(text: &Cow<'v, str>, range: core::ops::Range<usize>) -> Cow<'v, [u8]> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(&text.as_bytes()[range]),

@@ -19,7 +19,7 @@
 //! by the vectors.
 
 use super::description::Description;
-use super::iron_password::{LEAST, Password, is_mac, is_salt, new_salt};
+use super::iron_password::{FAST, LEAST, Password, is_mac, is_salt};
 use super::{
     Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
     Uncarriable,
@@ -63,7 +63,7 @@ impl Format for Hapi {
     fn keyed(&self, cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
         Ok(Box::new(KeyedHapi {
             signed_before: format!("{PREFIX}\n{cookie}\n"),
-            password: Password::of(key)?,
+            password: Password::of(key, FAST)?,
         }))
     }
 }
@@ -81,9 +81,9 @@ impl Keyed for KeyedHapi {
             return Err(Refusal::Shape);
         }
         let parts = [self.signed_before.as_bytes(), payload.as_bytes()];
-        match self.password.verify(salt, &parts, mac) {
-            true => Ok(Content::of(payload.as_bytes())),
-            false => Err(Refusal::Signature),
+        match self.password.verify(salt, &parts, mac, &mut 0) {
+            Some(true) => Ok(Content::of(payload.as_bytes())),
+            _ => Err(Refusal::Signature),
         }
     }
 
@@ -92,7 +92,7 @@ impl Keyed for KeyedHapi {
         if !is_header_text(payload) {
             return Err(Uncarriable);
         }
-        let salt = new_salt(random);
+        let salt = self.password.mac_salt(random);
         let parts = [self.signed_before.as_bytes(), payload.as_bytes()];
         let mac = self.password.sign(&salt, &parts);
         Ok(format!("{payload}.{salt}*{mac}"))

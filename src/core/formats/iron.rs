@@ -10,7 +10,8 @@
 //! ```
 //!
 //! CIPHER is JSON under AES-256-CBC with the key of ESALT; the MAC is made with the key of MSALT over all
-//! before `*MSALT` (see `iron_password.rs`). IV, CIPHER and MAC are base64url without padding. EXPIRY is
+//! before `*MSALT` (see `iron_password.rs`). Both keys take `iterations` rounds of PBKDF2: 1 for Iron itself,
+//! iron-session and h3 1, 8192 for h3 2. IV, CIPHER and MAC are base64url without padding. EXPIRY is
 //! in Unix milliseconds or empty; Iron goes by it a minute late, for clocks that differ. It is kept to the
 //! millisecond. No name is bound and no time carried.
 //!
@@ -19,14 +20,16 @@
 //! key's. (An Iron whose password is one text does not look at the ID; its own values have none.)
 //!
 //! Stricter than Iron, which also opens other spellings of the base64 and salts of any characters. Not
-//! covered: keys given to Iron as bytes rather than text, other ciphers or rounds than its defaults, and
-//! iron-session before version 6, whose values have no `~2` and another content.
+//! covered: keys given to Iron as bytes rather than text, other ciphers than its defaults, a password or
+//! `iterations` for encryption and another for the MAC, and iron-session before version 6, whose values have no `~2` and another content.
 //!
-//! Source: `lib/index.js` of @hapi/iron, `src/core.ts` of iron-session; checked against @hapi/iron 7.0.1
-//! and iron-session 8.0.4 by the vectors.
+//! h3 opens what has one round too and seals it anew (`legacySealFallback`); so does an `accept` here.
+//!
+//! Source: `lib/index.js` of @hapi/iron, `src/core.ts` of iron-session, `src/utils/session.ts` of h3; checked
+//! against @hapi/iron 7.0.1, iron-session 8.0.4 and 9.0.1, h3 1.15.11 and h3 2.0.8 by the vectors.
 
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
-use super::iron_password::{LEAST, Password, is_mac, is_salt, new_salt};
+use super::iron_password::{FAST, LEAST, Password, is_mac, is_salt};
 use super::labels::Labels;
 use super::{
     Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
@@ -42,25 +45,35 @@ use crate::wire::encoding::{base64_len, from_base64url, is_base64url, push_base6
 pub const FORMATS: &[Description] = &[
     Description {
         name: "iron",
-        used_by: "@hapi/iron 7.0: @hapi/cookie 12, hapi's `encoding: 'iron'`",
-        options: &[FormatOption::new(
-            "id",
-            DefaultValue::Unset,
-            "a string, or a table from key ids to strings, where the site has several passwords",
-        )
-        .shaped_by(&[ShapeValue::OfCookie(password_id)])],
-        read: |table| read(table, &IRON),
+        used_by: "@hapi/iron 7.0: @hapi/cookie 12, hapi's `encoding: 'iron'`; h3 1.15 and Nuxt; h3 2.0",
+        options: &[
+            FormatOption::new(
+                "id",
+                DefaultValue::Unset,
+                "a string, or a table from key ids to strings, where the site has several passwords",
+            )
+            .shaped_by(&[ShapeValue::OfCookie(password_id)]),
+            FormatOption::new(
+                "iterations",
+                DefaultValue::Number(FAST as u64),
+                "8192 for `useSession` of h3 2",
+            ),
+        ],
+        read: |table| {
+            let rounds = iterations(table);
+            read(table, &IRON, rounds)
+        },
     },
     Description {
         name: "iron-session",
-        used_by: "iron-session 8.0",
+        used_by: "iron-session 8.0, 9.0",
         options: &[FormatOption::new(
             "id",
             DefaultValue::Unset,
             "`\"1\"` where it is left out; or a table from key ids to strings",
         )
         .shaped_by(&[ShapeValue::OfCookie(password_id)])],
-        read: |table| read(table, &IRON_SESSION),
+        read: |table| read(table, &IRON_SESSION, FAST),
     },
 ];
 
@@ -69,9 +82,31 @@ fn password_id(value: &str) -> Option<&str> {
     value.split('*').nth(1)
 }
 
-fn read(table: &mut Table<'_>, layout: &'static Layout) -> Option<Box<dyn Format>> {
+fn read(table: &mut Table<'_>, layout: &'static Layout, rounds: u32) -> Option<Box<dyn Format>> {
     let ids = Labels::read(table, "id");
-    Some(Box::new(Iron { layout, ids }))
+    Some(Box::new(Iron {
+        layout,
+        ids,
+        rounds,
+    }))
+}
+
+/// The most that leaves a request enough for a ring of two keys (R6).
+const MOST: u32 = 16_384;
+
+fn iterations(table: &mut Table<'_>) -> u32 {
+    let Some(number) = table.number("iterations") else {
+        return FAST;
+    };
+    let rounds = u32::try_from(number).ok();
+    let rounds = rounds.filter(|rounds| (FAST..=MOST).contains(rounds));
+    rounds.unwrap_or_else(|| {
+        table.problem(
+            "iterations",
+            "must be from 1 to 16384: more would let a visitor ask for too much work",
+        );
+        FAST
+    })
 }
 
 #[derive(Debug)]
@@ -108,6 +143,7 @@ const IRON_SESSION: Layout = Layout {
 struct Iron {
     layout: &'static Layout,
     ids: Labels,
+    rounds: u32,
 }
 
 impl Format for Iron {
@@ -125,7 +161,7 @@ impl Format for Iron {
     }
 
     fn derivation(&self, _cookie: &str) -> Derivation {
-        Derivation::Derived(b"Fe26.2".to_vec())
+        Derivation::Derived(format!("Fe26.2 {}", self.rounds).into_bytes())
     }
 
     fn keyed(&self, _cookie: &str, key: &Key) -> Result<Box<dyn Keyed>, KeyFault> {
@@ -136,7 +172,7 @@ impl Format for Iron {
         Ok(Box::new(KeyedIron {
             prefix: format!("Fe26.2*{id}*"),
             suffix: self.layout.suffix,
-            password: Password::of(key)?,
+            password: Password::of(key, self.rounds)?,
         }))
     }
 }
@@ -149,23 +185,28 @@ struct KeyedIron {
 
 impl Keyed for KeyedIron {
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
-        let text = value.strip_suffix(self.suffix).ok_or(Refusal::Shape)?;
-        let fields = text.strip_prefix(&self.prefix).and_then(fields);
-        let [salt, iv, ciphertext, expiry, mac_salt, mac] = fields.ok_or(Refusal::Shape)?;
-        let signed = &text[..text.len() - mac.len() - mac_salt.len() - 2]; // they end it after two asterisks
-        if !self.password.verify(mac_salt, &[signed.as_bytes()], mac) {
-            return Err(Refusal::Signature);
-        }
-        let expiry = match expiry {
-            "" => None,
-            digits => Some(digits.parse::<u64>().map_err(|_| Refusal::Content)?),
+        let opened = self.open_within(value, &mut { u32::MAX });
+        opened.unwrap_or(Err(Refusal::Signature))
+    }
+
+    fn open_within<'v>(
+        &self,
+        value: &'v str,
+        rounds: &mut u32,
+    ) -> Option<Result<Content<'v>, Refusal>> {
+        let Some((signed, sealed)) = self.split(value) else {
+            return Some(Err(Refusal::Shape));
         };
-        let payload = self.decrypted(salt, iv, ciphertext);
-        Ok(Content::of(payload.ok_or(Refusal::Content)?).expiring_at(expiry))
+        let password = &self.password;
+        if !password.verify(sealed.mac_salt, &[signed.as_bytes()], sealed.mac, rounds)? {
+            return Some(Err(Refusal::Signature));
+        }
+        let key = password.key_within(sealed.salt, rounds)?;
+        Some(sealed.content(&key).ok_or(Refusal::Content))
     }
 
     fn seal(&self, content: &Content<'_>, random: Random) -> Result<String, Uncarriable> {
-        let salt = new_salt(random);
+        let salt = self.password.encryption_salt(random);
         let iv = random_bytes(random);
         let ciphertext = cbc_seal(&self.password.key(&salt), &iv, &content.payload);
         let mut text = format!("{}{salt}*", self.prefix);
@@ -176,36 +217,67 @@ impl Keyed for KeyedIron {
         if let Some(expiry) = content.expiry_ms {
             text.push_str(&expiry.to_string());
         }
-        let mac_salt = new_salt(random);
+        let mac_salt = self.password.mac_salt(random);
         let mac = self.password.sign(&mac_salt, &[text.as_bytes()]);
         Ok(format!("{text}*{mac_salt}*{mac}{}", self.suffix))
     }
 }
 
 impl KeyedIron {
-    fn decrypted(&self, salt: &str, iv: &str, ciphertext: &str) -> Option<Vec<u8>> {
-        let iv = from_base64url(iv)?.try_into().ok()?;
-        cbc_open(&self.password.key(salt), &iv, &from_base64url(ciphertext)?)
+    /// What is signed, and its parts, where each has its shape.
+    fn split<'v>(&self, value: &'v str) -> Option<(&'v str, Sealed<'v>)> {
+        let text = value.strip_suffix(self.suffix)?;
+        let sealed = Sealed::of(text.strip_prefix(&self.prefix)?)?;
+        // they end it after two asterisks
+        let signed = &text[..text.len() - sealed.mac.len() - sealed.mac_salt.len() - 2];
+        Some((signed, sealed))
     }
 }
 
-/// What follows the ID: ESALT, IV, CIPHER, EXPIRY, MSALT and MAC, where each has its shape.
-fn fields(text: &str) -> Option<[&str; 6]> {
-    let mut parts = text.split('*');
-    let mut found = [""; 6];
-    for field in &mut found {
-        *field = parts.next()?;
+/// What follows the ID.
+struct Sealed<'v> {
+    salt: &'v str,
+    iv: &'v str,
+    ciphertext: &'v str,
+    expiry: &'v str,
+    mac_salt: &'v str,
+    mac: &'v str,
+}
+
+impl<'v> Sealed<'v> {
+    fn of(text: &'v str) -> Option<Self> {
+        let mut parts = text.split('*');
+        let mut next = || parts.next();
+        let sealed = Self {
+            salt: next()?,
+            iv: next()?,
+            ciphertext: next()?,
+            expiry: next()?,
+            mac_salt: next()?,
+            mac: next()?,
+        };
+        (parts.next().is_none() && sealed.has_shape()).then_some(sealed)
     }
-    let [salt, iv, ciphertext, expiry, mac_salt, mac] = found;
-    let fits = parts.next().is_none()
-        && is_salt(salt)
-        && iv.len() == base64_len(16)
-        && is_base64url(iv)
-        && is_base64url(ciphertext)
-        && expiry.bytes().all(|b| b.is_ascii_digit())
-        && is_salt(mac_salt)
-        && is_mac(mac);
-    fits.then_some(found)
+
+    fn has_shape(&self) -> bool {
+        is_salt(self.salt)
+            && self.iv.len() == base64_len(16)
+            && is_base64url(self.iv)
+            && is_base64url(self.ciphertext)
+            && self.expiry.bytes().all(|b| b.is_ascii_digit())
+            && is_salt(self.mac_salt)
+            && is_mac(self.mac)
+    }
+
+    fn content(&self, key: &[u8]) -> Option<Content<'static>> {
+        let expiry_ms = match self.expiry {
+            "" => None,
+            digits => Some(digits.parse().ok()?),
+        };
+        let iv = from_base64url(self.iv)?.try_into().ok()?;
+        let payload = cbc_open(key, &iv, &from_base64url(self.ciphertext)?)?;
+        Some(Content::of(payload).expiring_at(expiry_ms))
+    }
 }
 
 #[cfg(test)]
@@ -237,7 +309,7 @@ mod tests {
         KeyedIron {
             prefix: "Fe26.2**".to_owned(),
             suffix: "",
-            password: Password::of(&key("K")).unwrap(),
+            password: Password::of(&key("K"), FAST).unwrap(),
         }
     }
 
@@ -306,6 +378,56 @@ mod tests {
     }
 
     #[test]
+    fn values_of_other_iterations_are_of_another_key() {
+        let content = Content::of(&b"{}"[..]);
+        let slow = keyed_as("iron", json!({"iterations": 3})).unwrap();
+        let value = slow.seal(&content, counted).unwrap();
+        assert_eq!(slow.open(&value), Ok(content));
+        assert_eq!(iron().open(&value), Err(Refusal::Signature));
+    }
+
+    #[test]
+    fn what_is_sealed_with_slow_keys_costs_no_rounds_to_open() {
+        let (slow, mut rounds) = (keyed_as("iron", json!({"iterations": 3})).unwrap(), 0);
+        let [first, second] = ["1", "2"].map(|payload| {
+            slow.seal(&Content::of(payload.as_bytes()), counted)
+                .unwrap()
+        });
+        assert!(matches!(slow.open_within(&first, &mut rounds), Some(Ok(_))));
+        assert!(matches!(
+            slow.open_within(&second, &mut rounds),
+            Some(Ok(_))
+        ));
+        // a salt that was not seen before
+        let forged = second.replacen("*00", "*01", 2);
+        assert_eq!(slow.open_within(&forged, &mut rounds), None);
+        assert_eq!(
+            slow.open_within("Fe26.2**", &mut rounds),
+            Some(Err(Refusal::Shape))
+        );
+    }
+
+    #[test]
+    fn iterations_are_bounded() {
+        let fault = |number: u64| {
+            let (problems, config) = (Problems::default(), json!({ "iterations": number }));
+            iterations(&mut Table::new("T", &config, &problems).unwrap());
+            problems
+                .into_vec()
+                .first()
+                .map(|problem| problem.to_string())
+        };
+        assert_eq!([fault(1), fault(8_192), fault(16_384)], [None, None, None]);
+        for wrong in [0, 16_385, u64::MAX] {
+            let fault = fault(wrong).unwrap();
+            assert!(
+                fault.starts_with("T.iterations: must be from 1 to 16384"),
+                "{fault}"
+            );
+        }
+    }
+
+    #[test]
     fn an_id_that_the_framework_cannot_write_is_explained() {
         for (name, id) in [
             ("iron", "a*b"),
@@ -328,9 +450,9 @@ mod tests {
             ("a".repeat(31), false),
         ] {
             let key = Key::new(id.clone(), password.clone().into_bytes());
-            assert_eq!(Password::of(&key).is_ok(), fits, "{password}");
+            assert_eq!(Password::of(&key, FAST).is_ok(), fits, "{password}");
         }
-        assert!(Password::of(&Key::new(id, vec![0xFF; 64])).is_err());
+        assert!(Password::of(&Key::new(id, vec![0xFF; 64]), FAST).is_err());
     }
 
     proptest! {

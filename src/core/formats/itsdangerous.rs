@@ -50,7 +50,7 @@ use crate::wire::encoding::{
 pub const FORMATS: &[Description] = &[
     Description {
         name: "itsdangerous",
-        used_by: "itsdangerous 0.24, 1.1, 2.2",
+        used_by: "itsdangerous 0.24, 1.1, 2.2; Flask-Session 0.8 with its signer",
         options: &[
             FormatOption::new(
                 "salt",
@@ -72,7 +72,7 @@ pub const FORMATS: &[Description] = &[
     },
     Description {
         name: "flask-session",
-        used_by: "Flask 3.1",
+        used_by: "Flask 3.1, Quart 0.22",
         options: &[],
         read: |_| Some(Box::new(Signer::flask())),
     },

@@ -12,6 +12,13 @@
 //! Under another algorithm or key id, those two values are exchanged where they stand in the header, and
 //! every other byte of it stays.
 //!
+//! `prefix` is what the site writes in front of the token: `"Bearer "`, as FastAPI's guides have it. Python's
+//! `http.cookies` puts a value with a space in double quotes; without them it is read as well:
+//!
+//! ```text
+//! "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI0NzExIn0.…"
+//! ```
+//!
 //! `kid` says what the origin calls a key, or each key: `{ KEY_A = "2026", KEY_B = "2027" }`. A token
 //! of another key id is then none of that key's. A token without one is tried under every key, and gets
 //! none. Browser and origin either both have a `kid` or neither has.
@@ -22,7 +29,7 @@
 //! it; one without is then refused. An `iat` far ahead of the clock is noticed in any case.
 //!
 //! Source: PyJWT `jwt/api_jws.py`, `jwt/api_jwt.py`; jsonwebtoken `verify.js` with jws; checked against
-//! PyJWT 2.15.1 and jsonwebtoken 9.0.3 by the vectors. Stricter than one of the two or both:
+//! PyJWT 2.15.1 and jsonwebtoken 9.0.3 by the vectors, with a prefix under FastAPI 0.165.0. Stricter than one of the two or both:
 //! - PyJWT reads a MAC with `=` behind it, jsonwebtoken does not. Nobody writes one; here a value has one
 //!   spelling.
 //! - jsonwebtoken reads claims that are not an object, PyJWT times in quotes. RFC 7519 has neither.
@@ -31,8 +38,10 @@
 //! - A time that no double holds (`1e400`) is refused. JavaScript reads it as no end at all, Python and Go
 //!   fail at it.
 
+use alloc::borrow::Cow;
 use core::ops::Range;
 
+use super::claims;
 use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::labels::Labels;
 use super::{
@@ -42,7 +51,10 @@ use crate::crypto::key::Key;
 use crate::crypto::{Digest, Mac, Random, equal};
 use crate::prelude::*;
 use crate::settings::Table;
-use crate::wire::encoding::{base64_len, base64url, from_base64url, is_base64url, push_base64url};
+use crate::wire::encoding::{
+    base64_len, base64url, from_base64url, is_base64url, is_cookie_octet, push_base64url,
+    python_quoted, python_unquoted,
+};
 use crate::wire::json::{ascii_string, members, string};
 
 pub const FORMATS: &[Description] = &[Description {
@@ -65,16 +77,39 @@ pub const FORMATS: &[Description] = &[Description {
             DefaultValue::Flag(false),
             "`true` where every token has one",
         ),
+        FormatOption::new(
+            "prefix",
+            DefaultValue::Text(""),
+            "`\"Bearer \"` as FastAPI's guides write it",
+        )
+        .shaped_by(&[ShapeValue::Text("Bearer ")]),
     ],
     read: jwt,
 }];
 
 fn jwt(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
+    let alg = table.choice("alg", ALGS).unwrap_or(HS256);
+    let kid = Labels::read(table, "kid");
+    let iat = table.flag("iat").unwrap_or_default();
     Some(Box::new(Jwt {
-        alg: table.choice("alg", ALGS).unwrap_or(HS256),
-        kid: Labels::read(table, "kid"),
-        iat: table.flag("iat").unwrap_or_default(),
+        alg,
+        kid,
+        iat,
+        prefix: prefix(table)?,
     }))
+}
+
+fn prefix(table: &mut Table<'_>) -> Option<String> {
+    let prefix = table.text("prefix").unwrap_or_default();
+    // what Python writes without an escape
+    if prefix.bytes().all(|b| b == b' ' || is_cookie_octet(b)) {
+        return Some(prefix.to_owned());
+    }
+    table.problem(
+        "prefix",
+        "holds a character that a cookie cannot carry; use ASCII without commas, semicolons, quotes, backslashes and controls, such as \"Bearer \"",
+    );
+    None
 }
 
 /// An algorithm as JSON names it, and its digest.
@@ -93,6 +128,8 @@ struct Jwt {
     kid: Labels,
     /// Whether every token has an `iat`.
     iat: bool,
+    /// What stands in front of a token.
+    prefix: String,
 }
 
 impl Format for Jwt {
@@ -122,6 +159,7 @@ impl Format for Jwt {
             alg: self.alg,
             kid: self.kid.of(key.id())?.map(str::to_owned),
             iat: self.iat,
+            prefix: self.prefix.clone(),
             mac: Mac::new(self.alg.1, key.bytes()),
         }))
     }
@@ -131,12 +169,14 @@ struct KeyedJwt {
     alg: Alg,
     kid: Option<String>,
     iat: bool,
+    prefix: String,
     mac: Mac,
 }
 
 impl Keyed for KeyedJwt {
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
-        let (signed, signature) = value.rsplit_once('.').ok_or(Refusal::Shape)?;
+        let token = self.token(value).ok_or(Refusal::Shape)?;
+        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Shape)?;
         let (header, claims) = signed.split_once('.').ok_or(Refusal::Shape)?;
         let has_shape = signature.len() == base64_len(self.alg.1.size()) && is_base64url(claims);
         if !has_shape || !self.is_own(header) {
@@ -156,7 +196,7 @@ impl Keyed for KeyedJwt {
         // what would not open again
         let is_timeless = || {
             from_part(claims)
-                .and_then(|json| issued_at(&json))
+                .and_then(|json| claims::issued_at(&json))
                 .is_none()
         };
         if !is_base64url(claims) || (self.iat && is_timeless()) {
@@ -168,11 +208,25 @@ impl Keyed for KeyedJwt {
         let tag = self.mac.sign(&[value.as_bytes()]);
         value.push('.');
         push_base64url(&mut value, &tag);
-        Ok(value)
+        if self.prefix.is_empty() {
+            return Ok(value);
+        }
+        python_quoted(&[&self.prefix, value.as_str()].concat()).ok_or(Uncarriable)
     }
 }
 
 impl KeyedJwt {
+    /// The token of a value, without what the site writes around it. Nothing of either is ever escaped.
+    fn token<'v>(&self, value: &'v str) -> Option<&'v str> {
+        if self.prefix.is_empty() {
+            return Some(value);
+        }
+        match python_unquoted(value) {
+            Cow::Borrowed(text) => text.strip_prefix(&self.prefix),
+            Cow::Owned(_) => None,
+        }
+    }
+
     /// Whether a header is of this algorithm and none but this key's.
     fn is_own(&self, header: &str) -> bool {
         let json = from_part(header).unwrap_or_default();
@@ -216,120 +270,22 @@ impl KeyedJwt {
     }
 
     fn content<'v>(&self, signed: &'v str, json: &str) -> Result<Content<'v>, Refusal> {
-        let [exp, nbf, iat] = members(json, CLAIMS).ok_or(Refusal::Content)?;
-        let date = |at: Option<Range<usize>>| match at {
-            None => Ok(None),
-            Some(at) => match json.get(at).and_then(Date::parse) {
-                None => Err(Refusal::Content),
-                date => Ok(date),
-            },
-        };
-        let (exp, nbf) = (date(exp)?, date(nbf)?);
-        let iat = date(iat).unwrap_or_default(); // the libraries do not ask for one that they can read
-        let begins = [nbf.map(|nbf| nbf.ceil), iat.map(|iat| iat.floor)];
-        let begins = begins.into_iter().flatten().max();
-        let mut content = Content::of(signed.as_bytes())
-            .not_before(begins.map(since_1970))
-            .expiring_at(exp.map(|exp| since_1970(exp.floor).saturating_mul(1000)));
-        if self.iat {
-            content = content.signed_at(issued_at(json).ok_or(Refusal::Content)?);
+        let content =
+            claims::timed(Content::of(signed.as_bytes()), json).ok_or(Refusal::Content)?;
+        if !self.iat {
+            return Ok(content);
         }
-        Ok(content)
+        let issued = claims::issued_at(json).ok_or(Refusal::Content)?;
+        Ok(content.signed_at(issued))
     }
 }
 
 const HEADER: [&str; 3] = ["alg", "kid", "crit"];
-const CLAIMS: [&str; 3] = ["exp", "nbf", "iat"];
 
 /// What a part's base64url holds, if it is text.
 fn from_part(part: &str) -> Option<String> {
     String::from_utf8(from_base64url(part)?).ok()
 }
-
-/// The `iat` of claims, in Unix seconds.
-fn issued_at(json: &str) -> Option<u64> {
-    let [.., iat] = members(json, CLAIMS)?;
-    let time = json.get(iat?).and_then(Date::parse)?;
-    u64::try_from(time.floor).ok()
-}
-
-/// Unix seconds; what lies before 1970 has passed like 1970 itself.
-fn since_1970(seconds: i64) -> u64 {
-    u64::try_from(seconds).unwrap_or_default()
-}
-
-/// A moment in Unix seconds as claims write it (NumericDate), between two whole ones.
-#[derive(Clone, Copy)]
-struct Date {
-    floor: i64,
-    ceil: i64,
-}
-
-impl Date {
-    /// Reads a number of RFC 8259, section 6, without the rounding of a floating-point number.
-    fn parse(json: &str) -> Option<Self> {
-        let (is_negative, number) = match json.strip_prefix('-') {
-            Some(number) => (true, number),
-            None => (false, json),
-        };
-        let (decimal, exponent) = match number.split_once(['e', 'E']) {
-            Some((decimal, exponent)) => (decimal, read_exponent(exponent)?),
-            None => (number, 0),
-        };
-        let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, "0"));
-        let starts_well = whole == "0" || !whole.starts_with('0');
-        if !starts_well || !is_digits(whole) || !is_digits(fraction) {
-            return None;
-        }
-        let (floor, ceil) = magnitude(whole, fraction, exponent)?;
-        Some(if is_negative {
-            Self {
-                floor: -ceil,
-                ceil: -floor,
-            }
-        } else {
-            Self { floor, ceil }
-        })
-    }
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn read_exponent(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let size = digits.parse().unwrap_or(i64::from(i32::MAX)); // further than any that counts
-    is_digits(digits).then_some(if text.starts_with('-') { -size } else { size })
-}
-
-/// The whole numbers around `whole.fraction * 10^exponent`; one of too many digits is as far away as can be,
-/// and none where not even a double holds it.
-fn magnitude(whole: &str, fraction: &str, exponent: i64) -> Option<(i64, i64)> {
-    let digits = [whole, fraction].concat();
-    let significant = digits.trim_start_matches('0');
-    if significant.is_empty() {
-        return Some((0, 0));
-    }
-    let zeros = digits.len() - significant.len();
-    // where the point stands among the significant digits
-    let point = whole.len() as i64 - zeros as i64 + exponent.clamp(-1 << 32, 1 << 32);
-    if point > LONGEST_DOUBLE {
-        return None;
-    }
-    let point = usize::try_from(point).unwrap_or_default();
-    let (whole, fraction) = significant.split_at(point.min(significant.len()));
-    let padding = "0".repeat(point - whole.len());
-    let floor = match [whole, &padding].concat().as_str() {
-        "" => 0,
-        digits => digits.parse().unwrap_or(i64::MAX),
-    };
-    let is_between = fraction.bytes().any(|b| b != b'0');
-    Some((floor, floor.saturating_add(i64::from(is_between))))
-}
-
-/// How many digits the whole part of a double has at most.
-const LONGEST_DOUBLE: i64 = 309;
 
 #[cfg(test)]
 mod tests {
@@ -576,6 +532,34 @@ mod tests {
         let format = read(json!({"kid": {"KEY_A": "1"}})).unwrap();
         let other = Key::new(KeyId::parse("KEY_B").unwrap(), b"b".to_vec());
         assert!(format.keyed("sid", &other).is_err());
+    }
+
+    #[test]
+    fn a_prefix_stands_before_the_token_in_quotes_where_it_needs_them() {
+        let bearer = keyed(json!({"prefix": "Bearer "}), "KEY");
+        let token = token(PLAIN, "{}");
+        let value = format!("\"Bearer {token}\"");
+        let content = bearer.open(&value).unwrap();
+        assert_eq!(content.text(), Ok(payload(PLAIN, "{}").as_str()));
+        assert_eq!(bearer.seal(&content, no_random).as_deref(), Ok(&*value));
+        assert!(bearer.open(&format!("Bearer {token}")).is_ok());
+        for bad in [
+            token.clone(),
+            format!("bearer {token}"),
+            format!("\"{token}\""),
+            format!("\"Bearer  {token}\""),
+            format!("\"\\102earer {token}\""),
+            format!("\"Bearer {token}"),
+        ] {
+            assert_eq!(bearer.open(&bad), Err(Refusal::Shape), "{bad}");
+        }
+        let short = keyed(json!({"prefix": "jwt:"}), "KEY");
+        let value = format!("jwt:{token}");
+        assert_eq!(short.seal(&content, no_random).as_deref(), Ok(&*value));
+        for bad in ["a;", "a\"", "a\\", "é", "a\n"] {
+            let problem = read(json!({"prefix": bad})).unwrap_err();
+            assert!(problem.contains("rule.prefix: holds"), "{problem}");
+        }
     }
 
     #[test]

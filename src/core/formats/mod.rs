@@ -5,7 +5,7 @@
 use alloc::borrow::Cow;
 use core::any::Any;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, Range};
 
 use serde_json::{Map, Value};
 
@@ -14,12 +14,17 @@ use crate::crypto::{Digest, Random};
 use crate::prelude::*;
 use crate::settings::{Table, unknown};
 
+mod authjs;
 mod bottle;
+mod claims;
+mod cookie_rs;
 mod cookie_signature;
 pub mod description;
 mod django;
 mod fernet;
+mod flask_login;
 mod hapi;
+mod hono;
 mod iron;
 mod iron_password;
 mod itsdangerous;
@@ -29,9 +34,12 @@ pub mod key_shape;
 mod keygrip;
 mod labels;
 mod laravel;
+mod litestar;
 mod mojolicious;
+mod oauth2_proxy;
 mod plain;
 mod plug;
+mod pyramid;
 mod rack;
 mod rails;
 mod recognise;
@@ -40,6 +48,7 @@ mod secure_session;
 mod securecookie;
 mod signatures;
 mod tornado;
+mod yii2;
 
 pub use description::Description;
 pub use key_fault::KeyFault;
@@ -50,25 +59,33 @@ pub use signatures::Signatures;
 
 /// Every family. A configuration's `format` is looked up here by name.
 const TABLE: &[&[Description]] = &[
+    authjs::FORMATS,
     bottle::FORMATS,
+    cookie_rs::FORMATS,
     cookie_signature::FORMATS,
     django::FORMATS,
     fernet::FORMATS,
+    flask_login::FORMATS,
     hapi::FORMATS,
+    hono::FORMATS,
     iron::FORMATS,
     itsdangerous::FORMATS,
     jwt::FORMATS,
     keygrip::FORMATS,
     laravel::FORMATS,
+    litestar::FORMATS,
     mojolicious::FORMATS,
+    oauth2_proxy::FORMATS,
     plain::FORMATS,
     plug::FORMATS,
+    pyramid::FORMATS,
     rack::FORMATS,
     rails::FORMATS,
     sealed::FORMATS,
     secure_session::FORMATS,
     securecookie::FORMATS,
     tornado::FORMATS,
+    yii2::FORMATS,
 ];
 
 /// A format by its name in a configuration, with its options.
@@ -138,7 +155,7 @@ impl<T: Any + PartialEq> Same for T {
 
 /// A format under one key, for one cookie name.
 pub trait Keyed: Send + Sync {
-    /// Verifies a value as it stands in the header and takes it split_pair. The times in it are not judged here:
+    /// Verifies a value as it stands in the header and takes it apart. The times in it are not judged here:
     /// the gate does that, by the clock.
     ///
     /// Nothing but what locates the MAC is parsed before it verifies.
@@ -146,6 +163,17 @@ pub trait Keyed: Send + Sync {
     /// # Errors
     /// Why the value is refused.
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal>;
+
+    /// The same for a format whose values have salts of their own that keys are slowly made from: a visitor chooses
+    /// them. `rounds` of PBKDF2 are left for such keys, and what is used is taken off. `None` where a value asks for
+    /// more.
+    fn open_within<'v>(
+        &self,
+        value: &'v str,
+        _rounds: &mut u32,
+    ) -> Option<Result<Content<'v>, Refusal>> {
+        Some(self.open(value))
+    }
 
     /// Whether a text has the shape of a signature in a cookie of its own. Most formats have none.
     fn is_signature(&self, _text: &str) -> bool {
@@ -179,7 +207,7 @@ impl fmt::Debug for dyn Keyed {
     }
 }
 
-/// What a verified value says, split_pair from its signature.
+/// What a verified value says, apart from its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content<'v> {
     /// The payload in the family's own encoding, byte for byte as it was signed.
@@ -326,6 +354,16 @@ pub enum Derivation {
         digest: Digest,
         /// What is signed.
         text: Vec<u8>,
+    },
+    /// A part of the secret is the key.
+    Part {
+        /// Which, in bytes.
+        bytes: Range<usize>,
+        /// What it is used with.
+        used: &'static str,
+        /// Whether what a visitor chose is signed with it and the MAC is shown: that could be a key which another
+        /// format makes from the same part.
+        is_bare: bool,
     },
     /// Nothing is signed.
     None,

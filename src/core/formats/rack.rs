@@ -1,6 +1,7 @@
-//! `rack-session`: Rack::Session::Cookie of Rack 2.
+//! `rack-session`: Rack::Session::Cookie of Rack 2; with `version = 2` that of the gem rack-session 2
+//! (`rack/encrypted.rs`), which Rack 3 and Sinatra 4 have.
 //!
-//! Layout, form-escaped for the header (`=` becomes `%3D`, `+` `%2B`, `/` `%2F`):
+//! Layout of the former, form-escaped for the header (`=` becomes `%3D`, `+` `%2B`, `/` `%2F`):
 //!
 //! ```text
 //! base64(session) "--" hex(HMAC-SHA1(SECRET, the base64 text))
@@ -12,7 +13,8 @@
 //!
 //! Source: `lib/rack/session/cookie.rb`; checked against Rack 2.2.22 by the vectors.
 
-use super::description::{Description, FormatOption};
+use self::encrypted::{Encrypted, Encryptor};
+use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
     Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
 };
@@ -24,16 +26,59 @@ use crate::wire::encoding::{
     cut_at_last, from_uri_component, hex, holds, is_base64, is_lower_hex, uri_component,
 };
 
+mod encrypted;
+
 pub const FORMATS: &[Description] = &[Description {
     name: "rack-session",
-    used_by: "Rack 2.2, Rack::Session::Cookie",
-    options: &[FormatOption::digest("sha1", "")],
+    used_by: "Rack 2.2, Rack::Session::Cookie; rack-session 2.0 and 2.1 (Rack 3, Sinatra 4)",
+    options: &[
+        FormatOption::new(
+            "version",
+            DefaultValue::Number(1),
+            "2 for the gem rack-session 2, which encrypts",
+        )
+        .shaped_by(&[ShapeValue::Number(2)]),
+        FormatOption::digest("sha1", "version 1 alone"),
+        FormatOption::new(
+            "encryptor",
+            DefaultValue::Text("v2"),
+            "`\"v1\"` before rack-session 2.1.2; version 2 alone",
+        )
+        .shaped_by(&[ShapeValue::Text("v1")]),
+        FormatOption::new(
+            "purpose",
+            DefaultValue::Flag(false),
+            "`true` where the middleware is given a `key`; version 2 alone",
+        ),
+    ],
     read: rack_session,
 }];
 
 fn rack_session(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
+    let version = table.number("version").unwrap_or(1);
     let digest = table.choice("digest", Digest::NAMES);
-    Some(Box::new(RackSession(digest.unwrap_or(Digest::Sha1))))
+    let digest = digest.unwrap_or(Digest::Sha1);
+    let encryptor = table.choice("encryptor", Encryptor::NAMES);
+    let encryptor = encryptor.unwrap_or(Encryptor::V2);
+    let purpose = table.flag("purpose").unwrap_or_default();
+    let other = match version {
+        1 if encryptor != Encryptor::V2 => Some("encryptor"),
+        1 if purpose => Some("purpose"),
+        2 if digest != Digest::Sha1 => Some("digest"),
+        1 | 2 => None,
+        _ => {
+            table.problem("version", "must be 2, or 1 for Rack 2");
+            None
+        }
+    };
+    if let Some(field) = other {
+        let cure = format!("version {version} has none; leave it out, or say `version` as well");
+        table.problem(field, cure);
+    }
+    Some(match version {
+        2 => Box::new(Encrypted { encryptor, purpose }),
+        _ => Box::new(RackSession(digest)),
+    })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +137,46 @@ impl Keyed for KeyedSession {
         match is_base64(data) {
             true => Ok(uri_component(&format!("{data}--{}", self.signature(data)))),
             false => Err(Uncarriable),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Problems;
+    use serde_json::{Value, json};
+
+    fn problem(config: Value) -> Option<String> {
+        let problems = Problems::default();
+        rack_session(&mut Table::new("rule", &config, &problems).unwrap());
+        let first = problems.into_vec().into_iter().next();
+        first.map(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn each_option_is_of_one_version() {
+        for good in [
+            json!({"digest": "sha256"}),
+            json!({"version": 1, "encryptor": "v2", "purpose": false}),
+            json!({"version": 2, "encryptor": "v1", "purpose": true, "digest": "sha1"}),
+        ] {
+            assert_eq!(problem(good.clone()), None, "{good}");
+        }
+        for (bad, expected) in [
+            (json!({"version": 3}), "rule.version: must be 2"),
+            (
+                json!({"encryptor": "v1"}),
+                "rule.encryptor: version 1 has none",
+            ),
+            (json!({"purpose": true}), "rule.purpose: version 1 has none"),
+            (
+                json!({"version": 2, "digest": "sha256"}),
+                "rule.digest: version 2 has none",
+            ),
+        ] {
+            let problem = problem(bad.clone()).unwrap_or_default();
+            assert!(problem.starts_with(expected), "{bad}: {problem}");
         }
     }
 }

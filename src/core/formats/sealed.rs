@@ -12,7 +12,7 @@
 //! and an empty value among it. It is signed, not encrypted. TIME is in decimal Unix seconds without leading
 //! zeros. No base64url has padding, and its unused bits are zero: each cookie has one spelling, of letters,
 //! digits, `-`, `_` and `.` alone, which no browser, proxy or parser changes. Neither a name nor a time holds
-//! 0x00, so what the MAC covers can be taken split_pair in one way only.
+//! 0x00, so what the MAC covers can be taken apart in one way only.
 //!
 //! No framework writes this: the vectors are made by Python's `hmac` alone (`generate/from_sealed.py`).
 

@@ -16,7 +16,7 @@
 //! the base64 of a key file. A key that it derives from a `secret` (Argon2id) is not supported, nor is
 //! `signed: true` in its cookie options.
 //!
-//! The framework reads base64 in any spelling; here a value has one, split_pair from the percent-encoding,
+//! The framework reads base64 in any spelling; here a value has one, apart from the percent-encoding,
 //! which may be left out where the header allows.
 //!
 //! Source: `index.js`; checked against @fastify/secure-session 8.4.0 with sodium-native 5.1.0 by the

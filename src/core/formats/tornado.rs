@@ -283,7 +283,7 @@ mod tests {
         let value = a.seal(&content("abc"), no_random).unwrap();
         assert!(value.starts_with("2|1:1|10:1700000000|3:sid|4:YWJj|"));
         assert_eq!(a.open(&value), Ok(content("abc")));
-        // the bytes of both keys are the same: the version alone keeps them split_pair
+        // the bytes of both keys are the same: the version alone keeps them apart
         assert_eq!(b.open(&value), Err(Refusal::Shape));
         let moved = b.seal(&a.open(&value).unwrap(), no_random).unwrap();
         assert!(moved.starts_with("2|2:12|10:1700000000|3:sid|4:YWJj|"));

@@ -399,8 +399,10 @@ impl Rule {
                 return Err(Verdict::TooLong);
             }
             judged.work.spend(value);
-            if let Ok(content) = candidate.keyed.open(value) {
-                return Ok((candidate.same_as_other_side, content));
+            match judged.work.open_value(&*candidate.keyed, value) {
+                None => return Err(Verdict::TooLong),
+                Some(Ok(content)) => return Ok((candidate.same_as_other_side, content)),
+                Some(Err(_)) => {}
             }
         }
         // a plain cookie needs no key: what does not open holds bytes that cannot be sealed

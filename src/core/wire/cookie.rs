@@ -1,4 +1,4 @@
-//! The Cookie and Set-Cookie headers (RFC 6265), taken split_pair so that what is not touched stays byte
+//! The Cookie and Set-Cookie headers (RFC 6265), taken apart so that what is not touched stays byte
 //! for byte.
 
 use crate::prelude::*;
@@ -37,7 +37,7 @@ pub struct SetCookie<'h> {
 }
 
 impl<'h> SetCookie<'h> {
-    /// Takes a header's text split_pair; `None` where there is no `=` before the first semicolon.
+    /// Takes a header's text apart; `None` where there is no `=` before the first semicolon.
     pub fn parse(header: &'h str) -> Option<Self> {
         let end = place(header, b';').unwrap_or(header.len());
         let (pair, attributes) = header.split_at(end);

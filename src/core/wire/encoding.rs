@@ -51,6 +51,17 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
+/// The bytes of a standard base64 text with padding, whatever its unused bits are, or `None`. (JavaScript's `atob`
+/// reads white space and a text without padding as well.)
+pub fn from_base64_leniently(text: &str) -> Option<Vec<u8>> {
+    LENIENT_STANDARD.decode(text).ok()
+}
+
+const LENIENT_STANDARD: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 /// The bytes of a base64url text as Python's decoder reads it: with or without padding, whatever its
 /// unused bits are; or `None`.
 pub fn from_base64url_leniently(text: &str) -> Option<Vec<u8>> {
@@ -162,7 +173,7 @@ pub const fn base64_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
 
-/// Whether a text consists of the characters of base64url, padding split_pair.
+/// Whether a text consists of the characters of base64url, padding apart.
 pub fn is_base64url(text: &str) -> bool {
     text.bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

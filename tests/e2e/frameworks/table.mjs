@@ -1,7 +1,9 @@
 // The frameworks that a key is rotated behind: the site, the rule for its cookie, and what Debian calls what it needs.
 // The rules are those of docs/formats.md. Every site sets Secure, as one on HTTPS does, and is told its visitors come by
 // HTTPS where it asks. The variable LIFETIME, in seconds, gives its cookie a lifetime; without it, its default holds.
+import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { TARGET } from "../harness/commands.mjs";
 import { goProgram, withTool, works } from "../harness/installed.mjs";
 import { interpreter, temporaryFolder } from "../harness/processes.mjs";
 import { recipe } from "./recipes.mjs";
@@ -13,6 +15,12 @@ const BYTES_IN_BASE64 = {
 };
 
 const APP_KEYS = { ORIGIN_KEY: `base64:${BYTES_IN_BASE64.ORIGIN_KEY}`, NEW_KEY: `base64:${BYTES_IN_BASE64.NEW_KEY}` };
+
+const TWICE_AS_LONG = {
+  ORIGIN_KEY: base64("the site's own secret, of sixty-four bytes, as Key::from wants it"),
+  NEW_KEY: base64("a new secret of the ring, of sixty-four bytes, as Key::from wants"),
+};
+const LONG_KEYS = { ORIGIN_KEY: "the site's own ".repeat(5), NEW_KEY: "the ring's new ".repeat(5) };
 
 const NUMBERED = { ORIGIN_KEY: 1, NEW_KEY: 2 };
 
@@ -35,6 +43,24 @@ const ENTRIES = [
     ...recipe("Django", "user"),
   },
   { name: "Flask's session", command: () => python("flask_site.py"), ...recipe("Flask") },
+  { name: "the session of Quart", command: () => pythonSessions("quart_site.py"), ...recipe("Flask") },
+  { name: "Flask-Login's remember token", command: () => pythonSessions("flask_login_site.py"), ...recipe("Flask-Login") },
+  {
+    name: "Flask-Session, its ids signed",
+    command: () => pythonSessions("flask_session_site.py"),
+    sessions: "at the site",
+    ...recipe("Flask-Session"),
+  },
+  { name: "a bearer token of FastAPI", command: () => pythonSessions("fastapi_site.py"), ...recipe("A bearer token of FastAPI") },
+  {
+    name: "the session of Litestar",
+    command: () => pythonSessions("litestar_site.py"),
+    ...recipe("Litestar"),
+    keys: BYTES_IN_BASE64,
+    encoding: "base64",
+    isRandom: true,
+  },
+  { name: "the session of Pyramid", command: () => pythonSessions("pyramid_site.py"), ...recipe("Pyramid") },
   {
     name: "SessionMiddleware of Starlette and FastAPI",
     command: () => python("starlette_site.py"),
@@ -66,10 +92,63 @@ const ENTRIES = [
     ...recipe("@fastify/cookie"),
   },
   {
+    name: "a signed cookie of axum-extra",
+    command: () => rust("axum-site", "signed"),
+    ...recipe("axum"),
+    keys: TWICE_AS_LONG,
+    encoding: "base64",
+  },
+  {
+    name: "a private cookie of axum-extra",
+    command: () => rust("axum-site", "private"),
+    ...recipe("axum"),
+    options: { jar: "private" },
+    keys: TWICE_AS_LONG,
+    encoding: "base64",
+    isRandom: true,
+  },
+  {
+    name: "the session of actix-session",
+    command: () => rust("actix-site"),
+    ...recipe("Actix Web"),
+    options: { derive: true },
+    keys: BYTES_IN_BASE64,
+    encoding: "base64",
+    isRandom: true,
+  },
+  {
+    name: "the session of tower-sessions",
+    command: () => rust("tower-site"),
+    sessions: "at the site",
+    ...recipe("tower-sessions"),
+    keys: TWICE_AS_LONG,
+    encoding: "base64",
+  },
+  { name: "a signed cookie of Hono", command: () => node("hono.mjs"), ...recipe("Hono") },
+  {
+    name: "the session of better-auth",
+    command: () => node("better-auth.mjs"),
+    sessions: "at the site",
+    ...recipe("better-auth"),
+  },
+  { name: "the session of React Router", command: () => node("react-router.mjs"), ...recipe("React Router") },
+  { name: "a signed cookie of Elysia", command: () => node("elysia.mjs"), ...recipe("Elysia") },
+  {
     name: "Rack::Session::Cookie of Rack 2",
     needs: "ruby-rack ruby-webrick",
     command: () => ruby(["rack.rb"], 'require "rack"; require "webrick"; exit Rack.release.start_with?("2.")'),
     ...recipe("Rack 2"),
+  },
+  {
+    name: "Rack::Session::Cookie of rack-session 2",
+    ...rackSession(">= 2.1.2"),
+    ...recipe("Rack 3 and Sinatra 4"),
+  },
+  {
+    name: "Rack::Session::Cookie of rack-session before 2.1.2",
+    ...rackSession("< 2.1.2"),
+    ...recipe("Rack 3 and Sinatra 4"),
+    options: { encryptor: "v1" },
   },
   {
     name: "Go's gorilla/sessions",
@@ -107,6 +186,30 @@ const ENTRIES = [
     name: "iron-session",
     command: () => node("iron-session.mjs"),
     ...recipe("iron-session"),
+    isRandom: true,
+  },
+  {
+    name: "the session of h3 1",
+    command: () => node("h3-1.mjs"),
+    ...recipe("h3 1 and Nuxt"),
+    isRandom: true,
+  },
+  {
+    name: "the session of h3 2",
+    command: () => node("h3-2.mjs"),
+    ...recipe("h3 2"),
+    isRandom: true,
+  },
+  {
+    name: "the session of Auth.js 5",
+    command: () => node("authjs.mjs"),
+    ...recipe("Auth.js 5"),
+    isRandom: true,
+  },
+  {
+    name: "the session of NextAuth 4",
+    command: () => node("nextauth.mjs"),
+    ...recipe("NextAuth 4"),
     isRandom: true,
   },
   {
@@ -190,7 +293,9 @@ export const FRAMEWORKS = ENTRIES.map(({ options, rule, lasting, ...entry }) => 
 
 const site = (file) => fileURLToPath(new URL(`sites/${file}`, import.meta.url));
 const python = (file, ...args) => [interpreter("venv-e2e"), site(file), ...args];
+const pythonSessions = (file) => [interpreter("venv-e2e-sessions"), site(file)];
 const node = (file) => [process.execPath, site(file)];
+const rust = (program, ...args) => [path.join(TARGET, "sites/debug", program), ...args];
 
 function securecookie(...blockKey) {
   return {
@@ -199,6 +304,14 @@ function securecookie(...blockKey) {
     ...recipe("Go"),
     options: { name: "user" },
   };
+}
+
+// Debian 12 has no rack-session 2: `gem install rack-session rackup`.
+function rackSession(version) {
+  const check = `require "rackup"; require "rack/session"; require "rack/session/version"
+    exit Gem::Requirement.new("${version}").satisfied_by?(Gem::Version.new(Rack::Session::VERSION))`;
+  const command = () => ruby(["rack-session.rb"], check);
+  return { needs: "ruby-rack ruby-webrick", command, keys: LONG_KEYS, isRandom: true };
 }
 
 function rails(...place) {

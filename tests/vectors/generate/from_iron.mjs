@@ -1,14 +1,16 @@
 // Writes iron-VERSION.jsonl: seals of the installed @hapi/iron and iron-session, and cookies that the installed @hapi/statehood
-// signs, each checked with the package that made it. (run.py installs the three.)
+// signs, each checked with the package that made it. (run.py installs the three.) Where iron-session alone is installed,
+// iron-session-VERSION.jsonl.
 import crypto from "node:crypto";
-import { at, Draw, insist, require, same, save, SESSIONS, spoiled, tampered, version } from "./rows.mjs";
+import { at, Draw, insist, installed, require, same, save, SESSIONS, spoiled, tampered, version } from "./rows.mjs";
 
-const Iron = require("@hapi/iron");
-const { Definitions } = require("@hapi/statehood");
+const HAS_HAPI = installed("@hapi/iron");
+const Iron = HAS_HAPI && require("@hapi/iron");
+const { Definitions } = HAS_HAPI && require("@hapi/statehood");
 const { sealData, unsealData } = require("iron-session");
 
-const NAME = `iron-${version("@hapi/iron")}`;
-const IRON = `@hapi/iron ${version("@hapi/iron")}`;
+const NAME = HAS_HAPI ? `iron-${version("@hapi/iron")}` : `iron-session-${version("iron-session")}`;
+const IRON = HAS_HAPI && `@hapi/iron ${version("@hapi/iron")}`;
 const TTLS = [0, 3600, 1209600];
 const SIGNED = {
   base64: ["", "plain text", 'say "hi"; \\'],
@@ -36,13 +38,14 @@ const ironSession = (id) => ({
 
 const rows = [];
 for (const [kind, use, ids] of [["iron", iron, ["", "k_2"]], ["iron-session", ironSession, ["", "7"]]]) {
+  if (kind === "iron" && !HAS_HAPI) continue;
   for (const [name, data] of Object.entries(SESSIONS)) {
     if (kind === "iron-session" && name === "empty") continue;
     const id = ids[rows.length % 2];
     rows.push(await sealed(`${NAME}-${kind}-${name}`, use(id), data, TTLS[rows.length % 3]));
   }
 }
-for (const [encoding, values] of Object.entries(SIGNED)) {
+for (const [encoding, values] of Object.entries(HAS_HAPI ? SIGNED : {})) {
   for (const [index, data] of values.entries()) rows.push(await signed(`${NAME}-hapi-${encoding}-${index}`, encoding, data));
 }
 save(NAME, rows);

@@ -1,6 +1,6 @@
 // What the generators for npm's packages share: seeded randomness and clock, ways to spoil a text, and the file of rows.
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -71,12 +71,17 @@ export class Draw {
 
 /** Runs `work` with the clock stopped at a time in Unix seconds. */
 export async function at(seconds, work) {
-  const now = Date.now;
-  Date.now = () => seconds * 1000;
+  const { Date } = globalThis;
+  globalThis.Date = class extends Date {
+    constructor(...time) {
+      super(...(time.length ? time : [seconds * 1000]));
+    }
+    static now = () => seconds * 1000;
+  };
   try {
     return await work();
   } finally {
-    Date.now = now;
+    globalThis.Date = Date;
   }
 }
 
@@ -109,6 +114,11 @@ export function insist(holds, fault) {
 
 export function same(a, b) {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Whether run.py installed this package. */
+export function installed(name) {
+  return existsSync(join(resolve(options.packages), "node_modules", name));
 }
 
 /** The version of an installed package, whether or not it exports its package.json. */

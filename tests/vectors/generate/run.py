@@ -5,7 +5,7 @@
     ... django-5.2.19 django-4.2.30                  only these
 
 Needs Python 3.10 or newer with venv, pip's package index on the first run, and for packages of npm Node 20 and npm's
-registry. Environments are kept in .tools/.
+registry; for Rust's crate cargo, for Yii php. Environments are kept in .tools/.
 """
 import argparse
 import collections
@@ -42,14 +42,23 @@ SOURCES = [
     Source("fernet-50.0.2", ("cryptography==50.0.2", "aiohttp_session==2.12.1", "aiohttp==3.14.5"), "from_fernet.py"),
     Source("iron-7.0.1", ("@hapi/iron@7.0.1", "@hapi/statehood@8.2.1", "iron-session@8.0.4", "iron-webcrypto@1.2.1"),
            "from_iron.mjs"),
+    Source("iron-session-9.0.1", ("iron-session@9.0.1", "iron-webcrypto@2.0.0"), "from_iron.mjs"),
+    Source("authjs-0.41.3", ("@auth/core@0.41.3", "jose@6.2.18"), "from_authjs.mjs"),
+    Source("nextauth-4.24.15", ("next-auth@4.24.15", "jose@4.15.9"), "from_authjs.mjs"),
+    Source("h3-1.15.11", ("h3@1.15.11", "iron-webcrypto@1.2.1"), "from_h3.mjs"),
+    Source("h3-2.0.8", ("h3@2.0.8",), "from_h3.mjs"),
     Source("fastify-secure-session-8.4.0", ("@fastify/secure-session@8.4.0", "fastify@5.12.8", "sodium-native@5.1.0"),
            "from_secure_session.mjs"),
     Source("pyjwt-2.15.1", ("PyJWT==2.15.1",), "from_pyjwt.py"),
+    Source("fastapi-0.165.0", ("fastapi==0.165.0", "PyJWT==2.15.1"), "from_fastapi.py"),
     Source("jsonwebtoken-9.0.3", ("jsonwebtoken@9.0.3", "jws@4.0.1"), "from_jsonwebtoken.mjs"),
     Source("itsdangerous-0.24", ("itsdangerous==0.24",), "from_itsdangerous.py"),
     Source("itsdangerous-1.1.0", ("itsdangerous==1.1.0",), "from_itsdangerous.py"),
     Source("itsdangerous-2.2.0", ("itsdangerous==2.2.0",), "from_itsdangerous.py"),
     Source("flask-3.1.3", ("Flask==3.1.3", "itsdangerous==2.2.0", "Werkzeug==3.1.9"), "from_flask.py"),
+    Source("flask-login-0.6.3", ("Flask-Login==0.6.3", "Flask==3.1.3", "Werkzeug==3.1.9"), "from_flask_login.py"),
+    Source("litestar-2.25.0", ("litestar==2.25.0", "cryptography==50.0.2"), "from_litestar.py"),
+    Source("pyramid-2.1", ("pyramid==2.1", "WebOb==1.8.11", "setuptools==80.9.0"), "from_pyramid.py"),
     Source("starlette-1.10.0", ("starlette==1.10.0", "itsdangerous==2.2.0"), "from_starlette.py"),
     Source("tornado-6.6.1", ("tornado==6.6.1",), "from_tornado.py"),
     Source("bottle-0.12.25", ("bottle==0.12.25", CGI), "from_bottle.py"),
@@ -59,6 +68,12 @@ SOURCES = [
     Source("keygrip-1.1.0", (
         "keygrip@1.1.0", "cookies@0.9.2", "koa@3.3.0", "koa-session@7.0.2", "cookie-session@2.1.1"), "from_keygrip.mjs"),
     Source("fastify-cookie-11.1.5", ("@fastify/cookie@11.1.5", "fastify@5.12.8"), "from_fastify_cookie.mjs"),
+    Source("hono-4.13.19", ("hono@4.13.19", "better-auth@1.7.25", "better-call@1.4.5"), "from_hono.mjs"),
+    Source("react-router-8.5.1", ("react-router@8.5.1", "react@19.3.1", "react-dom@19.3.1"), "from_react_router.mjs"),
+    # compiled by cargo, which has the crate: the standard library is enough
+    Source("cookie-rs-0.18.2", (), "from_cookie_rs.py"),
+    # PHP with the functions that Yii calls
+    Source("yii2", (), "from_yii2.py"),
     # the Worker's own: the standard library is enough
     Source("sealed", (), "from_sealed.py"),
 ]

@@ -9,20 +9,20 @@ use super::finding::Finding;
 use super::inputs::Inputs;
 use crate::project::routes::patterns;
 
-pub fn find(scene: &Inputs<'_>) -> Vec<Finding> {
-    let cookies = scene.written.rules.iter();
-    cookies.flat_map(|cookie| of_one(scene, cookie)).collect()
+pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
+    let cookies = inputs.written.rules.iter();
+    cookies.flat_map(|cookie| of_one(inputs, cookie)).collect()
 }
 
-fn of_one(scene: &Inputs<'_>, cookie: &WrittenRule<'_>) -> Vec<Finding> {
+fn of_one(inputs: &Inputs<'_>, cookie: &WrittenRule<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = copied(cookie).into_iter().chain(in_url(cookie)).collect();
     if let Some(attributes) = cookie.attributes() {
         found.extend(refused(cookie, attributes));
         found.extend(readable(cookie, attributes));
         found.extend(insecure(cookie, attributes));
-        found.extend(elsewhere(scene, cookie, attributes));
+        found.extend(elsewhere(inputs, cookie, attributes));
     }
-    found.extend(accepted(scene, cookie));
+    found.extend(accepted(inputs, cookie));
     found
 }
 
@@ -142,9 +142,9 @@ fn insecure(cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
 }
 
 /// A cookie for a whole domain reaches hosts that no route covers.
-fn elsewhere(scene: &Inputs<'_>, cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
+fn elsewhere(inputs: &Inputs<'_>, cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
     let domain = Attributes::parse(attributes).domain?.to_ascii_lowercase();
-    let patterns = patterns(&scene.environment);
+    let patterns = patterns(&inputs.environment);
     let covers = |pattern: &String| {
         let host = pattern.split('/').next().unwrap_or_default();
         [format!("*.{domain}"), format!("*{domain}")]
@@ -159,11 +159,11 @@ fn elsewhere(scene: &Inputs<'_>, cookie: &WrittenRule<'_>, attributes: &str) -> 
 }
 
 /// What `accept` lets in for no good reason.
-fn accepted(scene: &Inputs<'_>, cookie: &WrittenRule<'_>) -> Vec<Finding> {
+fn accepted(inputs: &Inputs<'_>, cookie: &WrittenRule<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for accepted in cookie.accept() {
         let format = accepted.name().unwrap_or_default();
-        if accepted.until().is_some_and(|until| until <= scene.now) {
+        if accepted.until().is_some_and(|until| until <= inputs.now) {
             let reason = format!("the time of {format} is over: it opens nothing any more");
             found.push(Finding::warning(&accepted.path, reason).cure("take it out of `accept`"));
         } else if format == PLAIN && !is_random(name(cookie)) {

@@ -6,13 +6,13 @@ use super::finding::Finding;
 use super::inputs::Inputs;
 
 /// Fallbacks that have ended or never will, the origin's key in the ring, and an origin that has moved on.
-pub fn find(scene: &Inputs<'_>) -> Vec<Finding> {
+pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for keys in scene.written.each_keys() {
+    for keys in inputs.written.each_keys() {
         for fallback in keys.fallbacks() {
-            found.extend(fallback_finding(scene, keys, fallback));
+            found.extend(fallback_finding(inputs, keys, fallback));
         }
-        if has_django(&scene.written) {
+        if has_django(&inputs.written) {
             found.extend(catch_up(keys));
         }
     }
@@ -27,7 +27,7 @@ pub fn has_django(written: &Written<'_>) -> bool {
 }
 
 fn fallback_finding(
-    scene: &Inputs<'_>,
+    inputs: &Inputs<'_>,
     keys: &WrittenKeys<'_>,
     fallback: &WrittenKey<'_>,
 ) -> Option<Finding> {
@@ -36,7 +36,7 @@ fn fallback_finding(
     match fallback.until {
         // it changes nothing
         _ if keys.is_current(id) => None,
-        Some(until) if until <= scene.now => Some(
+        Some(until) if until <= inputs.now => Some(
             warning(format!("the time of {id} is over: it opens nothing any more"))
                 .cure("take it out of `fallbacks`, and delete the secret once nothing names it"),
         ),

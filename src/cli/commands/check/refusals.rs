@@ -9,21 +9,21 @@ use super::finding::Finding;
 use super::inputs::Inputs;
 
 /// What the Worker refuses, and what it notes.
-pub fn find(scene: &Inputs<'_>) -> Vec<Finding> {
-    let refused = Policy::parse_with_placeholders(scene.value, &|_| None)
+pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
+    let refused = Policy::parse_with_placeholders(inputs.value, &|_| None)
         .err()
         .unwrap_or_default();
     let mut found: Vec<Finding> = refused
         .iter()
         .map(|problem| finding(Finding::error, problem))
         .collect();
-    let Some(dev_vars) = &scene.dev_vars else {
+    let Some(dev_vars) = &inputs.dev_vars else {
         return found;
     };
     let known = dev_vars.texts();
     let file = dev_vars.file_name();
     let (here, notes) =
-        match Policy::parse_with_placeholders(scene.value, &|name| known.get(name).cloned()) {
+        match Policy::parse_with_placeholders(inputs.value, &|name| known.get(name).cloned()) {
             Ok(policy) => (Vec::new(), policy.notes),
             Err(problems) => (problems, Vec::new()),
         };

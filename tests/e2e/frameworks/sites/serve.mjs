@@ -1,6 +1,7 @@
 // Serves a site on a free port; the first line says its version and address.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { getRequestListener } from "@hono/node-server";
 
 export const KEY = process.env.ORIGIN_KEY;
 
@@ -16,6 +17,16 @@ export function serve(npmPackage, handle) {
     handle(request, response);
   });
   server.listen(0, "127.0.0.1", () => announce(npmPackage, server.address().port));
+}
+
+/** The same of a function from a Request to a Response, as the web has them. */
+export function serveFetch(npmPackage, handle) {
+  serve(npmPackage, getRequestListener(handle));
+}
+
+/** A response that sends the visitor to the first page, with these cookies. */
+export function redirect(setCookies = []) {
+  return new Response(null, { status: 302, headers: [["location", "/"], ...setCookies.map((text) => ["set-cookie", text])] });
 }
 
 export function announce(npmPackage, port) {
