@@ -11,6 +11,7 @@ pub mod leave;
 pub mod promote;
 pub mod retire;
 pub mod revoke;
+pub mod rotate;
 pub mod stage;
 pub mod status;
 
@@ -30,6 +31,7 @@ Examples:
   countersign status                    the keys, rules and problems of the live Worker
   countersign keygen --put KEY_2026_11  a new key, straight into the Worker's secrets
   countersign stage KEY_2026_11         the first step of a rotation; then promote, then retire
+  countersign rotate --every 90d        one step of a rotation, if it is due: for cron and CI
   countersign revoke KEY_2026_11 --now  when a key of the ring has leaked
 
 Exit codes:
@@ -47,6 +49,7 @@ enum Command {
     Promote(promote::PromoteArguments),
     Retire(retire::RetireArguments),
     Revoke(revoke::RevokeArguments),
+    Rotate(rotate::RotateArguments),
     Leave(leave::LeaveArguments),
     Status(status::StatusArguments),
 }
@@ -62,6 +65,7 @@ impl CommandLine {
             Command::Promote(promote) => Ok(promote.run()?),
             Command::Retire(retire) => Ok(retire.run()?),
             Command::Revoke(revoke) => Ok(revoke.run()?),
+            Command::Rotate(rotate) => Ok(rotate.run()?),
             Command::Leave(leave) => Ok(leave.run()?),
             Command::Status(status) => status.run(),
         }

@@ -7,6 +7,7 @@ pub mod grace;
 pub mod history;
 pub mod key_or_format;
 pub mod key_roles;
+pub mod listed;
 pub mod new_key;
 pub mod options;
 pub mod promotion;

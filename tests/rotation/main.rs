@@ -10,6 +10,7 @@ use std::path::Path;
 
 mod server;
 mod writing;
+mod year;
 
 /// The time for the command line and the live Worker, whatever the day: 2026-11-21 12:00 UTC.
 const NOW: u64 = 1_795_262_400;

@@ -4,34 +4,71 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use countersign_core::config::Policy;
 use countersign_core::operations::status::{PATH, Status, Token};
 use serde_json::{Value, json};
 
+/// A request.
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    /// The token that it shows.
+    pub bearer: String,
+    /// The version that it chooses: `worker="version"`.
+    pub version: String,
+    pub body: String,
+}
+
 /// Serves until the tests end; answers where.
 ///
 /// `told` is the folder in which the stand-in for wrangler leaves what each token's Worker has been told.
 pub fn start(told: PathBuf) -> String {
+    serve(move |request| {
+        if request.path.starts_with("/client/v4/") {
+            analytics(&request.bearer, &request.body)
+        } else {
+            reply(request, &told.join(&request.bearer))
+        }
+    })
+}
+
+/// Serves until the tests end; `reply` makes the status and the text of each answer. Answers where.
+pub fn serve(reply: impl Fn(&Request) -> (u16, String) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let reply = Arc::new(reply);
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let (stream, told) = (stream.unwrap(), told.clone());
-            thread::spawn(move || answer(stream, &told));
+            let (stream, reply) = (stream.unwrap(), reply.clone());
+            thread::spawn(move || {
+                let (status, text) = reply(&read(&stream));
+                let head = format!(
+                    "HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                    text.len()
+                );
+                let _ = (&stream).write_all(format!("{head}{text}").as_bytes());
+            });
         }
     });
     format!("http://{address}")
 }
 
-fn answer(stream: TcpStream, told: &Path) {
-    let mut reader = BufReader::new(&stream);
+fn read(stream: &TcpStream) -> Request {
+    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
     let words: Vec<&str> = line.split(' ').collect();
-    let (method, path) = (words[0].to_owned(), words[1].to_owned());
-    let (mut length, mut bearer, mut version) = (0, String::new(), String::new());
+    let mut request = Request {
+        method: words[0].to_owned(),
+        path: words[1].to_owned(),
+        bearer: String::new(),
+        version: String::new(),
+        body: String::new(),
+    };
+    let mut length = 0;
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).unwrap();
@@ -40,30 +77,17 @@ fn answer(stream: TcpStream, told: &Path) {
         };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap(),
-            "authorization" => bearer = value.trim().replace("Bearer ", ""),
-            "cloudflare-workers-version-overrides" => value.trim().clone_into(&mut version),
+            "authorization" => request.bearer = value.trim().replace("Bearer ", ""),
+            "cloudflare-workers-version-overrides" => {
+                value.trim().clone_into(&mut request.version);
+            }
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    let body = String::from_utf8(body).unwrap();
-    let (status, text) = match path.starts_with("/client/v4/") {
-        true => analytics(&bearer, &body),
-        false => reply(
-            &method,
-            &path,
-            &bearer,
-            &version,
-            &body,
-            &told.join(&bearer),
-        ),
-    };
-    let head = format!(
-        "HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-        text.len()
-    );
-    let _ = (&stream).write_all(format!("{head}{text}").as_bytes());
+    request.body = String::from_utf8(body).unwrap();
+    request
 }
 
 fn analytics(token: &str, query: &str) -> (u16, String) {
@@ -81,15 +105,15 @@ fn analytics(token: &str, query: &str) -> (u16, String) {
 
 /// The token's beginning names the live configuration, and behind a dot the new version's. `NAME~SECONDS` is one
 /// whose clock differs by so much, and `hostile` is `first` with a version that no terminal should obey.
-fn reply(
-    method: &str,
-    path: &str,
-    bearer: &str,
-    version: &str,
-    body: &str,
-    told: &Path,
-) -> (u16, String) {
-    let (live, new) = bearer.split_once('.').unwrap_or((bearer, bearer));
+fn reply(request: &Request, told: &Path) -> (u16, String) {
+    let Request {
+        method,
+        path,
+        bearer,
+        version,
+        body,
+    } = request;
+    let (live, new) = bearer.split_once('.').unwrap_or((bearer.as_str(), bearer));
     let (new, _) = new.split_once('_').unwrap_or((new, ""));
     let (live, _) = live.split_once('_').unwrap_or((live, ""));
     let (live, split_pair) = live.split_once('~').unwrap_or((live, "0"));

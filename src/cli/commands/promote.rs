@@ -68,6 +68,16 @@ pub enum PromoteError {
 }
 
 impl PromoteArguments {
+    /// The command for a key, as `countersign rotate` gives it.
+    pub fn of_key(what: KeyOrFormatArguments, grace: Option<u64>, options: ChangeOptions) -> Self {
+        Self {
+            what,
+            grace,
+            max_age: None,
+            options,
+        }
+    }
+
     /// Promotes it.
     pub fn run(self) -> Result<Answer, PromoteError> {
         step::take(&self, &self.what, &self.options)

@@ -25,7 +25,7 @@ pub struct RetireArguments {
     what: KeyOrFormatArguments,
 
     /// Over how many days its uses are counted
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=90))]
+    #[arg(long, default_value_t = DAYS, value_parser = clap::value_parser!(u32).range(1..=90))]
     days: u32,
 
     /// Retire it although it is not known whether it is still in use
@@ -35,6 +35,9 @@ pub struct RetireArguments {
     #[command(flatten)]
     options: ChangeOptions,
 }
+
+/// Over how many days uses are counted unless it is said otherwise.
+const DAYS: u32 = 7;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -84,6 +87,16 @@ pub enum RetireError {
 }
 
 impl RetireArguments {
+    /// The command for a key whose `until` is past, as `countersign rotate` gives it.
+    pub fn of_ended(what: KeyOrFormatArguments, options: ChangeOptions) -> Self {
+        Self {
+            what,
+            days: DAYS,
+            yes_unknown: false,
+            options,
+        }
+    }
+
     /// Retires it.
     pub fn run(self) -> Result<Answer, RetireError> {
         step::take(&self, &self.what, &self.options)

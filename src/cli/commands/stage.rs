@@ -61,6 +61,11 @@ pub enum StageError {
 }
 
 impl StageArguments {
+    /// The command for a key, as `countersign rotate` gives it.
+    pub fn of_key(what: KeyOrFormatArguments, options: ChangeOptions) -> Self {
+        Self { what, options }
+    }
+
     /// Stages it.
     pub fn run(self) -> Result<Answer, StageError> {
         step::take(&self, &self.what, &self.options)

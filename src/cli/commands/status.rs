@@ -7,6 +7,7 @@ use countersign_core::crypto::key::KeyId;
 use countersign_core::operations::capabilities::{
     Capabilities, Fallback, KeyReference, RuleCapabilities,
 };
+use serde_json::{Value, json};
 
 use crate::project::config::Environment;
 use crate::project::options::QueryOptions;
@@ -23,9 +24,12 @@ use crate::terminal::time::{from_now, moment, span};
 mod next;
 mod rollback;
 
+use next::NextStep;
+use rollback::RollbackTarget;
+
 /// Ask the live Worker for its keys, rules, mode, version and problems
 #[derive(Args)]
-#[command(after_help = AFTER_HELP, mut_arg("json", |json| json.help("Answer in JSON, as the Worker sent it")))]
+#[command(after_help = AFTER_HELP, mut_arg("json", |json| json.help("Answer in JSON: as the Worker sent it, with `next` and `roll_back`")))]
 pub struct StatusArguments {
     #[command(flatten)]
     query: QueryOptions,
@@ -56,10 +60,13 @@ impl StatusArguments {
         let status = live.status()?;
         let now = skew::now(&status, live.site())?;
         let skew = skew::difference(now, clock::now(), live.site());
+        let outlook = Outlook::of(live.site(), &status, environment.as_ref(), now);
         let text = if self.query.json {
-            format!("{:#}\n", status.json)
+            // what another release sent is passed on, whether this program understands it or not
+            let outlook = outlook.unwrap_or_else(|_| Outlook::of_none(UNREADABLE));
+            format!("{:#}\n", outlook.json(&status))
         } else {
-            drawn(live.site(), &status, environment.as_ref(), now)?
+            outlook?.drawn(live.site(), &status, now)
         };
         let is_right = !status.is_wrong() && skew.is_none();
         if let Some(skew) = skew {
@@ -75,40 +82,85 @@ impl StatusArguments {
     }
 }
 
-fn drawn(
-    site: &str,
-    status: &StatusReply,
-    environment: Option<&Environment<'_>>,
-    now: u64,
-) -> Result<String, Failure> {
-    let capabilities = if status.is_wrong() {
-        Capabilities::default() // it goes by none
-    } else {
-        status.capabilities(site)?
-    };
-    let mut text = format!("{}\n", styled(STRONG, site));
-    remarks(&mut text, status, &capabilities);
-    for group in groups(&capabilities) {
-        ring(&mut text, &group, now);
-    }
-    if capabilities.rules.is_empty() {
-        return Ok(text);
-    }
-    let history = environment.and_then(history::read);
-    let revisions = rollback::up_to_live(history.as_deref(), &capabilities);
-    let known = revisions.unwrap_or_default();
-    text.push('\n');
-    for (command, when) in next::steps(&status.fields.configuration, known, now) {
-        let when = styled(FAINT, when);
-        let option = environment.map(Environment::option).unwrap_or_default();
-        let _ = writeln!(text, "{} {command}{option}  {when}", styled(HINT, "next:"));
-    }
-    let new_bytes = environment
-        .map(KeyReplacement::recorded)
-        .unwrap_or_default();
-    text.push_str(&rollback::shown(revisions, &capabilities, &new_bytes, now));
-    Ok(text)
+/// What follows from what the Worker says, and from the history of wrangler.toml.
+struct Outlook {
+    /// What the Worker seals and opens; nothing where its configuration is wrong.
+    capabilities: Capabilities,
+    next: Vec<NextStep>,
+    /// What it may be rolled back to, or why that is not known.
+    roll_back: Result<Vec<RollbackTarget>, &'static str>,
 }
+
+impl Outlook {
+    fn of(
+        site: &str,
+        status: &StatusReply,
+        environment: Option<&Environment<'_>>,
+        now: u64,
+    ) -> Result<Self, Failure> {
+        if status.is_wrong() {
+            return Ok(Self::of_none(WRONG)); // it goes by none
+        }
+        let capabilities = status.capabilities(site)?;
+        if capabilities.rules.is_empty() {
+            return Ok(Self::of_none(UNMANAGED));
+        }
+        let history = environment.and_then(history::read);
+        let revisions = rollback::up_to_live(history.as_deref(), &capabilities);
+        let known = revisions.unwrap_or_default();
+        let option = environment.map(Environment::option).unwrap_or_default();
+        let new_bytes = environment
+            .map(KeyReplacement::recorded)
+            .unwrap_or_default();
+        Ok(Self {
+            next: next::steps(&status.fields.configuration, known, &option, now),
+            roll_back: revisions
+                .map(|revisions| rollback::targets(revisions, &capabilities, &new_bytes, now)),
+            capabilities,
+        })
+    }
+
+    fn of_none(why: &'static str) -> Self {
+        Self {
+            capabilities: Capabilities::default(),
+            next: Vec::new(),
+            roll_back: Err(why),
+        }
+    }
+
+    /// What the Worker sent, with fields of this program's own.
+    fn json(&self, status: &StatusReply) -> Value {
+        let mut json = status.json.clone();
+        json["next"] = json!(self.next);
+        json["roll_back"] = match &self.roll_back {
+            Ok(targets) => json!({ "targets": targets }),
+            Err(why) => json!({ "targets": null, "reason": why }),
+        };
+        json
+    }
+
+    fn drawn(&self, site: &str, status: &StatusReply, now: u64) -> String {
+        let mut text = format!("{}\n", styled(STRONG, site));
+        remarks(&mut text, status, &self.capabilities);
+        for group in groups(&self.capabilities) {
+            ring(&mut text, &group, now);
+        }
+        if self.capabilities.rules.is_empty() {
+            return text;
+        }
+        text.push('\n');
+        for step in &self.next {
+            let when = styled(FAINT, &step.when);
+            let _ = writeln!(text, "{} {}  {when}", styled(HINT, "next:"), step.command);
+        }
+        let targets = self.roll_back.as_ref();
+        text + &rollback::shown(targets.map(Vec::as_slice).map_err(|why| *why))
+    }
+}
+
+const WRONG: &str = "the live Worker's configuration is wrong";
+const UNMANAGED: &str = "the live Worker manages no cookie";
+const UNREADABLE: &str = "this program cannot read the live Worker's configuration";
 
 /// The mode, the version, and what is wrong or unwise.
 fn remarks(text: &mut String, status: &StatusReply, capabilities: &Capabilities) {

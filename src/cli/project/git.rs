@@ -79,6 +79,12 @@ pub fn commits(config: &Config) -> Option<Vec<Commit>> {
     has_one.then(|| log.lines().filter_map(commit).collect())
 }
 
+/// Whether the history is cut off, as it is where CI fetches the newest commit alone.
+pub fn is_shallow(config: &Config) -> bool {
+    let said = run(config, &["rev-parse", "--is-shallow-repository"]);
+    said.is_ok_and(|said| said.trim() == "true")
+}
+
 /// `TIME SUBJECT`.
 fn timed(text: &str) -> (Option<u64>, &str) {
     let split = text.split_once(' ');

@@ -84,7 +84,7 @@ impl Rollout<'_> {
     pub fn replaces(&self) -> Result<Option<String>, Failure> {
         match self.revokes {
             Some(_) => Ok(None),
-            None => self.deployed().map(Some),
+            None => deployed(self.environment).map(Some),
         }
     }
 
@@ -130,27 +130,6 @@ impl Rollout<'_> {
         words.extend(shares);
         words.extend(["--message", self.message, "--yes"]);
         words
-    }
-
-    /// The one version that all traffic goes to.
-    fn deployed(&self) -> Result<String, Failure> {
-        let said = wrangler::run(self.environment, &STATUS, None)?;
-        let status = said.find('{').and_then(|at| said.get(at..));
-        let status: Option<DeploymentStatus> = status.and_then(harmless::json);
-        let versions = status.map(|status| status.versions).unwrap_or_default();
-        let mut with_traffic = versions.into_iter().filter(|one| one.percentage != 0.0);
-        match (with_traffic.next(), with_traffic.next()) {
-            (Some(version), None) => Ok(version.version_id),
-            (Some(_), Some(_)) => Err(Failure::refused(
-                "a gradual deployment is under way: two versions have traffic",
-            )
-            .hint(format!(
-                "finish it first: {}",
-                self.command(&["versions", "deploy"])
-            ))),
-            (None, _) => Err(Failure::unreachable("wrangler reports no deployment")
-                .hint("the first deployment is made by hand: docs/runbook.md, First deployment")),
-        }
     }
 
     fn uploaded(&self) -> Result<String, Failure> {
@@ -243,6 +222,30 @@ impl Rollout<'_> {
 
     fn command(&self, words: &[&str]) -> String {
         wrangler::typed(self.environment, words)
+    }
+}
+
+/// The one version that all traffic goes to.
+///
+/// # Errors
+/// There is none, or more than one.
+pub fn deployed(environment: &Environment<'_>) -> Result<String, Failure> {
+    let said = wrangler::run(environment, &STATUS, None)?;
+    let status = said.find('{').and_then(|at| said.get(at..));
+    let status: Option<DeploymentStatus> = status.and_then(harmless::json);
+    let versions = status.map(|status| status.versions).unwrap_or_default();
+    let mut with_traffic = versions.into_iter().filter(|one| one.percentage != 0.0);
+    match (with_traffic.next(), with_traffic.next()) {
+        (Some(version), None) => Ok(version.version_id),
+        (Some(_), Some(_)) => Err(Failure::refused(
+            "a gradual deployment is under way: two versions have traffic",
+        )
+        .hint(format!(
+            "finish it first: {}",
+            wrangler::typed(environment, &["versions", "deploy"])
+        ))),
+        (None, _) => Err(Failure::unreachable("wrangler reports no deployment")
+            .hint("the first deployment is made by hand: docs/runbook.md, First deployment")),
     }
 }
 

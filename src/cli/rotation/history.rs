@@ -30,3 +30,10 @@ pub fn read(environment: &Environment<'_>) -> Option<Vec<Revision>> {
     let commits = git::commits(config)?;
     Some(commits.into_iter().filter_map(revision).collect())
 }
+
+/// Since when something holds without a break up to the newest revision, in Unix seconds; none where it does not
+/// hold there, or git does not tell the time. Where it holds in all of them, it may have held before.
+pub fn since(history: &[Revision], holds: impl Fn(&Revision) -> bool) -> Option<u64> {
+    let holding = history.iter().take_while(|revision| holds(revision));
+    holding.last()?.time
+}

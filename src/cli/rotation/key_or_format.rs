@@ -36,6 +36,15 @@ pub enum KeyOrFormat<'a> {
 }
 
 impl KeyOrFormatArguments {
+    /// A key of the ring that a rule has for itself, or of the one of all rules.
+    pub fn of_key(key: String, rule: Option<String>) -> Self {
+        Self {
+            key: Some(key),
+            format: None,
+            rule,
+        }
+    }
+
     /// Reads it.
     ///
     /// # Errors

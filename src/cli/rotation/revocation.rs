@@ -17,7 +17,7 @@ use crate::terminal::progress::say;
 
 /// The message of the commit that takes a key out of the ring because it has leaked.
 pub fn message(key: &str) -> String {
-    format!("Revoke {key}")
+    format!("{REVOKE}{key}")
 }
 
 /// The message of the commit that takes a key out of the ring because nobody needs it.
@@ -36,6 +36,13 @@ pub fn is_retirement(subject: &str, key: &str) -> bool {
     let left = subject.strip_prefix(LEAVE).unwrap_or_default();
     subject == retirement(key) || left.split(", ").any(|gone| gone == key)
 }
+
+/// The key that a commit of this subject took out of the ring because it has leaked.
+pub fn revoked_key(subject: &str) -> Option<&str> {
+    subject.strip_prefix(REVOKE)
+}
+
+const REVOKE: &str = "Revoke ";
 
 const LEAVE: &str = "Leave: retire ";
 

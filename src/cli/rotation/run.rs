@@ -7,7 +7,7 @@ use countersign_core::operations::capabilities::Capabilities;
 
 use crate::project::config::Environment;
 use crate::project::git;
-use crate::remote::deploy::Rollout;
+use crate::remote::deploy::{self, Rollout};
 use crate::remote::live::LiveWorker;
 use crate::remote::skew;
 use crate::rotation::baseline::{Baseline, live_worker};
@@ -33,10 +33,10 @@ pub struct Run<'c> {
 ///
 /// # Errors
 /// The configuration cannot be read; or those of the command.
-pub fn run<E>(
+pub fn run<T, E>(
     options: &ChangeOptions,
-    command: impl FnOnce(&Run<'_>, Draft) -> Result<Answer, E>,
-) -> Result<Answer, E>
+    command: impl FnOnce(&Run<'_>, Draft) -> Result<T, E>,
+) -> Result<T, E>
 where
     E: From<Failure>,
 {
@@ -106,6 +106,14 @@ impl Run<'_> {
     /// As [`LiveWorker::new`].
     pub fn live_worker(&self) -> Result<LiveWorker, Failure> {
         live_worker(self.options, &self.environment)
+    }
+
+    /// Refuses while two versions have traffic.
+    ///
+    /// # Errors
+    /// They do, or nothing is deployed, or wrangler does not say.
+    pub fn refuse_gradual(&self) -> Result<(), Failure> {
+        deploy::deployed(&self.environment).map(drop)
     }
 
     /// Compares, writes, and deploys; says what it did.

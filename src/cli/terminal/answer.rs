@@ -82,6 +82,14 @@ impl Failure {
         self
     }
 
+    /// The same as a refusal, where what is missing is a reason to stop and no mistake in what was typed.
+    pub fn into_refusal(self) -> Self {
+        Self {
+            exit: Exit::Problems,
+            ..self
+        }
+    }
+
     /// Whether its text has this in it.
     #[cfg(test)]
     pub fn says(&self, text: &str) -> bool {

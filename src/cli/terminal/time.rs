@@ -43,6 +43,12 @@ pub fn moment(seconds: u64) -> String {
     })
 }
 
+/// The day of a moment in Unix seconds, in UTC, as a part of a name: `2026_11_30`.
+pub fn day(seconds: u64) -> String {
+    let day: String = moment(seconds).chars().take(10).collect();
+    day.replace('-', "_")
+}
+
 /// How far a moment is from now: `in 14 days`, `3 hours ago`.
 pub fn from_now(seconds: u64, now: u64) -> String {
     match seconds.cmp(&now) {
@@ -103,5 +109,6 @@ mod tests {
         assert_eq!(from_now(40, 100), "60 seconds ago");
         assert_eq!(from_now(40, 40), "now");
         assert_eq!(moment(1_801_440_000), "2027-02-01 00:00 UTC");
+        assert_eq!(day(1_801_440_000), "2027_02_01");
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::compatibility::{Loss, losses};
+use serde::Serialize;
 
 use crate::rotation::history::Revision;
 use crate::rotation::key_roles::{opening, opening_at_origin};
@@ -26,36 +27,86 @@ pub fn up_to_live<'h>(
     from.ok_or("no commit of wrangler.toml is what is live")
 }
 
-/// A line for each revision before the live one that it may be rolled back to, for each that would bring a
-/// revoked key back, and for the first that would lose sessions. Keys go by their names: the history holds no
-/// bytes.
-pub fn shown(
-    up_to_live: Result<&[Revision], &'static str>,
+/// A commit of wrangler.toml that was live before, as `status --json` has it.
+#[derive(Serialize)]
+pub struct RollbackTarget {
+    /// Its name, as short as git has it.
+    commit: String,
+    /// The first line of its message.
+    subject: String,
+    /// Whether it may be rolled back to.
+    possible: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Whether it is what is live by its names: what it was deployed with before had other bytes.
+    #[serde(skip)]
+    is_live: bool,
+}
+
+/// Each revision before the live one that it may be rolled back to, each that would bring a revoked key back, and
+/// the first that would lose sessions. Keys go by their names: the history holds no bytes.
+pub fn targets(
+    up_to_live: &[Revision],
     live: &Capabilities,
     new_bytes: &[KeyReplacement],
     now: u64,
-) -> String {
-    let mut text = format!("\n{}\n", styled(STRONG, "roll back to"));
-    let note = |text: &str| format!("  {}\n", styled(FAINT, text));
-    let revisions = match up_to_live {
-        Ok(revisions) => revisions,
-        Err(why) => return text + &note(&format!("not known: {why}")),
-    };
+) -> Vec<RollbackTarget> {
     let history = History {
-        revisions,
-        capabilities: revisions.iter().map(|_| OnceCell::new()).collect(),
+        revisions: up_to_live,
+        capabilities: up_to_live.iter().map(|_| OnceCell::new()).collect(),
         live,
         new_bytes,
         now,
     };
-    let lines = history.lines();
-    if lines.is_empty() {
+    history.targets()
+}
+
+/// The same as text, or why it is not known.
+pub fn shown(targets: Result<&[RollbackTarget], &str>) -> String {
+    let mut text = format!("\n{}\n", styled(STRONG, "roll back to"));
+    let note = |text: &str| format!("  {}\n", styled(FAINT, text));
+    let targets = match targets {
+        Ok(targets) => targets,
+        Err(why) => return text + &note(&format!("not known: {why}")),
+    };
+    if targets.is_empty() {
         return text + &note("nothing: no commit of wrangler.toml was live before this one");
     }
-    for line in lines {
-        let _ = writeln!(text, "{line}"); // writing to a String cannot fail
+    for target in targets {
+        let _ = writeln!(text, "{}", target.line()); // writing to a String cannot fail
     }
     text + &note("a version carries its commit's message, and the bytes that its secrets had then")
+}
+
+impl RollbackTarget {
+    fn of(revision: &Revision, is_live: bool, reason: Option<String>) -> Self {
+        Self {
+            commit: revision.commit.clone(),
+            subject: revision.subject.clone(),
+            possible: reason.is_none(),
+            reason,
+            is_live,
+        }
+    }
+
+    fn line(&self) -> String {
+        let Self {
+            commit, subject, ..
+        } = self;
+        let which = if self.is_live {
+            " (as it was deployed before)"
+        } else {
+            ""
+        };
+        match &self.reason {
+            None => format!("  {}  {commit}  {subject}{which}", styled(GOOD, "yes")),
+            Some(why) => format!(
+                "  {}   {commit}  {subject}{which}: {why}",
+                styled(ERROR, "no")
+            ),
+        }
+    }
 }
 
 /// What was live before, and what is now.
@@ -76,8 +127,8 @@ impl History<'_> {
         known.get_or_init(|| capabilities(revision)).as_ref()
     }
 
-    fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
+    fn targets(&self) -> Vec<RollbackTarget> {
+        let mut targets = Vec::new();
         for (at, revision) in self.revisions.iter().enumerate() {
             let revoked = self.revoked(at, revision);
             let is_live = self
@@ -86,24 +137,20 @@ impl History<'_> {
             if !revoked.is_empty() {
                 let keys: Vec<String> = revoked.into_iter().collect();
                 let why = format!("it would accept {} again", keys.join(" and "));
-                let which = if is_live {
-                    " (as it was deployed before)"
-                } else {
-                    ""
-                };
-                lines.push(line(revision, which, Some(&why)));
+                targets.push(RollbackTarget::of(revision, is_live, Some(why)));
                 continue;
             }
             if is_live {
                 continue;
             }
             let lost = self.lost(at);
-            lines.push(line(revision, "", lost.as_deref()));
-            if lost.is_some() {
+            let is_last = lost.is_some();
+            targets.push(RollbackTarget::of(revision, false, lost));
+            if is_last {
                 break;
             }
         }
-        lines
+        targets
     }
 
     /// The keys that a revision opens, and the live one does not because they were revoked.
@@ -164,17 +211,4 @@ fn is_live(revision: &Revision, live: &Capabilities) -> bool {
 
 fn capabilities(revision: &Revision) -> Option<Capabilities> {
     revision.draft.capabilities().ok()
-}
-
-fn line(revision: &Revision, which: &str, lost: Option<&str>) -> String {
-    let Revision {
-        commit, subject, ..
-    } = revision;
-    match lost {
-        None => format!("  {}  {commit}  {subject}{which}", styled(GOOD, "yes")),
-        Some(why) => format!(
-            "  {}   {commit}  {subject}{which}: {why}",
-            styled(ERROR, "no")
-        ),
-    }
 }
