@@ -12,13 +12,14 @@ use serde_json::{Map, Value};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Random};
 use crate::prelude::*;
-use crate::settings::{Table, unknown};
+use crate::settings::Table;
 
 mod bottle;
 mod cookie_signature;
 pub mod description;
 mod django;
 mod fernet;
+mod framework_names;
 mod hapi;
 mod iron;
 mod iron_password;
@@ -42,6 +43,7 @@ mod signatures;
 mod tornado;
 
 pub use description::Description;
+pub use framework_names::unknown_format;
 pub use key_fault::KeyFault;
 pub use key_shape::KeyShape;
 pub use plain::{OctetsOnly, Plain};
@@ -340,8 +342,7 @@ pub fn read(table: &mut Table<'_>) -> Option<Configured> {
         return None;
     };
     let Some(description) = description(name) else {
-        let names: Vec<&str> = names().collect();
-        table.problem("format", unknown("format", name, &names));
+        table.problem("format", unknown_format(name));
         // the options of the format that was meant are none of the problem
         let options = descriptions().flat_map(|description| description.options);
         table.ignore(options.map(|option| option.name));
