@@ -132,6 +132,6 @@ mod tests {
         assert_eq!(line.take(b'\r'), Reading::Ends);
         assert_eq!(line.take(0x04), Reading::Ends);
         assert_eq!(line.take(0x03), Reading::Interrupted);
-        assert_eq!(line.bytes.len(), 9_003);
+        assert_eq!(line.bytes.len(), 9_005);
     }
 }
