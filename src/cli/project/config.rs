@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use toml_edit::{Document, Item, TableLike};
 
-use crate::project::dev_vars::CURLY_QUOTES;
 use crate::project::file::cause;
 use crate::project::location::{inside, line, start, steps};
+use crate::project::quotes::CURLY_QUOTES;
 use crate::project::toml::{entries, json};
 use crate::terminal::answer::Failure;
 

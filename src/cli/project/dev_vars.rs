@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
 use crate::project::file::cause;
+use crate::project::quotes::CURLY_QUOTES;
 use crate::terminal::answer::Failure;
 
 /// SecretValues of secrets, by name.
@@ -19,9 +20,6 @@ pub struct DevVars {
     pub path: PathBuf,
     secrets: Vec<DevVar>,
 }
-
-/// Quotes as word processors write them. No tool takes them for quotes.
-pub const CURLY_QUOTES: [char; 5] = ['“', '”', '„', '‘', '’'];
 
 /// One line of the file.
 pub struct DevVar {

@@ -8,7 +8,8 @@ use countersign_core::operations::status::{TOKEN, Token};
 use super::finding::Finding;
 use super::inputs::Inputs;
 use super::worker::LARGEST;
-use crate::project::dev_vars::{CURLY_QUOTES, DevVar, DevVars};
+use crate::project::dev_vars::{DevVar, DevVars};
+use crate::project::quotes::CURLY_QUOTES;
 
 pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
     let Some(dev_vars) = &inputs.dev_vars else {
