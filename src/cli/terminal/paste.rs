@@ -57,8 +57,8 @@ mod line {
 
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-    use super::{Line, Reading};
     use crate::terminal::answer::Failure;
+    use crate::terminal::paste::{Line, Reading};
 
     /// Gives the terminal back as it was, whatever happens.
     struct Unedited(Termios);
@@ -99,8 +99,8 @@ mod line {
 mod line {
     use std::io::stdin;
 
-    use super::{Line, Reading};
     use crate::terminal::answer::Failure;
+    use crate::terminal::paste::{Line, Reading};
 
     pub fn read() -> Result<Vec<u8>, Failure> {
         let mut text = String::new();
