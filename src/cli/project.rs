@@ -7,6 +7,7 @@ pub mod file;
 pub mod git;
 pub mod location;
 pub mod options;
+pub mod quotes;
 pub mod routes;
 pub mod site;
 pub mod toml;

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod clock;
 pub mod harmless;
+pub mod paste;
 pub mod progress;
 pub mod style;
 pub mod time;

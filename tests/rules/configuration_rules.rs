@@ -155,6 +155,34 @@ fn max_age_is_a_whole_number_of_seconds() {
 }
 
 #[test]
+fn a_duration_is_accepted_where_seconds_are() {
+    for (field, value) in [("max_age", "31d"), ("max_age", "2w"), ("max_age", "90m")] {
+        assert_accepted(with_rule(json!({ field: value })));
+    }
+    for value in [
+        "31",
+        "31y",
+        "d",
+        "-1d",
+        "1.5d",
+        "31 d",
+        "99999999999999999999d",
+    ] {
+        assert_rule_refused(json!({"max_age": value}), "max_age", &["14d"]);
+    }
+    assert_rule_refused(
+        json!({"max_age": "0d"}),
+        "max_age",
+        &["refuses every cookie"],
+    );
+    assert_rule_refused(
+        json!({"leeway": "2h"}),
+        "leeway",
+        &["more than 3600 seconds"],
+    );
+}
+
+#[test]
 fn max_age_is_refused_where_the_format_carries_no_time() {
     for format in [
         json!({"format": "django-signer", "timestamp": false}),

@@ -14,6 +14,7 @@ use crate::terminal::style::{GOOD, STRONG, styled};
 
 mod against;
 mod cookies;
+mod deployment;
 mod finding;
 mod inputs;
 mod keys;
@@ -58,8 +59,9 @@ Examples:
   countersign check --against none      whether the Worker may be installed, or removed
   countersign check --remote            what only Cloudflare knows
 
---against live wants COUNTERSIGN_TOKEN in the environment: what the Worker's secret of
-that name holds. --remote wants CLOUDFLARE_API_TOKEN, for all but the secrets' names.
+--against live wants COUNTERSIGN_TOKEN in the environment: what the Worker's
+secret of that name holds. --remote wants CLOUDFLARE_API_TOKEN, for all but the
+secrets' names.
 
 Exit codes:
   0  nothing is wrong; there may be warnings
@@ -76,6 +78,7 @@ impl CheckArguments {
             None => config.environments(),
         };
         let mut found: Vec<Finding> = Vec::new();
+        let keys_are_known = self.keys_are_known(&environments)?;
         for environment in &environments {
             let findings = self.findings(environment, &environments)?.into_iter();
             let mut findings: Vec<Finding> = findings
@@ -92,7 +95,20 @@ impl CheckArguments {
             Some(other) => self.changes(other, &environments)?,
             None => Vec::new(),
         };
-        Ok(self.answer(&found, &changes))
+        Ok(self.answer(&found, &changes, keys_are_known))
+    }
+
+    /// Whether the keys of every environment are at hand.
+    fn keys_are_known(&self, environments: &[Environment<'_>]) -> Result<bool, Failure> {
+        if self.no_secrets {
+            return Ok(false);
+        }
+        for environment in environments {
+            if environment.countersign().is_some() && DevVars::read(environment)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn findings(
@@ -102,7 +118,9 @@ impl CheckArguments {
     ) -> Result<Vec<Finding>, Failure> {
         let mut found = worker::bare_dates(environment);
         found.extend(worker::overruled(environment));
+        let misplaced = deployment::misplaced(environment);
         let Some(value) = environment.countersign() else {
+            found.extend(misplaced);
             found.extend(worker::nothing(environment, all));
             return Ok(found);
         };
@@ -119,10 +137,17 @@ impl CheckArguments {
             now: clock::now(),
         };
         found.extend(refusals::find(&inputs));
+        found.extend(deployment::find(environment));
         found.extend(keys::find(&inputs));
         found.extend(cookies::find(&inputs));
         found.extend(worker::find(&inputs));
         found.extend(secrets::find(&inputs));
+        found.retain(|finding| {
+            !misplaced
+                .iter()
+                .any(|one| deployment::is_about(one, finding))
+        });
+        found.extend(misplaced);
         if self.remote {
             found.extend(remote::find(&inputs)?);
         }
@@ -142,7 +167,7 @@ impl CheckArguments {
         changes.filter_map(Result::transpose).collect()
     }
 
-    fn answer(&self, found: &[Finding], changes: &[Comparison]) -> Answer {
+    fn answer(&self, found: &[Finding], changes: &[Comparison], keys_are_known: bool) -> Answer {
         let errors = found.iter().filter(|finding| finding.is_error()).count();
         let warnings = found.len() - errors;
         let safe = changes.iter().all(Comparison::is_compatible);
@@ -150,6 +175,7 @@ impl CheckArguments {
             let report = JsonReport {
                 errors,
                 warnings,
+                keys_checked: keys_are_known,
                 findings: found,
                 against: changes.iter().map(Comparison::to_json).collect(),
             };
@@ -161,7 +187,7 @@ impl CheckArguments {
             let summary = if found.is_empty() && !changes.is_empty() {
                 String::new()
             } else {
-                summary(errors, warnings)
+                summary(errors, warnings) + self.note(keys_are_known)
             };
             format!("{}{summary}{}", found.join("\n"), changes.join("\n"))
         };
@@ -172,13 +198,27 @@ impl CheckArguments {
         };
         Answer { text, exit }
     }
+
+    /// Whoever leaves the secrets out knows it.
+    fn note(&self, keys_are_known: bool) -> &'static str {
+        if keys_are_known || self.no_secrets {
+            ""
+        } else {
+            NO_KEYS
+        }
+    }
 }
+
+/// What could not be looked at.
+const NO_KEYS: &str = "the keys were not looked at: there is no .dev.vars\n";
 
 /// The answer for scripts.
 #[derive(Serialize)]
 struct JsonReport<'f> {
     errors: usize,
     warnings: usize,
+    /// Whether the bytes of keys were looked at.
+    keys_checked: bool,
     findings: &'f [Finding],
     against: Vec<against::JsonComparison>,
 }

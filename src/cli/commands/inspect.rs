@@ -1,9 +1,7 @@
 //! `countersign inspect`: what a cookie is, and what the gate would do with it now.
 
-use std::io::Read;
-
 use clap::Args;
-use countersign_core::config::Policy;
+use countersign_core::config::{Policy, Rule};
 use countersign_core::formats::PAIR;
 use countersign_core::gate::inspection::{inspect, recognise};
 use countersign_core::operations::status::inspect_text;
@@ -18,7 +16,7 @@ use crate::remote::live::LiveWorker;
 use crate::remote::replies::InspectionReply;
 use crate::remote::skew;
 use crate::terminal::answer::{Answer, Exit, Failure};
-use crate::terminal::clock;
+use crate::terminal::{clock, paste};
 
 mod payload;
 mod picture;
@@ -33,6 +31,17 @@ pub struct InspectArguments {
     /// NAME=VALUE, a Cookie or a Set-Cookie header [default: standard input]
     #[arg(value_name = "COOKIE")]
     cookie: Option<String>,
+
+    /// The same, as curl has it
+    #[arg(
+        short = 'b',
+        long = "cookie",
+        short_alias = 'H',
+        value_name = "COOKIE",
+        hide = true,
+        conflicts_with = "cookie"
+    )]
+    of_curl: Option<String>,
 
     /// Show what is in the cookie as well
     #[arg(long, conflicts_with = "live")]
@@ -52,7 +61,7 @@ const ENVIRONMENT: &str =
 
 const AFTER_HELP: &str = "\
 Examples:
-  countersign inspect                         paste a cookie, then Ctrl-D
+  countersign inspect                         paste a cookie, then Enter
   countersign inspect --payload < cookie.txt  what is in it as well
   countersign inspect --live < cookie.txt     with the keys of the live Worker
   countersign inspect 'sessionid=eyJ1Ijo…'    it stays in the shell's history
@@ -100,15 +109,10 @@ impl InspectArguments {
     }
 
     fn given(&self) -> Result<GivenCookie, Failure> {
-        let text = match self.cookie.as_deref() {
+        let given = self.cookie.as_deref().or(self.of_curl.as_deref());
+        let text = match given {
             Some(text) if text != "-" => text.to_owned(),
-            _ => {
-                let mut text = String::new();
-                std::io::stdin()
-                    .read_to_string(&mut text)
-                    .map_err(|_| Failure::usage("standard input is not UTF-8 text"))?;
-                text
-            }
+            _ => paste::read("paste NAME=VALUE, a Cookie or a Set-Cookie header, then Enter:")?,
         };
         GivenCookie::parse(&text).ok_or_else(|| {
             Failure::usage("this is no cookie")
@@ -160,8 +164,24 @@ impl InspectArguments {
             .unwrap_or_else(|| given.managed(&found));
         let unknown = unknown(&value, &secrets);
         let payload = self.payload.then(|| given.payload(&policy)).flatten();
-        Ok(given.report(Some(found), unknown, payload))
+        Ok(CookieReport {
+            missing_half: given.missing_half(&policy),
+            ..given.report(Some(found), unknown, payload)
+        })
     }
+}
+
+/// A text without what it was copied with: curl's option, quotes around all of it, the end of a continued line.
+fn unwrapped(text: &str) -> &str {
+    let text = text.trim().trim_end_matches('\\').trim_end();
+    let options = ["-b ", "-H ", "--cookie ", "--header "];
+    let behind = options.iter().find_map(|option| text.strip_prefix(option));
+    let text = behind.unwrap_or(text).trim();
+    let quotes = [('\'', '\''), ('"', '"'), ('`', '`'), ('“', '”'), ('‘', '’')];
+    let inside = quotes
+        .iter()
+        .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    inside.unwrap_or(text).trim()
 }
 
 fn unknown(value: &Value, secrets: &SecretValues) -> Vec<String> {
@@ -173,7 +193,7 @@ fn unknown(value: &Value, secrets: &SecretValues) -> Vec<String> {
 impl GivenCookie {
     /// `NAME=VALUE`, alone or in a header; of several the first, and of a Set-Cookie no attributes.
     fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = unwrapped(text);
         if text.chars().any(char::is_control) {
             return None; // no header holds any, and a terminal obeys them
         }
@@ -191,6 +211,20 @@ impl GivenCookie {
         let first = pairs(text).find(|pair| pair.contains('='))?;
         let (name, _) = first.split_once('=')?;
         Self::of(text.trim(), name.trim())
+    }
+
+    /// The cookie that a rule signs in a second one, where one of the two is not there: the name of that.
+    fn missing_half(&self, policy: &Policy) -> Option<String> {
+        let is_whole = self.value.contains(PAIR);
+        let companion = |rule: &Rule| {
+            let companion = rule.companion.clone()?;
+            if self.name == rule.spec.name && !is_whole {
+                Some(companion)
+            } else {
+                (self.name == companion).then(|| rule.spec.name.clone())
+            }
+        };
+        policy.rules.iter().find_map(companion)
     }
 
     /// The cookie of this name in a Cookie header.
@@ -251,6 +285,7 @@ impl GivenCookie {
             recognised: recognise(&self.name, &self.value),
             unknown,
             payload,
+            missing_half: None,
             wrong: None,
         }
     }
@@ -267,6 +302,13 @@ mod tests {
             (" a=b=c\n", "a", "b=c"),
             ("Cookie: a=b; c=d", "a", "b"),
             ("set-cookie: a=b; Path=/; HttpOnly", "a", "b"),
+            ("'a=b'", "a", "b"),
+            ("\"Cookie: a=b; c=d\"", "a", "b"),
+            ("“a=b”", "a", "b"),
+            ("a=\"b\"", "a", "\"b\""),
+            ("-b 'a=b'", "a", "b"),
+            ("  -H 'Cookie: a=b; c=d' \\", "a", "b"),
+            ("-H 'Set-Cookie: a=b; Path=/'", "a", "b"),
             ("theme=dark; theme.sig=s1gn", "theme", "dark;s1gn"),
             ("theme.sig=s1gn; theme=dark", "theme.sig", "s1gn"),
         ] {

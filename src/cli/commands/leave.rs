@@ -34,13 +34,15 @@ pub struct LeaveArguments {
 
 const AFTER_HELP: &str = "\
 Examples:
-  countersign leave                     edits wrangler.toml; commit, deploy to all traffic, and run it again
+  countersign leave
+      edits wrangler.toml; commit, deploy to all traffic, and run it again
   countersign leave --deploy            the same, deployed
   countersign leave --deploy --dry-run
 
-The steps: the site's own key is staged, promoted, and the others go when their `until` is past; each rule goes
-back to the site's own format, a wrapped one to `plain`. It is done when the Worker changes not a byte any
-more: then `countersign check --against none` holds, and the routes may go.
+The steps: the site's own key is staged, promoted, and the others go when their
+`until` is past; each rule goes back to the site's own format, a wrapped one to
+`plain`. It is done when the Worker changes not a byte any more: then
+`countersign check --against none` holds, and the routes may go.
 
 Exit codes:
   0  a step is done, there is nothing to do yet, or all is done

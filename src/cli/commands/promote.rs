@@ -38,13 +38,16 @@ pub struct PromoteArguments {
 
 const AFTER_HELP: &str = "\
 Examples:
-  countersign promote KEY_2026_11               `current` in wrangler.toml; the key before it opens until …
+  countersign promote KEY_2026_11
+      `current` in wrangler.toml; the key before it opens until …
   countersign promote KEY_2026_11 --grace 30d
-  countersign promote KEY_2026_11 --deploy      and live, tried before it gets traffic
-  countersign promote --rule sessionid --format 'format = \"django-session\", digest = \"sha256\"'
+  countersign promote KEY_2026_11 --deploy
+      and live, tried before it gets traffic
+  countersign promote --rule sessionid --format \\
+      'format = \"django-session\", digest = \"sha256\"'
 
-Refused unless the live Worker opens the key already: stage it first, and deploy that. Never roll back
-to a version before the staging.
+Refused unless the live Worker opens the key already: stage it first, and deploy
+that. Never roll back to a version before the staging.
 
 Exit codes:
   0  done
@@ -147,14 +150,16 @@ impl Step for PromoteArguments {
                 format: name,
             });
         }
+        let now = run.now()?;
         let grace = self.grace.or(self.max_age);
         let seconds = grace::seconds(grace, &draft.policy()?, &[rule.to_owned()])?;
-        let until = grace::until(run.now()?, seconds);
+        let until = grace::until(now, seconds);
         draft.promote_format(rule, format, Some(&until))?;
         if let Some(seconds) = self.max_age {
             draft.limit_age(rule, seconds)?;
         }
         let mut change = Change::new(draft, message, PREREQUISITE);
+        change.notes.extend(grace::note(self.grace, now, &until));
         if old["format"] == PLAIN {
             change.notes.push(format!(
                 "until {until} whoever guesses a value of {rule} can have it signed: where that is a login, take {{ format = \"plain\" }} out of `accept` before you deploy, and all log in again"

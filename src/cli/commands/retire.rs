@@ -43,11 +43,12 @@ const AFTER_HELP: &str = "\
 Examples:
   countersign retire KEY_2026_05
   countersign retire KEY_2026_05 --days 30 --deploy
-  countersign retire DJANGO_SECRET_KEY        out of the ring; it stays `origin`, with which the site signs
+  countersign retire DJANGO_SECRET_KEY
+      out of the ring; it stays `origin`, with which the site signs
 
-The uses of the last days come from Analytics Engine, where wrangler.toml binds USAGE; CLOUDFLARE_API_TOKEN
-and CLOUDFLARE_ACCOUNT_ID have to be in the environment. A key whose `until` is past opens nothing and goes
-without asking.
+The uses of the last days come from Analytics Engine, where wrangler.toml binds
+USAGE; CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID have to be in the
+environment. A key whose `until` is past opens nothing and goes without asking.
 
 Exit codes:
   0  done

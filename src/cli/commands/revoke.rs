@@ -17,7 +17,7 @@ use removal::Removal;
 
 /// End what a leaked key opens, at once
 #[derive(Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, mut_arg("deploy", |deploy| deploy.help(DEPLOY)))]
 pub struct RevokeArguments {
     /// The key: the name of its secret
     #[arg(value_name = "KEY")]
@@ -49,14 +49,20 @@ enum RingRole {
     Origin,
 }
 
+/// Unlike other steps it is not tried at 0 % first.
+const DEPLOY: &str = "Deploy as well: from a clean tree, to all traffic at once";
+
 const AFTER_HELP: &str = "\
 Examples:
-  countersign revoke KEY_2026_05 --now                           new bytes under the same name, live at once
-  countersign revoke DJANGO_SECRET_KEY --role fallback --deploy  out of the ring; the site goes on signing with it
-  countersign revoke KEY_2026_11 --to KEY_2027_05 --deploy       another key takes its place
+  countersign revoke KEY_2026_05 --now
+      new bytes under the same name, live at once
+  countersign revoke DJANGO_SECRET_KEY --role fallback --deploy
+      out of the ring; the site goes on signing with it
+  countersign revoke KEY_2026_11 --to KEY_2027_05 --deploy
+      another key takes its place
 
-Sessions that the key sealed end. It goes to all traffic at once: a visitor may choose the version of a
-gradual deployment, and would choose the old one.
+Sessions that the key sealed end. It goes to all traffic at once: a visitor may
+choose the version of a gradual deployment, and would choose the old one.
 
 Exit codes:
   0  done

@@ -1,7 +1,9 @@
 //! `countersign stage`: a new key, or a format, that every version opens before any seals with it.
 
 use clap::Args;
+use countersign_core::config::written::{Written, WrittenKeys};
 use countersign_core::crypto::key::KeyId;
+use countersign_core::operations::status::TOKEN;
 use serde_json::Value;
 
 use crate::remote::deploy::NewSecret;
@@ -28,13 +30,16 @@ pub struct StageArguments {
 
 const AFTER_HELP: &str = "\
 Examples:
-  countersign stage KEY_2026_11                     into `fallbacks` of wrangler.toml
-  countersign stage KEY_2026_11 --deploy            and live, with a new key that nobody sees
-  countersign stage KEY_2026_11 --deploy --dry-run  the commands of that, and nothing else
-  countersign stage --rule sessionid --format 'format = \"django-session\", digest = \"sha256\"'
+  countersign stage KEY_2026_11           into `fallbacks` of wrangler.toml
+  countersign stage KEY_2026_11 --deploy  and live, with a new key that nobody sees
+  countersign stage KEY_2026_11 --deploy --dry-run
+      the commands of that, and nothing else
+  countersign stage --rule sessionid --format \\
+      'format = \"django-session\", digest = \"sha256\"'
 
-What is live is asked at the site: COUNTERSIGN_TOKEN in the environment holds what the Worker's secret of that
-name holds. Deploy to all traffic, then go on with `countersign promote`.
+What is live is asked at the site: COUNTERSIGN_TOKEN in the environment holds
+what the Worker's secret of that name holds. Deploy to all traffic, then go on
+with `countersign promote`.
 
 Exit codes:
   0  done
@@ -56,6 +61,8 @@ pub enum StageError {
     IsSealed { rule: String, format: String },
     /// The rule accepts the format already.
     IsAccepted { rule: String, format: String },
+    /// The name is that of the status endpoint's token.
+    IsToken,
     /// What every command may meet.
     Other(Failure),
 }
@@ -123,13 +130,20 @@ impl Step for StageArguments {
                 option: run.option(),
             });
         }
+        if id == TOKEN {
+            return Err(StageError::IsToken);
+        }
+        let is_origins = is_origins(&draft, id);
         if !is_there {
             draft.stage(ring, id)?;
         }
         let mut change = Change::new(draft, format!("Stage {id}"), PREREQUISITE);
+        if is_origins && !is_there {
+            change.notes.push(format!("{id} is the site's own key: whoever gets it from the site can forge cookies here from now on; for a key of the ring alone, stage another name; to go back to the site's own: countersign leave"));
+        }
         if self.options.deploy {
             self.add_secret(run, &mut change, id, ring)?;
-        } else {
+        } else if !is_origins {
             change.notes.push(format!(
                 "its bytes go into the Worker's secrets before this is deployed: countersign keygen --put {id}{}",
                 run.option()
@@ -172,6 +186,14 @@ impl Step for StageArguments {
     }
 }
 
+/// Whether the site signs with a key.
+fn is_origins(draft: &Draft, key: &str) -> bool {
+    let value = draft.value();
+    let written = Written::of(&value);
+    let mut origins = written.each_keys().flat_map(WrittenKeys::origin_keys);
+    origins.any(|known| known.id.as_str() == key)
+}
+
 impl From<Failure> for StageError {
     fn from(failure: Failure) -> Self {
         Self::Other(failure)
@@ -196,6 +218,8 @@ impl From<StageError> for Failure {
                 Self::refused(format!("{rule} accepts {format} already"))
                     .hint("deploy it, then promote it")
             }
+            StageError::IsToken => Self::refused(format!("{TOKEN} is the token of the status endpoint, which is shown to the Worker, and no key"))
+                .hint("stage a key of another name, such as KEY_2026_11"),
             StageError::Other(failure) => failure,
         }
     }

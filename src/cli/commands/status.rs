@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use countersign_core::crypto::key::KeyId;
 use countersign_core::operations::capabilities::{
-    Capabilities, Fallback, KeyReference, RuleCapabilities,
+    Capabilities, Fallback, KeyReference, PLAIN, RuleCapabilities,
 };
 use serde_json::{Value, json};
 
@@ -41,7 +41,8 @@ Examples:
   countersign status --url https://www.example.com
   countersign status --json > before.json
 
-COUNTERSIGN_TOKEN in the environment has to hold what the Worker's secret of that name holds.
+COUNTERSIGN_TOKEN in the environment has to hold what the Worker's secret of that
+name holds.
 
 Exit codes:
   0  the Worker's configuration is right
@@ -269,12 +270,13 @@ fn ring(text: &mut String, group: &[&RuleCapabilities], now: u64) {
     for fallback in &first.fallbacks {
         key(text, "fallback", &fallback.key, &end(fallback, now));
     }
-    key(
-        text,
-        "origin",
-        &first.origin_current,
-        "signs what the site gets, and opens what it sets",
-    );
+    let is_signed = group.iter().any(|rule| rule.origin_format.name != PLAIN);
+    let does = if is_signed {
+        "signs what the site gets, and opens what it sets"
+    } else {
+        "not used: the site's own cookie is not signed"
+    };
+    key(text, "origin", &first.origin_current, does);
     for other in &first.origin_fallbacks {
         key(text, "origin", other, "opens what the site sets");
     }

@@ -8,6 +8,7 @@ use toml_edit::{Document, Item, TableLike};
 
 use crate::project::file::cause;
 use crate::project::location::{inside, line, start, steps};
+use crate::project::quotes::CURLY_QUOTES;
 use crate::project::toml::{entries, json};
 use crate::terminal::answer::Failure;
 
@@ -45,10 +46,16 @@ impl Config {
         let document = Document::parse(text.clone()).map_err(|error| {
             let line = error.span().map(|span| line(&text, span.start));
             let line = line.map_or(String::new(), |line| format!(":{line}"));
-            Failure::usage(format!(
+            let failure = Failure::usage(format!(
                 "{shown}{line} is not valid TOML: {}",
                 error.message().lines().next().unwrap_or_default()
-            ))
+            ));
+            match error.span().and_then(|span| curly_quote(&text, span.start)) {
+                Some(quote) => failure.hint(format!(
+                    "the line has a curly quote ({quote}), as word processors write it: write straight ones, \" or '"
+                )),
+                None => failure,
+            }
         })?;
         Ok(Self { path, document })
     }
@@ -126,6 +133,11 @@ impl<'c> Environment<'c> {
     /// A setting of this environment alone, such as `vars`.
     pub fn own(&self, key: &str) -> Option<&'c Item> {
         self.table.get(key)
+    }
+
+    /// Every setting of this environment alone.
+    pub fn settings(&self) -> impl Iterator<Item = (&'c str, &'c Item)> {
+        self.table.iter()
     }
 
     /// A setting that environments inherit from the top level, such as `routes`.
@@ -207,6 +219,13 @@ impl<'c> Environment<'c> {
         }
         found
     }
+}
+
+/// The first curly quote of the line that a byte is in.
+fn curly_quote(text: &str, at: usize) -> Option<char> {
+    let from = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let mut line = text.get(from..)?.lines().next()?.chars();
+    line.find(|c| CURLY_QUOTES.contains(c))
 }
 
 fn find_dates(path: &str, item: &Item, found: &mut Vec<String>) {

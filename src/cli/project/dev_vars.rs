@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
 use crate::project::file::cause;
+use crate::project::quotes::CURLY_QUOTES;
 use crate::terminal::answer::Failure;
 
 /// SecretValues of secrets, by name.
@@ -30,6 +31,8 @@ pub struct DevVar {
     pub line: usize,
     /// Whether the value has no quotes and was cut at a `#`.
     pub is_cut: bool,
+    /// A quote that it begins or ends with and that is part of the value.
+    pub stray_quote: Option<char>,
 }
 
 impl DevVars {
@@ -125,6 +128,7 @@ fn statement(text: &str) -> Option<(DevVar, usize)> {
     let (value_text, tail, is_cut) = quoted(value).unwrap_or_else(|| bare(value));
     let secret = DevVar {
         name: name.to_owned(),
+        stray_quote: stray_quote(&value_text),
         value: Zeroizing::new(value_text),
         line: 0,
         is_cut,
@@ -161,7 +165,21 @@ fn bare(text: &str) -> (String, &str, bool) {
     let (value, tail) = text.split_at_checked(end).unwrap_or((text, ""));
     // " #" may be meant as a comment; "ab#cd" is not
     let is_cut = tail.starts_with('#') && !value.is_empty() && !value.ends_with([' ', '\t']);
-    (value.trim().to_owned(), tail, is_cut)
+    (unwrapped(value.trim()).to_owned(), tail, is_cut)
+}
+
+/// Without the quotes around it, which dotenv takes away here, too: of `''b''` it leaves `'b'`.
+fn unwrapped(value: &str) -> &str {
+    let quote = value.chars().next().filter(|c| "'\"`".contains(*c));
+    let inside = quote.and_then(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    inside.unwrap_or(value)
+}
+
+/// A quote at the beginning of a value, or one at its end, as one that is not closed, doubled or curly leaves it.
+fn stray_quote(value: &str) -> Option<char> {
+    let is_quote = |c: &char| "'\"`".contains(*c) || CURLY_QUOTES.contains(c);
+    let ends = value.chars().next().into_iter().chain(value.chars().last());
+    ends.into_iter().find(is_quote)
 }
 
 #[cfg(test)]
@@ -195,6 +213,25 @@ mod tests {
             assert_eq!(one(text), (name.into(), value.into(), is_cut), "{text}");
         }
         assert!(parse("nothing here\n=b\n").is_empty());
+    }
+
+    #[test]
+    fn a_quote_that_belongs_to_the_value_is_told() {
+        for (text, quote) in [
+            ("A='b", Some('\'')),
+            ("A=\"b", Some('"')),
+            ("A=''b''", Some('\'')),
+            ("A=\"\"b\"\"", Some('"')),
+            ("A=b'", Some('\'')),
+            ("A=“b”", Some('“')),
+            ("A='b'", None),
+            ("A=\"b\"", None),
+            ("A=\"it's\"", None),
+            ("A=it's", None),
+        ] {
+            let secrets = parse(text);
+            assert_eq!(secrets[0].stray_quote, quote, "{text}");
+        }
     }
 
     #[test]

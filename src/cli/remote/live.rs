@@ -111,7 +111,12 @@ impl LiveWorker {
     fn ask(&self, body: Option<&str>) -> Result<HttpResponse, Failure> {
         let version = self.version.as_deref();
         let header = version.map(|version| (OVERRIDE, version));
-        http::ask(&self.site.join(PATH), &self.token, header, body)
+        let reply = http::ask(&self.site.join(PATH), &self.token, header, body);
+        reply.map_err(|failure| {
+            failure.hint(
+                "where the site is another: --url https://www.example.com, or COUNTERSIGN_URL",
+            )
+        })
     }
 
     fn not_countersign(&self, reply: &HttpResponse) -> Failure {

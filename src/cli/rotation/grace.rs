@@ -4,6 +4,7 @@ use chrono::DateTime;
 use countersign_core::config::Policy;
 
 use crate::terminal::answer::Failure;
+use crate::terminal::time;
 
 /// The time of grace in seconds: what is given, or the longest that a session of these rules may live.
 ///
@@ -49,6 +50,19 @@ pub fn until(now: u64, seconds: u64) -> String {
     })
 }
 
+/// What to say of a time of grace that the full hour makes much longer than what was given.
+pub fn note(given: Option<u64>, now: u64, until: &str) -> Option<String> {
+    let seconds = given?;
+    let end = time::read(until)?;
+    let added = end.saturating_sub(now.saturating_add(seconds));
+    (added > seconds / 10).then(|| {
+        format!(
+            "--grace ends at a full hour: until {until}, {} from now",
+            time::span(end - now)
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +72,18 @@ mod tests {
         assert_eq!(until(1_801_440_001, 3_600), "2027-02-01T02:00:00Z");
         assert_eq!(until(1_801_440_000, 3_600), "2027-02-01T01:00:00Z");
         assert_eq!(max_age("Path=/; Max-Age=60"), Some(60));
+    }
+
+    #[test]
+    fn a_minute_that_becomes_an_hour_is_told() {
+        let now = 1_801_440_001;
+        let of = |seconds| note(Some(seconds), now, &until(now, seconds));
+        let said = of(60).unwrap_or_default();
+        assert_eq!(
+            said,
+            "--grace ends at a full hour: until 2027-02-01T01:00:00Z, 59 minutes from now"
+        );
+        assert_eq!(of(1_209_600), None);
+        assert_eq!(note(None, now, &until(now, 60)), None);
     }
 }

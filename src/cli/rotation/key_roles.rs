@@ -41,6 +41,22 @@ pub fn fingerprints(capabilities: &Capabilities, key: &str) -> BTreeSet<String> 
         .collect()
 }
 
+/// The name of every key, each once.
+pub fn key_names(capabilities: &Capabilities) -> Vec<String> {
+    let keys = capabilities.rules.iter().flat_map(|rule| {
+        let fallbacks = rule.fallbacks.iter().map(|fallback| &fallback.key);
+        let ring = std::iter::once(&rule.current).chain(fallbacks);
+        ring.chain(origin_keys(rule))
+    });
+    let mut names: Vec<String> = Vec::new();
+    for key in keys {
+        if !names.iter().any(|known| known == key.id.as_str()) {
+            names.push(key.id.to_string());
+        }
+    }
+    names
+}
+
 /// Rules whose origin verifies with a key.
 pub fn signs_at_origin(capabilities: &Capabilities, key: &str) -> Vec<String> {
     let signs = capabilities.rules.iter().filter(|rule| {

@@ -3,7 +3,7 @@
 use countersign_core::config::Policy;
 use countersign_core::formats::{self, Content, KeyShape};
 use countersign_core::gate::inspection::inspect;
-use countersign_core::settings::{Fault, unknown};
+use countersign_core::settings::Fault;
 use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
@@ -115,9 +115,7 @@ pub fn key_shape(format: &str) -> Result<KeyShape, NewKeyError> {
         name => name,
     };
     let Some(description) = formats::description(name) else {
-        let names: Vec<&str> = formats::names().collect();
-        let unknown = unknown("format", name, &names);
-        return Err(NewKeyError::NoSuchFormat(unknown));
+        return Err(NewKeyError::NoSuchFormat(formats::unknown_format(name)));
     };
     Ok(description.key_shape())
 }

@@ -29,6 +29,7 @@ pub fn promote(
     let unlimited = unlimited.filter(|spec| rules.contains(&spec.name) && spec.max_age.is_none());
     let names: Vec<&str> = unlimited.map(|spec| spec.name.as_str()).collect();
     let mut change = Change::new(draft, format!("Promote {key}"), PREREQUISITE);
+    change.notes.extend(grace::note(grace, now, &until));
     if !names.is_empty() {
         change.notes.push(format!(
             "no max_age ends {}: what {old} sealed and nobody has shown since opens no longer after {until}",

@@ -9,17 +9,7 @@ use chrono::DateTime;
 /// # Errors
 /// For the command line.
 pub fn duration(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.strip_prefix(digits).unwrap_or_default() {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        "w" => 604_800,
-        _ => return Err("write a number and s, m, h, d or w, such as 14d".to_owned()),
-    };
-    let number: Option<u64> = digits.parse().ok();
-    let seconds = number.and_then(|number| number.checked_mul(unit));
+    let seconds = countersign_core::settings::duration(text);
     seconds.ok_or_else(|| "write a number and s, m, h, d or w, such as 14d".to_owned())
 }
 

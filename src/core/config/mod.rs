@@ -24,6 +24,7 @@ mod attributes;
 mod checks;
 mod compile;
 mod keys;
+mod misplaced;
 mod origin;
 mod rule;
 mod secrets;
@@ -315,7 +316,7 @@ impl Policy {
             .map(|rule| RuleConfig::read(rule, mode, secrets, problems))
             .collect();
         secrets.add_notes(notes);
-        table.finish();
+        table.finish_with(misplaced::at_top);
         let readable: Vec<&RuleConfig> = specs.iter().flatten().collect();
         checks::check(&readable, problems);
         let specs: Vec<RuleConfig> = specs.into_iter().collect::<Option<_>>()?;

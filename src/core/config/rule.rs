@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::attributes;
 use super::keys::Keys;
+use super::misplaced;
 use super::secrets::Secrets;
 use super::written::WrittenRule;
 use super::{Accept, LookAlikes, Mode, OnInvalid, RuleConfig, RuleIndex, Upgrade};
@@ -61,12 +62,12 @@ impl RuleConfig {
             None => format.as_ref().and_then(|_| read_again(value)),
         };
         let (accept, adopt_until) = read_accept(&mut table);
-        let max_age = table.number("max_age");
+        let max_age = table.seconds("max_age");
         if max_age == Some(0) {
             let fault = Fault::new("refuses every cookie").cure("leave it out for no limit");
             table.problem("max_age", fault);
         }
-        let leeway = table.number("leeway");
+        let leeway = table.seconds("leeway");
         if leeway.is_some_and(|seconds| seconds > LONGEST_LEEWAY) {
             table.problem("leeway", "more than 3600 seconds, one hour");
         }
@@ -78,7 +79,8 @@ impl RuleConfig {
         let mode = table.choice("mode", MODES).unwrap_or(mode);
         let unsafe_open = table.flag("unsafe_open").unwrap_or_default();
         let keys = load_once(written, secrets, problems);
-        table.finish();
+        let format_name = format.as_ref().map(|format| format.name);
+        table.finish_with(|field| misplaced::in_rule(field, format_name));
         if let (Mode::Observe, Some(keys)) = (mode, &keys) {
             let (format, origin) = (format.as_ref(), origin_format.as_ref());
             super::checks::check_observe(path, keys, format, origin, problems);

@@ -17,7 +17,7 @@ use crate::prelude::*;
 /// AES under one key, for encryption.
 pub enum AesEncrypt {
     /// The key has 24 bytes.
-    Middle(Aes192Enc),
+    Middle(Box<Aes192Enc>),
     /// It has 16 or 32.
     Other(Box<Aes>),
 }
@@ -28,7 +28,10 @@ impl AesEncrypt {
     /// `None` where the key has another length.
     pub fn new(key: &[u8]) -> Option<Self> {
         match key.len() {
-            24 => Aes192Enc::new_from_slice(key).ok().map(Self::Middle),
+            24 => {
+                let aes = Aes192Enc::new_from_slice(key).ok()?;
+                Some(Self::Middle(Box::new(aes)))
+            }
             _ => Some(Self::Other(Box::new(Aes::new(key)?))),
         }
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::crypto::key::Key;
 use crate::crypto::{Digest, Random};
 use crate::prelude::*;
-use crate::settings::{Table, unknown};
+use crate::settings::Table;
 
 mod authjs;
 mod bottle;
@@ -23,6 +23,7 @@ pub mod description;
 mod django;
 mod fernet;
 mod flask_login;
+mod framework_names;
 mod hapi;
 mod hono;
 mod iron;
@@ -51,6 +52,7 @@ mod tornado;
 mod yii2;
 
 pub use description::Description;
+pub use framework_names::unknown_format;
 pub use key_fault::KeyFault;
 pub use key_shape::KeyShape;
 pub use plain::{OctetsOnly, Plain};
@@ -378,8 +380,7 @@ pub fn read(table: &mut Table<'_>) -> Option<Configured> {
         return None;
     };
     let Some(description) = description(name) else {
-        let names: Vec<&str> = names().collect();
-        table.problem("format", unknown("format", name, &names));
+        table.problem("format", unknown_format(name));
         // the options of the format that was meant are none of the problem
         let options = descriptions().flat_map(|description| description.options);
         table.ignore(options.map(|option| option.name));

@@ -89,6 +89,29 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// A length of time in seconds, where it is set: a whole number of them, or a text such as `"31d"`.
+    pub fn seconds(&mut self, field: &'static str) -> Option<u64> {
+        let value = self.value(field)?;
+        let seconds = match value {
+            // a number in quotes may be a slip
+            Value::String(text) if text.ends_with(|c: char| c.is_ascii_alphabetic()) => {
+                duration(text)
+            }
+            other => whole_number(other),
+        };
+        if seconds.is_none() {
+            let fault = Fault::new(format!(
+                "expected a whole number of seconds, or a duration in quotes, found {}",
+                kind(value)
+            ));
+            self.problem(
+                field,
+                fault.cure("for example 1209600 or \"14d\": a number and s, m, h, d or w"),
+            );
+        }
+        seconds
+    }
+
     /// One of some words, where it is set.
     pub fn choice<T: Copy>(&mut self, field: &'static str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(field)?;
@@ -129,10 +152,10 @@ impl<'a> Table<'a> {
             let fault = Fault::new(format!("expected a list, found {}", kind(other)));
             self.problem(
                 field,
-                if other.is_string() {
-                    fault.cure("put it in square brackets")
-                } else {
-                    fault
+                match other {
+                    Value::String(_) => fault.cure("put it in square brackets"),
+                    Value::Object(_) => fault.cure(double_brackets(&self.path(field))),
+                    _ => fault,
                 },
             );
         }
@@ -167,8 +190,17 @@ impl<'a> Table<'a> {
 
     /// Reports every field that nothing asked for.
     pub fn finish(self) {
+        self.finish_with(|_| None);
+    }
+
+    /// The same; `cure` says what to do about a field that belongs elsewhere.
+    pub fn finish_with(self, cure: impl Fn(&str) -> Option<String>) {
         for name in self.fields.keys() {
             if !self.known.contains(&name.as_str()) {
+                if let Some(cure) = cure(name) {
+                    self.problem(name, Fault::new("unknown field").cure(cure));
+                    continue;
+                }
                 let shown = if is_harmless(name) || closest(name, &self.known).is_some() {
                     name.as_str()
                 } else {
@@ -188,6 +220,22 @@ impl<'a> Table<'a> {
 /// A point in time as RFC 3339 has it, in Unix seconds.
 pub fn time(text: &str) -> Option<u64> {
     u64::try_from(from_rfc3339(text)? / 1000).ok()
+}
+
+/// A length of time in seconds: `14d`, `36h`, `90m`, `2w`, `30s`, or a number of seconds.
+pub fn duration(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.strip_prefix(digits)? {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    let is_number = digits.bytes().all(|b| b.is_ascii_digit());
+    let number: u64 = digits.parse().ok().filter(|_| is_number)?;
+    number.checked_mul(unit)
 }
 
 /// The entries of a list that stands at `path`, each with its own; none where it is no list.
@@ -217,9 +265,24 @@ pub fn unknown(what: &str, text: &str, names: &[&str]) -> Fault {
     }
 }
 
+/// TOML writes each table of a list under a header of its own.
+fn double_brackets(path: &str) -> String {
+    let no_index = |part: &str| part.split('[').next().unwrap_or_default().to_owned();
+    let header: Vec<String> = path.split('.').map(no_index).collect();
+    format!(
+        "a table of a list has double brackets: [[vars.{}]]",
+        header.join(".")
+    )
+}
+
 /// The names of fields that people write are short and in lower case; keys are not.
 fn is_harmless(name: &str) -> bool {
     name.len() <= 16 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
+/// Whether a text is one of these names but for a slip of the keyboard.
+pub fn is_nearly(text: &str, names: &[&str]) -> bool {
+    closest(text, names).is_some()
 }
 
 fn closest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
@@ -310,6 +373,27 @@ mod tests {
             "T.fallbacks: expected a list, found a text; put it in square brackets"
         );
         assert!(texts[1].starts_with("T.typo: unknown field; known are \"fallbacks\""));
+    }
+
+    #[test]
+    fn a_length_of_time_is_a_number_of_seconds_or_a_duration() {
+        let problems = Problems::default();
+        let value = json!({"a": 60, "b": "31d", "c": 60.0, "d": "2w", "e": "90", "f": "1y", "g": -1, "h": "+1d", "i": "", "j": true});
+        let mut table = Table::new("T", &value, &problems).unwrap();
+        assert_eq!(table.seconds("a"), Some(60));
+        assert_eq!(table.seconds("b"), Some(2_678_400));
+        assert_eq!(table.seconds("c"), Some(60));
+        assert_eq!(table.seconds("d"), Some(1_209_600));
+        for wrong in ["e", "f", "g", "h", "i", "j"] {
+            assert_eq!(table.seconds(wrong), None, "{wrong}");
+        }
+        assert_eq!(table.seconds("not set"), None);
+        assert_eq!(problems.count(), 6);
+        let first = problems.into_vec()[0].to_string();
+        assert!(
+            first.contains("found a text; for example 1209600 or"),
+            "{first}"
+        );
     }
 
     #[test]

@@ -64,12 +64,14 @@ pub fn compare(
         return Ok(None);
     };
     let after = capabilities(&after);
-    let (reference, before, now) = match other {
+    let word = other.to_ascii_lowercase();
+    let is_file = Path::new(other).exists();
+    let (reference, before, now) = match if is_file { other } else { &word } {
         "none" => (Reference::None, after.without_worker(), clock::now()),
         "live" => of_live(environment, url)?,
-        file => {
-            let before = of_file(file, environment)?;
-            (Reference::File(file.to_owned()), before, clock::now())
+        _ => {
+            let before = of_file(other, environment)?;
+            (Reference::File(other.to_owned()), before, clock::now())
         }
     };
     let environment = environment.name.map(str::to_owned);

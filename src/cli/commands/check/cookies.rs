@@ -8,6 +8,7 @@ use countersign_core::wire::cookie::Attributes;
 use super::finding::Finding;
 use super::inputs::Inputs;
 use crate::project::routes::patterns;
+use crate::terminal::time::span;
 
 pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
     let cookies = inputs.written.rules.iter();
@@ -19,12 +20,35 @@ fn of_one(inputs: &Inputs<'_>, cookie: &WrittenRule<'_>) -> Vec<Finding> {
     if let Some(attributes) = cookie.attributes() {
         found.extend(refused(cookie, attributes));
         found.extend(readable(cookie, attributes));
-        found.extend(insecure(cookie, attributes));
+        // what no route leads to is not served over HTTPS
+        if !patterns(&inputs.environment).is_empty() {
+            found.extend(insecure(cookie, attributes));
+        }
         found.extend(elsewhere(inputs, cookie, attributes));
     }
     found.extend(accepted(inputs, cookie));
+    found.extend(milliseconds(cookie));
     found
 }
+
+/// A `max_age` that is longer than a browser keeps any cookie, and whole hours as milliseconds.
+fn milliseconds(cookie: &WrittenRule<'_>) -> Option<Finding> {
+    let seconds = cookie.value["max_age"].as_u64()?;
+    let meant = seconds / 1000;
+    let is_round = seconds.is_multiple_of(3_600_000) && seconds > LONGEST_LIFE;
+    (is_round || seconds > 10 * LONGEST_LIFE).then(|| {
+        let reason = format!(
+            "{seconds} seconds are {}; perhaps they are milliseconds",
+            span(seconds)
+        );
+        Finding::warning(format!("{}.max_age", cookie.path), reason).cure(format!(
+            "max_age is in seconds: write {meant}, or a duration such as \"14d\""
+        ))
+    })
+}
+
+/// 400 days, the longest that browsers keep a cookie (RFC 6265bis, section 5.5), in seconds.
+const LONGEST_LIFE: u64 = 34_560_000;
 
 /// Names, in lower case and without separators, of tokens that page scripts copy into a header or a form.
 const COPIED: [&str; 7] = [

@@ -106,6 +106,11 @@ impl Finding {
             && self.reason == other.reason
     }
 
+    /// Where in the configuration: `COUNTERSIGN.mode`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether it is an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

@@ -2,18 +2,23 @@
 
 use countersign_core::config::written::WrittenKeys;
 use countersign_core::crypto::equal;
+use countersign_core::crypto::key::KeyId;
 use countersign_core::operations::status::{TOKEN, Token};
 
 use super::finding::Finding;
 use super::inputs::Inputs;
 use super::worker::LARGEST;
 use crate::project::dev_vars::{DevVar, DevVars};
+use crate::project::quotes::CURLY_QUOTES;
 
 pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
     let Some(dev_vars) = &inputs.dev_vars else {
         return Vec::new();
     };
     let mut found = cut(dev_vars);
+    found.extend(stray_quotes(dev_vars));
+    found.extend(doubled(dev_vars));
+    found.extend(configuration(dev_vars));
     found.extend(missing(inputs, dev_vars));
     let keys = used(inputs, dev_vars);
     let each = keys.iter().flat_map(|key| weak(inputs, key));
@@ -58,18 +63,83 @@ fn cut(dev_vars: &DevVars) -> Vec<Finding> {
     cut.map(finding).collect()
 }
 
+/// A quote that wrangler takes for a part of the value.
+fn stray_quotes(dev_vars: &DevVars) -> Vec<Finding> {
+    let finding = |secret: &DevVar| {
+        let quote = secret.stray_quote?;
+        let is_curly = CURLY_QUOTES.contains(&quote);
+        let (reason, cure) = if is_curly {
+            (
+                format!(
+                    "begins or ends with a curly quote ({quote}), which counts as part of the value"
+                ),
+                "write straight quotes: '…'",
+            )
+        } else {
+            (
+                format!(
+                    "a quote ({quote}) is not closed or stands twice, and counts as part of the value"
+                ),
+                "write one at each end; if the value itself begins or ends with a quote, put another kind around it: ', \" or `",
+            )
+        };
+        Some(placed(
+            dev_vars,
+            secret,
+            Finding::error(&secret.name, reason).cure(cure),
+        ))
+    };
+    dev_vars.secrets().iter().filter_map(finding).collect()
+}
+
+/// Of several lines with one name the last counts.
+fn doubled(dev_vars: &DevVars) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (at, secret) in dev_vars.secrets().iter().enumerate() {
+        let mut later = dev_vars.secrets().iter().skip(at + 1);
+        if let Some(last) = later.rfind(|other| other.name == secret.name) {
+            let reason = format!(
+                "set again in line {}: this line counts for nothing",
+                last.line
+            );
+            let finding = Finding::warning(&secret.name, reason).cure("keep one of the two lines");
+            found.push(placed(dev_vars, secret, finding));
+        }
+    }
+    found
+}
+
+/// Here it replaces what wrangler.toml says, under `wrangler dev` alone.
+fn configuration(dev_vars: &DevVars) -> Option<Finding> {
+    let mut all = dev_vars.secrets().iter();
+    let line = all.rfind(|secret| secret.name == CONFIGURATION)?;
+    let reason = "replaces [vars.COUNTERSIGN] under `wrangler dev`, as a string that the Worker does not read; what is deployed and checked is wrangler.toml's";
+    let finding =
+        Finding::error(CONFIGURATION, reason).cure("take the line out: this file is for secrets");
+    Some(placed(dev_vars, line, finding))
+}
+
+/// The variable that is no secret.
+const CONFIGURATION: &str = "COUNTERSIGN";
+
 fn missing(inputs: &Inputs<'_>, dev_vars: &DevVars) -> Vec<Finding> {
     let named = inputs.written.secrets().into_iter();
     let missing = named.filter(|named| dev_vars.text(named.id.as_str()).is_none_or(str::is_empty));
     let file = dev_vars.file_name();
-    let finding = |id: String| {
-        Finding::warning(&id, "not set: `wrangler dev` answers 503")
-            .cure(format!(
+    let is_sites = |id: &KeyId| inputs.written.each_keys().any(|keys| keys.is_origins(id));
+    let finding = |id: &KeyId| {
+        let cure = if is_sites(id) {
+            format!("the key that the site on this machine signs with: {id}='…' in {file}")
+        } else {
+            format!(
                 "any value does on this machine: echo \"{id}='$(countersign keygen)'\" >> {file}"
-            ))
+            )
+        };
+        Finding::warning(id.as_str(), "not set: `wrangler dev` answers 503")
+            .cure(cure)
             .at(&file, None)
     };
-    missing.map(|named| finding(named.id.to_string())).collect()
+    missing.map(|named| finding(&named.id)).collect()
 }
 
 /// Django's own rules (security.W009), and the limit of Cloudflare.
@@ -88,6 +158,7 @@ fn weak<'s>(inputs: &Inputs<'_>, secret: &'s DevVar) -> Vec<(&'s DevVar, Finding
     } else {
         "if it is the Worker's real key, stage another and promote that: countersign keygen --put NEW_NAME"
     };
+    let is_djangos = super::keys::is_djangos(&inputs.written, name);
     let mut found = Vec::new();
     let mut warn = |reason: String, cure: &str| {
         found.push((secret, Finding::warning(name, reason).cure(cure)));
@@ -100,12 +171,17 @@ fn weak<'s>(inputs: &Inputs<'_>, secret: &'s DevVar) -> Vec<(&'s DevVar, Finding
         );
     }
     if !value.is_empty() && distinct.len() < 5 {
+        let wanted = if is_djangos {
+            "; Django wants 5"
+        } else {
+            ": it can be guessed"
+        };
         warn(
-            format!("has {} distinct characters; Django wants 5", distinct.len()),
+            format!("has {} distinct characters{wanted}", distinct.len()),
             make,
         );
     }
-    if super::keys::has_django(&inputs.written) && !value.is_empty() && value.chars().count() < 50 {
+    if is_djangos && !value.is_empty() && value.chars().count() < 50 {
         warn(
             format!("has {} characters; Django wants 50", value.chars().count()),
             make,

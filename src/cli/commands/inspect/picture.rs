@@ -198,6 +198,14 @@ impl View<'_> {
     }
 
     fn hints(&self, text: &mut String) {
+        if let Some(missing) = &self.report.missing_half {
+            let name = &self.report.name;
+            hint(
+                text,
+                &format!("this is one cookie of a pair: paste both, {name}=…; {missing}=…"),
+            );
+            return;
+        }
         if self.report.cannot_tell() {
             hint(text, "ask the live Worker, which has them: --live");
             return;

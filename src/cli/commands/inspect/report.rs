@@ -17,6 +17,8 @@ pub struct CookieReport {
     pub unknown: Vec<String>,
     /// What is in it, where that was asked for.
     pub payload: Option<String>,
+    /// The name of the second cookie of a pair, where only one was given.
+    pub missing_half: Option<String>,
     /// What is wrong with the configuration, so that no key could be tried.
     pub wrong: Option<String>,
 }
@@ -46,6 +48,7 @@ impl CookieReport {
             found: self.found.as_ref(),
             recognised: &self.recognised,
             unknown_keys: &self.unknown,
+            missing_half: self.missing_half.as_deref(),
             problem: self.wrong.as_deref(),
             payload: self.payload.as_deref(),
         })
@@ -60,6 +63,8 @@ struct JsonReport<'r> {
     found: Option<&'r InspectionReply>,
     recognised: &'r [&'static str],
     unknown_keys: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_half: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,8 +9,8 @@ use crate::terminal::answer::Failure;
 pub enum RevokeError {
     /// The site signs with the key, and new bytes at the Worker alone would part the two.
     SignsAtOrigin { key: String, option: String },
-    /// No ring has the key.
-    NotInRing { key: String },
+    /// No ring has the key; these are there.
+    NotInRing { key: String, known: Vec<String> },
     /// There is no new key in its place.
     NewKey(NewKeyError),
     /// The latest version was never deployed, and `secret put` would build on it.
@@ -67,7 +67,10 @@ impl From<RevokeError> for Failure {
         match error {
             RevokeError::SignsAtOrigin { key, option } => Self::refused(format!("the site signs with {key}: with other bytes the Worker would not understand it, and every session would end"))
                 .hint(format!("take it out of the ring and leave it `origin`: countersign revoke {key}{option} --deploy")),
-            RevokeError::NotInRing { key } => Self::refused(format!("no ring has the key {key}")),
+            RevokeError::NotInRing { key, known } => {
+                Self::refused(format!("no ring has the key {key}"))
+                    .hint(format!("the configuration has {}", known.join(", ")))
+            }
             RevokeError::NewKey(error) => error.into(),
             RevokeError::LatestNotDeployed { key, option, put, error } => Self::from(*error)
                 .hint(format!("the latest version was uploaded and never deployed, and the next one takes over its secrets; where they are right: countersign revoke {key}{option} --deploy, with --to where it is the current key; where one is wrong, first: {put}")),

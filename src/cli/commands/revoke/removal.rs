@@ -5,7 +5,7 @@ use super::upgrades;
 use crate::rotation::change::Change;
 use crate::rotation::editing::{Draft, Ring};
 use crate::rotation::key_or_format::read_key;
-use crate::rotation::key_roles::{format_of, signs_at_origin};
+use crate::rotation::key_roles::{format_of, key_names, signs_at_origin};
 use crate::rotation::promotion::PREREQUISITE;
 use crate::rotation::revocation;
 use crate::rotation::run::Run;
@@ -33,6 +33,13 @@ impl Removal<'_> {
         let key = self.key;
         self.refuse_idle_successor(&draft)?;
         let before = draft.capabilities()?;
+        let known = key_names(&before);
+        if !known.iter().any(|id| id == key) && !run.options.deploy {
+            return Err(RevokeError::NotInRing {
+                key: key.to_owned(),
+                known,
+            });
+        }
         let mut notes = upgrades::notes(&run.environment, &draft, &[&before], key);
         let had = draft.text();
         for rule in draft.rings() {

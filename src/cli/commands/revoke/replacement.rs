@@ -8,7 +8,7 @@ use crate::remote::wrangler::{self, WranglerError};
 use crate::rotation::baseline::Baseline;
 use crate::rotation::change::note_line;
 use crate::rotation::editing::Draft;
-use crate::rotation::key_roles::{format_of, signs_at_origin};
+use crate::rotation::key_roles::{format_of, key_names, signs_at_origin};
 use crate::rotation::new_key::fitting;
 use crate::rotation::revocation::{self, KeyReplacement};
 use crate::rotation::run::Run;
@@ -60,6 +60,7 @@ fn replaceable(
     let format = format_of(live, key).or_else(|| format_of(local, key));
     format.ok_or_else(|| RevokeError::NotInRing {
         key: key.to_owned(),
+        known: key_names(local),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::config::misplaced;
 use crate::crypto::key::{Encoding, KeyId};
 use crate::prelude::*;
 use crate::settings::{Problems, Table, entries, not_a_key_id};
@@ -73,7 +74,7 @@ impl<'v> WrittenKeys<'v> {
         let origin = field("origin");
         let origin = origin.and_then(|(path, value)| WrittenOrigin::read(path, value, problems));
         let (has_current, has_origin) = (table.has("current"), table.has("origin"));
-        table.finish();
+        table.finish_with(misplaced::in_keys);
         Self {
             path,
             current,
