@@ -94,9 +94,10 @@ fn module(root: &Path, path: &Path) -> String {
 }
 
 fn unit(module: String) -> String {
-    match module.starts_with(ONE_TYPE) {
-        true => ONE_TYPE.to_owned(),
-        false => module,
+    if module.starts_with(ONE_TYPE) {
+        ONE_TYPE.to_owned()
+    } else {
+        module
     }
 }
 
@@ -167,8 +168,9 @@ fn tree(text: &str, before: &str, found: &mut Vec<String>) -> usize {
 }
 
 fn join(before: &str, name: &str) -> String {
-    match before.is_empty() {
-        true => name.to_owned(),
-        false => format!("{before}::{name}"),
+    if before.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{before}::{name}")
     }
 }

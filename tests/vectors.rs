@@ -314,9 +314,10 @@ impl Vector {
         if expected.is_null() || content.text().is_ok_and(|text| *expected == text) {
             return Ok(());
         }
-        let bytes = match row["notes"]["kind"] == "form" {
-            true => unescaped(&content.payload),
-            false => serialised(&content.payload),
+        let bytes = if row["notes"]["kind"] == "form" {
+            unescaped(&content.payload)
+        } else {
+            serialised(&content.payload)
         };
         says(&bytes, expected)
     }
@@ -339,9 +340,10 @@ fn says(bytes: &[u8], expected: &Value) -> Result<(), String> {
         found.retain(|name, _| !is_own(name) || expected.contains_key(name));
     }
     let messages = plain_messages(&found);
-    match found == expected || (messages.is_some() && messages == plain_messages(&expected)) {
-        true => Ok(()),
-        false => Err(format!("payload is {found}, not {expected}")),
+    if found == expected || (messages.is_some() && messages == plain_messages(&expected)) {
+        Ok(())
+    } else {
+        Err(format!("payload is {found}, not {expected}"))
     }
 }
 

@@ -26,9 +26,10 @@ pub fn json(js: &JsValue) -> Value {
     if let Some(flag) = js.as_bool() {
         flag.into()
     } else if let Some(number) = js.as_f64() {
-        match Number::is_safe_integer(js) {
-            true => (number as i64).into(), // which JSON tells from 60.0 and JavaScript does not
-            false => number.into(),
+        if Number::is_safe_integer(js) {
+            (number as i64).into() // which JSON tells from 60.0 and JavaScript does not
+        } else {
+            number.into()
         }
     } else if let Some(text) = js.as_string() {
         text.into()

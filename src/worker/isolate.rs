@@ -23,7 +23,7 @@ pub struct Isolate {
     reporter: RefCell<Reporter>,
     spellings: Option<Vec<JsValue>>,
     /// Unix milliseconds of the last report of a wrong configuration.
-    told_wrong: Cell<u64>,
+    last_problem_log: Cell<u64>,
     /// Those of the last report of a status that cannot be written anew.
     told_status: Cell<u64>,
 }
@@ -61,7 +61,7 @@ impl Isolate {
             version: version(env, "id").unwrap_or_default(),
             reporter: RefCell::default(),
             spellings: spellings.flatten(),
-            told_wrong: Cell::default(),
+            last_problem_log: Cell::default(),
             told_status: Cell::default(),
         };
         if let Some(gate) = isolate.gate() {
@@ -148,7 +148,7 @@ impl Isolate {
     }
 
     /// Whether any of these verdicts is to be logged.
-    pub fn tells(&self, events: &[Event]) -> bool {
+    pub fn should_log(&self, events: &[Event]) -> bool {
         self.gate().is_some_and(|gate| {
             events
                 .iter()
@@ -158,7 +158,7 @@ impl Isolate {
 
     /// Logs the verdicts of one request, in one line.
     pub fn tell(&self, events: &[Event], ray: impl FnOnce() -> Option<String>) {
-        if !self.tells(events) {
+        if !self.should_log(events) {
             return;
         }
         let Some(gate) = self.gate() else { return };
@@ -196,12 +196,13 @@ impl Isolate {
     }
 
     fn tell_wrong(&self, problems: &[Problem], passes: bool) {
-        if !is_due(&self.told_wrong) {
+        if !is_due(&self.last_problem_log) {
             return;
         }
-        let what = match passes {
-            true => "so traffic passes unchecked (observe)",
-            false => "so every request gets 503",
+        let what = if passes {
+            "so traffic passes unchecked (observe)"
+        } else {
+            "so every request gets 503"
         };
         let lines: Vec<String> = problems
             .iter()

@@ -108,13 +108,14 @@ fn judge(
     };
     let forward = forward.map(JsValue::from);
     Ok(
-        match decision.pending.is_pending() || isolate.tells(events) {
-            true => Forwarded {
+        if decision.pending.is_pending() || isolate.should_log(events) {
+            Forwarded {
                 forward,
                 pending: decision.pending,
             }
-            .into(),
-            false => forward.unwrap_or(JsValue::UNDEFINED),
+            .into()
+        } else {
+            forward.unwrap_or(JsValue::UNDEFINED)
         },
     )
 }
@@ -160,10 +161,7 @@ pub fn judge_response(
             return Ok(None);
         };
         // bytes that are not UTF-8 survive in headers that need not be written anew
-        let kept = match judged.only_adds {
-            true => own.len(),
-            false => 0,
-        };
+        let kept = if judged.only_adds { own.len() } else { 0 };
         let written = &set_cookies[kept..];
         let length = written.iter().map(|cookie| cookie.len() + 1).sum();
         let mut lines = String::with_capacity(length);
@@ -199,9 +197,10 @@ fn can_be_changed(response: &Response) -> bool {
 pub fn status(request: &Request, env: &Env, body: &str) -> Result<JsValue, JsValue> {
     isolate(env, |isolate| {
         let shown = request.headers().get(&name("authorization"))?;
-        match isolate.admits(shown.as_deref()) {
-            true => isolate.status(env, &request.method(), body),
-            false => Err(JsValue::from_str("the status without the token")),
+        if isolate.admits(shown.as_deref()) {
+            isolate.status(env, &request.method(), body)
+        } else {
+            Err(JsValue::from_str("the status without the token"))
         }
     })
 }

@@ -36,9 +36,10 @@ pub fn is_self(policy: &Policy, url: &str) -> bool {
 
 /// Host and port of an absolute URL, its scheme's own port left out.
 fn address(url: &str) -> Option<&str> {
-    let port = match url.starts_with("https:") {
-        true => ":443",
-        false => ":80",
+    let port = if url.starts_with("https:") {
+        ":443"
+    } else {
+        ":80"
     };
     authority(url).map(|authority| authority.strip_suffix(port).unwrap_or(authority))
 }

@@ -387,13 +387,14 @@ fn jsonl_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => files.extend(jsonl_below(&path)),
-            false => files.extend(
+        if path.is_dir() {
+            files.extend(jsonl_below(&path))
+        } else {
+            files.extend(
                 path.extension()
                     .is_some_and(|it| it == "jsonl")
                     .then_some(path),
-            ),
+            )
         }
     }
     files.sort();

@@ -103,9 +103,10 @@ fn managed() -> impl Strategy<Value = String> {
     let signed = (name(), key_name, TIMES, tail, any::<bool>()).prop_map(
         |(name, key_name, number, tail, is_quoted)| {
             let value = good(name, key_name, number);
-            match is_quoted {
-                true => format!("{name}=\"{value}\"{tail}"),
-                false => format!("{name}={value}{tail}"),
+            if is_quoted {
+                format!("{name}=\"{value}\"{tail}")
+            } else {
+                format!("{name}={value}{tail}")
             }
         },
     );

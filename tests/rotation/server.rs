@@ -121,9 +121,10 @@ fn reply(request: &Request, told: &Path) -> (u16, String) {
     let is_hostile = live == "hostile";
     let live = if is_hostile { "first" } else { live };
     let chosen = version == "shop=\"new-version\"";
-    let (name, id) = match chosen || told.join("deployed").exists() {
-        true => (new, "new-version"),
-        false => (live, "old-version"),
+    let (name, id) = if chosen || told.join("deployed").exists() {
+        (new, "new-version")
+    } else {
+        (live, "old-version")
     };
     if path != PATH || name.is_empty() {
         return (404, "<html>the site's own</html>".to_owned());
@@ -140,13 +141,14 @@ fn reply(request: &Request, told: &Path) -> (u16, String) {
         configuration: &configuration.to_string(),
         problems: &[],
         passes: false,
-        version: match is_hostile {
-            true => vec![
+        version: if is_hostile {
+            vec![
                 ("id", "\x1b[2J\x1b]0;title\x07id".to_owned()),
                 ("tag", "tag\n\nroll back to\n  yes  aaa".to_owned()),
                 ("timestamp", "\u{9b}1A\u{202e}\u{2028}".to_owned()),
-            ],
-            false => vec![("id", id.to_owned())],
+            ]
+        } else {
+            vec![("id", id.to_owned())]
         },
         now: crate::NOW.saturating_add_signed(split_pair),
     };

@@ -182,9 +182,10 @@ fn forward_is_refused_where_any_key_that_the_origin_verifies_with_is_not_in_the_
     ] {
         let keys = json!({"current": "NEW", "fallbacks": fallbacks, "origin": origin});
         let config = config(keys, [forward.clone()]);
-        match is_accepted {
-            true => assert_accepted(config),
-            false => assert_refused(config, ON_INVALID, &["unsafe_open = true"]),
+        if is_accepted {
+            assert_accepted(config)
+        } else {
+            assert_refused(config, ON_INVALID, &["unsafe_open = true"])
         }
     }
 }

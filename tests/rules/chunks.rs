@@ -545,9 +545,10 @@ fn a_session_grows_and_shrinks_and_ends_and_leaves_nothing() {
                     Action::Reject(_) => panic!("rejected"),
                 };
                 let value = value(length);
-                let of_origin = match is_wrapped {
-                    true => value.clone(),
-                    false => sealed("ORIGIN", &value),
+                let of_origin = if is_wrapped {
+                    value.clone()
+                } else {
+                    sealed("ORIGIN", &value)
                 };
                 let set = set_by(chunks, &saw, (length > 0).then_some(of_origin.as_str()));
                 let set: Vec<&str> = set.iter().map(String::as_str).collect();

@@ -81,9 +81,10 @@ impl Signer {
     /// The value before Python quotes it.
     pub fn sign_raw(&self, secret: impl AsRef<[u8]>, payload: &str, time: u64) -> String {
         let sep = self.sep;
-        let signed = match self.timed {
-            true => format!("{payload}{sep}{}", base62(time)),
-            false => payload.to_owned(),
+        let signed = if self.timed {
+            format!("{payload}{sep}{}", base62(time))
+        } else {
+            payload.to_owned()
         };
         let salted = [self.salt.as_bytes(), b"signer", self.prefix.as_bytes()].concat();
         let key = self.hash.of(&[&salted, secret.as_ref()].concat());

@@ -194,9 +194,10 @@ impl Ring {
         let same = |fallback: &&RingKey| fallback.key.same_bytes(key);
         let fallbacks = self.fallbacks.iter().filter(same);
         let until = fallbacks.map(|fallback| fallback.until.unwrap_or(u64::MAX));
-        match self.current.same_bytes(key) {
-            true => u64::MAX,
-            false => until.max().unwrap_or_default(),
+        if self.current.same_bytes(key) {
+            u64::MAX
+        } else {
+            until.max().unwrap_or_default()
         }
     }
 

@@ -92,9 +92,10 @@ impl Keyed for KeyedBottle {
             return Err(Refusal::Signature);
         }
         let is_for = |bytes: Vec<u8>| first_text(&bytes) == Some(self.name.as_bytes());
-        match from_base64(pickle).is_some_and(is_for) {
-            true => Ok(Content::of(pickle.as_bytes().to_vec())),
-            false => Err(Refusal::Content),
+        if from_base64(pickle).is_some_and(is_for) {
+            Ok(Content::of(pickle.as_bytes().to_vec()))
+        } else {
+            Err(Refusal::Content)
         }
     }
 

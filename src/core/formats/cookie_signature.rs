@@ -153,9 +153,10 @@ impl Keyed for KeyedSigner {
             return Err(Refusal::Shape);
         }
         let expected = base64_unpadded(&self.mac.sign(&[payload.as_bytes()]));
-        match equal(expected.as_bytes(), signature.as_bytes()) {
-            true => Ok(Content::of(payload.as_bytes().to_vec())),
-            false => Err(Refusal::Signature),
+        if equal(expected.as_bytes(), signature.as_bytes()) {
+            Ok(Content::of(payload.as_bytes().to_vec()))
+        } else {
+            Err(Refusal::Signature)
         }
     }
 

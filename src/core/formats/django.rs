@@ -140,9 +140,10 @@ fn signed_cookie(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
 
 fn signer(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
     let timestamp = table.flag("timestamp").unwrap_or(true);
-    let default = match timestamp {
-        true => "django.core.signing.TimestampSigner",
-        false => "django.core.signing.Signer",
+    let default = if timestamp {
+        "django.core.signing.TimestampSigner"
+    } else {
+        "django.core.signing.Signer"
     };
     let salt = table.text("salt").unwrap_or(default).to_owned();
     let sep = table.text("sep").unwrap_or(":").to_owned();
@@ -273,17 +274,19 @@ impl Keyed for KeyedSigner {
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let text = python_unquoted(value);
         let (signed, signature) = self.split(&text).ok_or(Refusal::Shape)?;
-        let (payload, time) = match self.timestamp {
-            true => cut_at_last(signed, &self.sep).ok_or(Refusal::Shape)?,
-            false => (signed, ""),
+        let (payload, time) = if self.timestamp {
+            cut_at_last(signed, &self.sep).ok_or(Refusal::Shape)?
+        } else {
+            (signed, "")
         };
         let expected = base64url(&self.mac.sign(&[signed.as_bytes()]));
         if !equal(expected.as_bytes(), signature.as_bytes()) {
             return Err(Refusal::Signature);
         }
-        let time = match self.timestamp {
-            true => Some(from_base62(time).ok_or(Refusal::Content)?),
-            false => None,
+        let time = if self.timestamp {
+            Some(from_base62(time).ok_or(Refusal::Content)?)
+        } else {
+            None
         };
         Ok(Content {
             time_s: time,
@@ -335,9 +338,10 @@ impl Keyed for KeyedHash {
             return Err(Refusal::Shape);
         }
         let hash = from_hex(hash).ok_or(Refusal::Shape)?;
-        match equal(&hash, &self.0.sign(&[json.as_bytes()])) {
-            true => Ok(Content::of(base64url(json.as_bytes()).into_bytes())),
-            false => Err(Refusal::Signature),
+        if equal(&hash, &self.0.sign(&[json.as_bytes()])) {
+            Ok(Content::of(base64url(json.as_bytes()).into_bytes()))
+        } else {
+            Err(Refusal::Signature)
         }
     }
 
@@ -345,9 +349,10 @@ impl Keyed for KeyedHash {
         let payload = content.text()?;
         // A payload that Django compressed does not decode: only Django itself compresses, and a
         // browser's copy for an origin of this layout was never Django's.
-        let json = match payload.starts_with('[') {
-            true => payload.as_bytes().to_vec(), // Django 3.1 wrote the JSON as it is
-            false => from_base64url(payload).ok_or(Uncarriable)?,
+        let json = if payload.starts_with('[') {
+            payload.as_bytes().to_vec() // Django 3.1 wrote the JSON as it is
+        } else {
+            from_base64url(payload).ok_or(Uncarriable)?
         };
         let json = String::from_utf8(json).map_err(|_| Uncarriable)?;
         let mut text = String::with_capacity(json.len() + 41);

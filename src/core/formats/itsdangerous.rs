@@ -270,12 +270,11 @@ impl Keyed for KeyedSigner {
         let Signer { sep, epoch, .. } = &self.signer;
         let (signed, signature) = cut_at_last(value, sep).ok_or(Refusal::Shape)?;
         let signature = self.signature(signature).ok_or(Refusal::Shape)?;
-        let (payload, time) = match self.signer.timestamp {
-            true => {
-                let (payload, time) = cut_at_last(signed, sep).ok_or(Refusal::Shape)?;
-                (payload, Some(time))
-            }
-            false => (signed, None),
+        let (payload, time) = if self.signer.timestamp {
+            let (payload, time) = cut_at_last(signed, sep).ok_or(Refusal::Shape)?;
+            (payload, Some(time))
+        } else {
+            (signed, None)
         };
         if !equal(&self.mac.sign(&[signed.as_bytes()]), &signature) {
             return Err(Refusal::Signature);

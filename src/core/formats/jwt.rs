@@ -306,9 +306,10 @@ mod tests {
             format
         });
         let problems: Vec<String> = problems.into_vec().iter().map(Problem::to_string).collect();
-        match problems.is_empty() {
-            true => Ok(format.unwrap()),
-            false => Err(problems.join("\n")),
+        if problems.is_empty() {
+            Ok(format.unwrap())
+        } else {
+            Err(problems.join("\n"))
         }
     }
 
@@ -510,9 +511,10 @@ mod tests {
         ] {
             let value = token(header, "{}");
             let opened = keyed.open(&value);
-            match expected {
-                true => assert!(opened.is_ok(), "{header}"),
-                false => assert_eq!(opened, Err(Refusal::Shape), "{header}"),
+            if expected {
+                assert!(opened.is_ok(), "{header}")
+            } else {
+                assert_eq!(opened, Err(Refusal::Shape), "{header}")
             }
         }
     }

@@ -117,9 +117,10 @@ impl KeyedPair {
         is_there: impl Fn(&str) -> bool,
     ) -> Result<Content<'v>, Refusal> {
         let value = unquoted(value);
-        match is_there(&self.signature(value)) {
-            true => Ok(Content::of(value.as_bytes())),
-            false => Err(Refusal::Signature),
+        if is_there(&self.signature(value)) {
+            Ok(Content::of(value.as_bytes()))
+        } else {
+            Err(Refusal::Signature)
         }
     }
 }
@@ -153,9 +154,10 @@ impl Keyed for KeyedPair {
 
     fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let value = content.text()?;
-        match may_stand(value) {
-            true => Ok(format!("{value}{PAIR}{}", self.signature(value))),
-            false => Err(Uncarriable),
+        if may_stand(value) {
+            Ok(format!("{value}{PAIR}{}", self.signature(value)))
+        } else {
+            Err(Uncarriable)
         }
     }
 }

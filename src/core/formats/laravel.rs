@@ -190,9 +190,10 @@ impl KeyedCookie {
             return Err(Refusal::Shape);
         }
         let mac = self.cbc_mac(&sealed.iv, &sealed.value);
-        match equal(mac.as_bytes(), sealed.mac.as_bytes()) {
-            true => cbc_open(&self.key, &iv, &ciphertext).ok_or(Refusal::Content),
-            false => Err(Refusal::Signature),
+        if equal(mac.as_bytes(), sealed.mac.as_bytes()) {
+            cbc_open(&self.key, &iv, &ciphertext).ok_or(Refusal::Content)
+        } else {
+            Err(Refusal::Signature)
         }
     }
 

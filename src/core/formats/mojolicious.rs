@@ -89,9 +89,10 @@ impl Keyed for KeyedCookie {
         if !is_lower_hex(signature, self.digest.size()) {
             return Err(Refusal::Shape);
         }
-        match equal(self.signature(payload).as_bytes(), signature.as_bytes()) {
-            true => Ok(Content::of(payload.as_bytes().to_vec())),
-            false => Err(Refusal::Signature),
+        if equal(self.signature(payload).as_bytes(), signature.as_bytes()) {
+            Ok(Content::of(payload.as_bytes().to_vec()))
+        } else {
+            Err(Refusal::Signature)
         }
     }
 

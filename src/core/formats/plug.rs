@@ -150,9 +150,10 @@ struct Cookie {
 impl Cookie {
     fn salts(self, cookie: &str) -> Salts {
         let salt = format!("{cookie}_cookie");
-        match self.encrypted {
-            false => Salts::Signing(salt),
-            true => Salts::Encryption(salt, None),
+        if !self.encrypted {
+            Salts::Signing(salt)
+        } else {
+            Salts::Encryption(salt, None)
         }
     }
 }

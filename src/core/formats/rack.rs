@@ -126,17 +126,19 @@ impl Keyed for KeyedSession {
         if !is_lower_hex(signature, self.digest.size()) || !is_base64(data) {
             return Err(Refusal::Shape);
         }
-        match equal(self.signature(data).as_bytes(), signature.as_bytes()) {
-            true => Ok(Content::of(data.as_bytes().to_vec())),
-            false => Err(Refusal::Signature),
+        if equal(self.signature(data).as_bytes(), signature.as_bytes()) {
+            Ok(Content::of(data.as_bytes().to_vec()))
+        } else {
+            Err(Refusal::Signature)
         }
     }
 
     fn seal(&self, content: &Content<'_>, _: Random) -> Result<String, Uncarriable> {
         let data = content.text()?;
-        match is_base64(data) {
-            true => Ok(uri_component(&format!("{data}--{}", self.signature(data)))),
-            false => Err(Uncarriable),
+        if is_base64(data) {
+            Ok(uri_component(&format!("{data}--{}", self.signature(data))))
+        } else {
+            Err(Uncarriable)
         }
     }
 }

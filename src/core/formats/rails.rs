@@ -245,9 +245,10 @@ mod tests {
             let value = under(&config, "sid").seal(&content(b"1", None), seven);
             let value = value.unwrap();
             let bound = format(&config).properties().binds_name;
-            let expected = match bound {
-                true => Err(Refusal::Content),
-                false => Ok(content(b"1", None)),
+            let expected = if bound {
+                Err(Refusal::Content)
+            } else {
+                Ok(content(b"1", None))
             };
             assert_eq!(under(&config, "other").open(&value), expected);
             assert_eq!(bound, config["purpose"].is_null());

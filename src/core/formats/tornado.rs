@@ -261,9 +261,10 @@ mod tests {
             format
         });
         let problems: Vec<String> = problems.into_vec().iter().map(Problem::to_string).collect();
-        match problems.is_empty() {
-            true => Ok(format.unwrap()),
-            false => Err(problems.join("\n")),
+        if problems.is_empty() {
+            Ok(format.unwrap())
+        } else {
+            Err(problems.join("\n"))
         }
     }
 

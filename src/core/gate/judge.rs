@@ -103,9 +103,10 @@ impl Rule {
         }
         self.refuse_signed_shapes(copies, &signatures, work);
         for copy in copies.iter_mut().filter(|copy| copy.is_open()) {
-            match adopts {
-                true => self.adopt(copy, work),
-                false => copy.take_as_plain(),
+            if adopts {
+                self.adopt(copy, work)
+            } else {
+                copy.take_as_plain()
             }
         }
     }
@@ -165,12 +166,13 @@ impl Rule {
         // Another spelling of the same content, a comma where the framework writes an escape, could be
         // read as a second managed cookie: it is written anew even for the same key.
         let stays = candidate.same_as_other_side && copy.is_alone && self.is_one_cookie(copy.value);
-        let for_origin = match stays {
-            true => None,
-            false => match self.for_origin(&content, work) {
+        let for_origin = if stays {
+            None
+        } else {
+            match self.for_origin(&content, work) {
                 Ok(sealed) => Some(sealed).filter(|sealed| !copy.reads(sealed, attempt)),
                 Err(verdict) => return Outcome::Refused(verdict),
-            },
+            }
         };
         Outcome::Verified(Verified {
             verdict: match candidate.kind {
@@ -196,9 +198,10 @@ impl Rule {
         work: &mut Work,
     ) -> Result<String, Verdict> {
         let sealed = self.origin.seal(content, work).ok_or(Verdict::Malformed)?;
-        match self.carries_other(split_pair(&sealed).0) {
-            true => Err(Verdict::Malformed),
-            false => Ok(sealed),
+        if self.carries_other(split_pair(&sealed).0) {
+            Err(Verdict::Malformed)
+        } else {
+            Ok(sealed)
         }
     }
 
@@ -242,9 +245,10 @@ impl Rule {
     /// The Set-Cookie headers that delete this cookie in the browser.
     pub(super) fn deletions(&self, shown: Shown) -> impl Iterator<Item = String> {
         // a browser does not take a deletion of a __Host- or __Secure- name without Secure
-        let default = match self.spec.name.starts_with("__") {
-            true => "Path=/; Secure",
-            false => "Path=/",
+        let default = if self.spec.name.starts_with("__") {
+            "Path=/; Secure"
+        } else {
+            "Path=/"
         };
         let attributes = self.spec.attributes.as_deref().unwrap_or(default);
         let attributes = crate::wire::cookie::Attributes::parse(attributes);
@@ -305,9 +309,10 @@ impl Seal {
 
 impl<'h> CookieCopy<'h> {
     pub fn new(mark: usize, value: &'h str, is_alone: bool) -> Self {
-        let outcome = match value.len() > LONGEST_VALUE {
-            true => Outcome::Refused(Verdict::TooLong),
-            false => Outcome::Unknown,
+        let outcome = if value.len() > LONGEST_VALUE {
+            Outcome::Refused(Verdict::TooLong)
+        } else {
+            Outcome::Unknown
         };
         Self {
             mark,
@@ -418,9 +423,10 @@ impl Work {
             self.steps += text.len();
             self.looked > 0 && candidate.keyed.is_signature(text)
         };
-        match signatures.texts().iter().any(is_one) {
-            true => Attempt::Pair(signatures),
-            false => Attempt::Unpaired,
+        if signatures.texts().iter().any(is_one) {
+            Attempt::Pair(signatures)
+        } else {
+            Attempt::Unpaired
         }
     }
 

@@ -78,9 +78,10 @@ impl Gate {
         if !is_elsewhere {
             note(&mut judged.set_in_place, rule_at);
         }
-        let signature = match rule.origin.is_pair {
-            true => judged.signature_of(rule_at, at),
-            false => None,
+        let signature = if rule.origin.is_pair {
+            judged.signature_of(rule_at, at)
+        } else {
+            None
         };
         judged.goes_with(signature);
         let Some(sealed) = rule.reseal(rule_at, &cookie, signature.map(|(_, s)| s.value), judged)
@@ -371,15 +372,16 @@ impl Rule {
             judged.report(at, Verdict::Malformed, None);
             return None;
         }
-        let sealed = match same {
-            true => None,
-            false => match self.seal_for_browser(&content, &mut judged.work) {
+        let sealed = if same {
+            None
+        } else {
+            match self.seal_for_browser(&content, &mut judged.work) {
                 Some(value) => Some(value),
                 None => {
                     judged.report(at, Verdict::Malformed, None);
                     return None;
                 }
-            },
+            }
         };
         judged.report(at, Verdict::Sealed, self.browser.key.as_ref());
         if is_ahead(&content, judged.work.now) {

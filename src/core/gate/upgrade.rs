@@ -158,9 +158,10 @@ fn opens_page(exchange: &dyn Exchange) -> bool {
 fn left_of(max_age: i64, content: &Content<'_>, now: u64) -> Result<i64, Withheld> {
     let age = content.time_s.map_or(0, |time| now.saturating_sub(time));
     let left = max_age.saturating_sub(i64::try_from(age).unwrap_or(i64::MAX));
-    match left > 0 {
-        true => Ok(left),
-        false => Err(Withheld::Outlived),
+    if left > 0 {
+        Ok(left)
+    } else {
+        Err(Withheld::Outlived)
     }
 }
 
@@ -170,12 +171,13 @@ fn is_cacheable(exchange: &dyn Exchange) -> bool {
     let cached = header("cf-cache-status")
         .is_some_and(|status| !["DYNAMIC", "BYPASS"].contains(&status.as_str()));
     // what speaks to some caches alone overrides `private` there
-    let told = |names: &[&'static str]| names.iter().any(|name| header(name).is_some());
-    cached
-        || match is_private(exchange) {
-            true => told(&CACHE_HEADERS[1..]), // `private` counts for more than Expires
-            false => header("cache-control").is_some() || told(&CACHE_HEADERS),
-        }
+    let has_any = |names: &[&'static str]| names.iter().any(|name| header(name).is_some());
+    let is_for_caches = if is_private(exchange) {
+        has_any(&CACHE_HEADERS[1..]) // `private` counts for more than Expires
+    } else {
+        header("cache-control").is_some() || has_any(&CACHE_HEADERS)
+    };
+    cached || is_for_caches
 }
 
 /// `private` or `no-store` without a field list (RFC 9111, section 5.2.2).

@@ -42,9 +42,10 @@ impl Envelope {
         // the only character of a cookie's name that Rails escapes in JSON
         let name = cookie.replace('&', r"\u0026");
         Self {
-            end: match purpose {
-                true => format!(r#","pur":"cookie.{name}"}}}}"#),
-                false => NO_PURPOSE.to_owned(),
+            end: if purpose {
+                format!(r#","pur":"cookie.{name}"}}}}"#)
+            } else {
+                NO_PURPOSE.to_owned()
             },
             purpose,
         }
@@ -160,9 +161,10 @@ mod tests {
             let text = WRITTEN.replace(from, to);
             assert_ne!(text, WRITTEN);
             let is_other_way = text.contains(": {") || text.contains("null");
-            let refusal = match is_other_way {
-                true => Refusal::Signature,
-                false => Refusal::Content,
+            let refusal = if is_other_way {
+                Refusal::Signature
+            } else {
+                Refusal::Content
             };
             assert_eq!(opened(true, &text), Err(refusal), "{text}");
         }

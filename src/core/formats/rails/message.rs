@@ -164,9 +164,10 @@ impl Verifier {
         if !is_data || !is_lower_hex(signature, self.digest.size()) {
             return Err(Refusal::Shape);
         }
-        match equal(self.signature(data).as_bytes(), signature.as_bytes()) {
-            true => from_base64(data).ok_or(Refusal::Content),
-            false => Err(Refusal::Signature),
+        if equal(self.signature(data).as_bytes(), signature.as_bytes()) {
+            from_base64(data).ok_or(Refusal::Content)
+        } else {
+            Err(Refusal::Signature)
         }
     }
 
