@@ -93,6 +93,43 @@ fn what_a_framework_made_is_recognised_without_a_key() {
     assert!(formats::recognise("theme", "dark").is_empty());
 }
 
+/// With a key, where no option but the defaults made it.
+#[test]
+fn what_a_framework_made_is_opened_by_its_key_in_its_format() {
+    let mut seen = Vec::new();
+    for file in
+        jsonl_below(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/vectors"))
+    {
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let format = row["config"]["format"].as_str().unwrap_or_default();
+            let is_default = row["config"]
+                .as_object()
+                .is_some_and(|config| config.len() == 1);
+            let Some(vector) = Vector::read(&row).ok().filter(|_| is_default) else {
+                continue;
+            };
+            if seen.iter().any(|seen| seen == format) || vector.value.contains(PAIR) {
+                continue;
+            }
+            let (cookie, key) = (text(&row, "cookie").unwrap(), text(&row, "key").unwrap());
+            let found = formats::openings(&cookie, &vector.value, &key);
+            assert!(
+                found.iter().any(|opening| opening.format == format),
+                "{format}: {found:?}"
+            );
+            let found = formats::openings(
+                &cookie,
+                &vector.value,
+                "another-key-of-some-length-0123456789",
+            );
+            assert_eq!(found, [], "{format}");
+            seen.push(format.to_owned());
+        }
+    }
+    assert!(seen.len() > 20, "{seen:?}");
+}
+
 #[test]
 fn payloads_are_compared_by_what_they_say() {
     let expected = serde_json::json!({"a": 1, "b": "x&y", "c": [true, null]});

@@ -1,16 +1,21 @@
 //! `countersign inspect`: what a cookie is, and what the gate would do with it now.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use countersign_core::config::{Policy, Rule};
-use countersign_core::formats::PAIR;
+use countersign_core::formats::{PAIR, openings};
 use countersign_core::gate::inspection::{inspect, recognise};
 use countersign_core::operations::status::inspect_text;
 use countersign_core::wire::cookie::{pair_value, pairs};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::commands::check::refusals::secret_names;
 use crate::project::dev_vars::DevVars;
 use crate::project::dev_vars::SecretValues;
+use crate::project::file::cause;
 use crate::project::options::QueryOptions;
 use crate::remote::live::LiveWorker;
 use crate::remote::replies::InspectionReply;
@@ -22,7 +27,7 @@ mod payload;
 mod picture;
 mod report;
 
-use report::CookieReport;
+use report::{CookieReport, KeyOpening};
 
 /// Say what a cookie is: which key opens it, how old it is, and what becomes of it
 #[derive(Args)]
@@ -47,6 +52,10 @@ pub struct InspectArguments {
     #[arg(long, conflicts_with = "live")]
     payload: bool,
 
+    /// Try the key in this file as well, in every format whose shape the cookie has
+    #[arg(long, value_name = "FILE", conflicts_with = "live")]
+    key_file: Option<PathBuf>,
+
     /// Ask the live Worker, for keys that are only there; needs COUNTERSIGN_TOKEN
     #[arg(long)]
     live: bool,
@@ -66,8 +75,9 @@ Examples:
   countersign inspect --live < cookie.txt     with the keys of the live Worker
   countersign inspect 'sessionid=eyJ1Ijo…'    it stays in the shell's history
 
-The keys are those of .dev.vars. Without any key, and without a wrangler.toml, it still
-says which formats the cookie may be in. A cookie is as good as a password.
+The keys are those of .dev.vars, and that of --key-file. Where no rule opens the cookie,
+each is tried in every format. Without any key, and without a wrangler.toml, it still says
+which formats the cookie may be in. A cookie is as good as a password.
 
 Exit codes:
   0  the cookie is accepted, is not managed, or cannot be judged
@@ -137,24 +147,24 @@ impl InspectArguments {
         let file = &self.query.worker.file;
         let config = match file.read() {
             // it is no use to somebody who has only a cookie
-            Err(_) if !file.is_named() => return Ok(given.report(None, Vec::new(), None)),
+            Err(_) if !file.is_named() => return self.without_rules(given, &SecretValues::new()),
             read => read?,
         };
         let environment = self.query.worker.environment(&config)?;
-        let Some(value) = environment.countersign() else {
-            return Ok(given.report(None, Vec::new(), None));
-        };
         let dev_vars = DevVars::read(&environment)?;
         let secrets = dev_vars
             .map(|dev_vars| dev_vars.texts())
             .unwrap_or_default();
+        let Some(value) = environment.countersign() else {
+            return self.without_rules(given, &secrets);
+        };
         let policy =
             match Policy::parse_with_placeholders(&value, &|name| secrets.get(name).cloned()) {
                 Ok(policy) => policy,
                 Err(problems) => {
                     return Ok(CookieReport {
                         wrong: problems.first().map(ToString::to_string),
-                        ..given.report(None, Vec::new(), None)
+                        ..self.without_rules(given, &secrets)?
                     });
                 }
             };
@@ -164,11 +174,61 @@ impl InspectArguments {
             .unwrap_or_else(|| given.managed(&found));
         let unknown = unknown(&value, &secrets);
         let payload = self.payload.then(|| given.payload(&policy)).flatten();
+        let opens = if found.is_opened() {
+            Vec::new()
+        } else {
+            self.openings(&given, &secrets)?
+        };
         Ok(CookieReport {
             missing_half: given.missing_half(&policy),
+            opens,
             ..given.report(Some(found), unknown, payload)
         })
     }
+
+    /// What can be said by the keys alone.
+    fn without_rules(
+        &self,
+        given: &GivenCookie,
+        secrets: &SecretValues,
+    ) -> Result<CookieReport, Failure> {
+        Ok(CookieReport {
+            opens: self.openings(given, secrets)?,
+            ..given.report(None, Vec::new(), None)
+        })
+    }
+
+    /// The formats in which a key at hand opens the cookie, whatever the rules say.
+    fn openings(
+        &self,
+        given: &GivenCookie,
+        secrets: &SecretValues,
+    ) -> Result<Vec<KeyOpening>, Failure> {
+        let mut keys: Vec<(String, Zeroizing<String>)> = Vec::new();
+        if let Some(path) = &self.key_file {
+            keys.push((path.display().to_string(), key_in(path)?));
+        }
+        for (name, text) in secrets {
+            keys.push((name.clone(), text.clone().into()));
+        }
+        let openings = |(secret, text): &(String, Zeroizing<String>)| {
+            let openings = openings(&given.name, &given.value, text).into_iter();
+            let secret = secret.clone();
+            openings.map(move |opening| KeyOpening::new(&secret, opening))
+        };
+        Ok(keys.iter().flat_map(openings).collect())
+    }
+}
+
+/// The key in a file, without the white space and the quotes around it.
+fn key_in(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|e| Failure::usage(format!("{}: {}", path.display(), cause(&e))))?;
+    let text = text.trim();
+    let quoted = ['"', '\'']
+        .iter()
+        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    Ok(Zeroizing::new(quoted.unwrap_or(text).to_owned()))
 }
 
 /// A text without what it was copied with: curl's option, quotes around all of it, the end of a continued line.
@@ -283,6 +343,7 @@ impl GivenCookie {
             name: self.name.clone(),
             found,
             recognised: recognise(&self.name, &self.value),
+            opens: Vec::new(),
             unknown,
             payload,
             missing_half: None,

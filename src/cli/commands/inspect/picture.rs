@@ -24,13 +24,14 @@ pub fn draw(report: &CookieReport, now: u64) -> String {
                 let error = styled(ERROR, "error:");
                 let _ = writeln!(
                     text,
-                    "{error} no key was tried: the configuration is wrong: {wrong}"
+                    "{error} no rule was tried: the configuration is wrong: {wrong}"
                 );
                 hint(
                     &mut text,
                     "countersign check says all that is wrong with it; --live asks the live Worker",
                 );
             }
+            None if !report.opens.is_empty() => {}
             None => hint(
                 &mut text,
                 "with a wrangler.toml and a .dev.vars, or with --live, this says which key opens it",
@@ -215,6 +216,10 @@ impl View<'_> {
                 text,
                 "the site set it past Countersign (another host, another route), or somebody has the site's key",
             ),
+            (Some("bad-signature" | "malformed"), None) if !self.report.opens.is_empty() => hint(
+                text,
+                "the key is right and the rule's `format` is not: write the one above into the rule, with what stands in brackets",
+            ),
             (Some("bad-signature"), None) => hint(
                 text,
                 "another site's, another environment's or a retired key; where it comes straight from the site, `origin` or `format` is wrong",
@@ -261,6 +266,9 @@ fn shape(text: &mut String, report: &CookieReport) {
         format!("that of {}", report.recognised.join(", "))
     };
     detail(text, "shape", &shapes);
+    for opening in &report.opens {
+        detail(text, "opens as", &opening.to_string());
+    }
 }
 
 fn hint(text: &mut String, hint: &str) {
