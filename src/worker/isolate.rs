@@ -36,7 +36,7 @@ struct ConfigurationError {
 }
 
 /// How often the same trouble is told, in milliseconds.
-const TELL_EVERY: u64 = 60_000;
+const LOG_EVERY: u64 = 60_000;
 
 thread_local! {
     static ISOLATE: OnceCell<Isolate> = const { OnceCell::new() };
@@ -256,11 +256,11 @@ fn gate(env: &Env) -> Result<Gate, ConfigurationError> {
 }
 
 /// Whether the last report was long enough ago; if so, there is one now.
-fn is_due(told: &Cell<u64>) -> bool {
+fn is_due(last_log: &Cell<u64>) -> bool {
     let now = now_ms();
-    let is_due = now.saturating_sub(told.get()) >= TELL_EVERY;
+    let is_due = now.saturating_sub(last_log.get()) >= LOG_EVERY;
     if is_due {
-        told.set(now);
+        last_log.set(now);
     }
     is_due
 }

@@ -33,15 +33,15 @@ pub fn capabilities(status: &Value) -> Result<Capabilities, String> {
 
 /// The fingerprints, which come in the order of the keys.
 fn fingerprints<'s, 'k>(status: &'s Value, keys: &[&'k Key]) -> Option<Vec<(&'k Key, &'s str)>> {
-    let told = status["keys"].as_array()?;
-    let fingerprint = |(key, told): (&&'k Key, &'s Value)| {
-        let is_it = told["secret"] == key.id().as_str();
-        Some((*key, told["fingerprint"].as_str().filter(|_| is_it)?))
+    let entries = status["keys"].as_array()?;
+    let fingerprint = |(key, entry): (&&'k Key, &'s Value)| {
+        let is_it = entry["secret"] == key.id().as_str();
+        Some((*key, entry["fingerprint"].as_str().filter(|_| is_it)?))
     };
     let fingerprints = keys
         .iter()
-        .zip(told)
+        .zip(entries)
         .map(fingerprint)
         .collect::<Option<Vec<_>>>()?;
-    (told.len() == keys.len() && fingerprints.len() == keys.len()).then_some(fingerprints)
+    (entries.len() == keys.len() && fingerprints.len() == keys.len()).then_some(fingerprints)
 }

@@ -288,24 +288,9 @@ pub fn is_nearly(text: &str, names: &[&str]) -> bool {
 fn closest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
     let (distance, name) = names
         .iter()
-        .map(|name| (edits(text, name), *name))
+        .map(|name| (strsim::levenshtein(text, name), *name))
         .min_by_key(|(distance, _)| *distance)?;
     (distance <= 1 + name.len() / 4).then_some(name)
-}
-
-/// Levenshtein's distance in bytes.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1]; // the row has one place more than b has bytes
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// JSON from JavaScript may write a whole number as 60 or as 60.0.

@@ -215,8 +215,8 @@ impl Names {
     /// It holds one piece at most, so that its first letter or digit tells, unless `%` or `$` stand before it.
     pub fn is_plainly_other(&self, pair: &str) -> bool {
         let piece = pair.strip_prefix(' ').unwrap_or(pair).as_bytes();
-        let tells = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'%' | b'$');
-        let may_be_meant = match piece.iter().copied().find(tells) {
+        let is_telling = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'%' | b'$');
+        let may_be_meant = match piece.iter().copied().find(is_telling) {
             None => false,
             Some(b'%' | b'$') => true,
             Some(b) => self.starts.holds(b.to_ascii_lowercase()),
