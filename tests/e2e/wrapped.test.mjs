@@ -1,6 +1,7 @@
 // Cookies that the origin does not sign: sealed on the way out, verified and unwrapped on the way in.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import test, { after } from "node:test";
 import { ago, answer, edgeAndOrigin, NAVIGATION, parseSetCookie, pinned, SECRETS, send, signer } from "./harness.mjs";
 
@@ -213,6 +214,47 @@ test("in `sealed` any value from before the first deployment is adopted", async 
     assert.equal(origin.last.cookie, `PHPSESSID=${value}`);
     const shown = parseSetCookie(setCookies[0]).value;
     assert.equal(shown, sealedBy(value, shown.split(".")[2]));
+  }
+});
+
+/** Cookies that somebody else has signed or encrypted: of the vectors, and of makers that no format here opens. */
+const OF_OTHERS = {
+  hono: firstOf("hono-4.13.19"),
+  h3: firstOf("h3-1.15.11"),
+  "h3 2": firstOf("h3-2.0.8"),
+  "Auth.js": firstOf("authjs-0.41.3"),
+  RS256: "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI0NzExIn0.c2lnbmF0dXJlIG9mIGEga2V5IHRoYXQgc2lnbnMgZm9yIGFueWJvZHk",
+  WordPress: "ada%7C1795262400%7CJq3vKx8ZsT0fYb2d%7C1f0e6c9bb2a74d8e9d0c5b7a3f21e8d44c6b9a0e7f13d5c2b8a6e4f0d9c7b5a3",
+  "Spring's remember-me": "YWRhOjE3OTUyNjI0MDAwMDA6U0hBMjU2OjNmYWE5YzE1ZTg3YjJkNDQ",
+  "ASP.NET Core": `CfDJ8${"Nk3-x_Zq0aTb".repeat(30)}`,
+};
+
+function firstOf(source) {
+  const rows = readFileSync(new URL(`../vectors/${source}.jsonl`, import.meta.url), "utf8").trim().split("\n");
+  return JSON.parse(rows[0]).value;
+}
+
+test("what somebody else has signed is wrapped in `sealed`, and lives through a rotation of its seal", async (t) => {
+  const cookies = [{ ...WRAPPED, ...SEALED }];
+  const ring = (current, fallbacks) => pinned({ keys: { current, fallbacks, origin: "ORIGIN_KEY" }, cookies });
+  for (const [maker, value] of Object.entries(OF_OTHERS)) {
+    const first = await edgeAndOrigin(t, ring("OLD_KEY", []), () =>
+      answer("200 OK", [`Set-Cookie: PHPSESSID=${value}; ${ATTRIBUTES}`]),
+    );
+    let shown = parseSetCookie((await send(first.edge.port)).setCookies[0]).value;
+    assert.notEqual(shown, value, maker);
+    const both = await edgeAndOrigin(t, ring("NEW_KEY", ["OLD_KEY"]));
+    const page = await send(both.edge.port, { cookie: `PHPSESSID=${shown}`, headers: NAVIGATION });
+    assert.equal(both.origin.last.cookie, `PHPSESSID=${value}`, maker);
+    const old = shown;
+    shown = parseSetCookie(page.setCookies[0]).value;
+    const retired = await edgeAndOrigin(t, ring("NEW_KEY", []));
+    await send(retired.edge.port, { cookie: `PHPSESSID=${shown}` });
+    assert.equal(retired.origin.last.cookie, `PHPSESSID=${value}`, maker);
+    await send(retired.edge.port, { cookie: `a=1; PHPSESSID=${old}` });
+    assert.equal(retired.origin.last.cookie, "a=1", maker);
+    await send(retired.edge.port, { cookie: `a=1; PHPSESSID=${value}` });
+    assert.equal(retired.origin.last.cookie, "a=1", maker);
   }
 });
 
