@@ -37,6 +37,7 @@
 //!   behind escapes among the members that are read here could be read differently there.
 //! - A time that no double holds (`1e400`) is refused. JavaScript reads it as no end at all, Python and Go
 //!   fail at it.
+//! - `NaN` and `Infinity`, which Python writes, are no JSON: such claims are refused.
 
 use alloc::borrow::Cow;
 use core::ops::Range;
@@ -474,6 +475,13 @@ mod tests {
             assert_eq!(timed.open(&value), Err(Refusal::Content), "{bad}");
             let content = optional.open(&value).unwrap();
             assert_eq!(timed.seal(&content, no_random), Err(Uncarriable), "{bad}");
+        }
+    }
+
+    #[test]
+    fn claims_that_are_no_json_are_refused() {
+        for bad in [r#"{"x":NaN}"#, r#"{"x":-Infinity}"#, r#"{"x":1"#] {
+            assert_eq!(opened(PLAIN, bad), Err(Refusal::Content), "{bad}");
         }
     }
 
