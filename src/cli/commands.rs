@@ -8,6 +8,7 @@ pub mod check;
 pub mod inspect;
 pub mod keygen;
 pub mod leave;
+pub mod print;
 pub mod promote;
 pub mod retire;
 pub mod revoke;
@@ -51,6 +52,7 @@ enum Command {
     Revoke(revoke::RevokeArguments),
     Rotate(rotate::RotateArguments),
     Leave(leave::LeaveArguments),
+    Print(print::PrintArguments),
     Status(status::StatusArguments),
 }
 
@@ -67,6 +69,7 @@ impl CommandLine {
             Command::Revoke(revoke) => Ok(revoke.run()?),
             Command::Rotate(rotate) => Ok(rotate.run()?),
             Command::Leave(leave) => Ok(leave.run()?),
+            Command::Print(print) => print.run(),
             Command::Status(status) => status.run(),
         }
     }
