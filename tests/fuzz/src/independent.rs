@@ -1,0 +1,268 @@
+//! A second reading of some formats, written from the frameworks' own documents and not from the core: what a site
+//! would take, and what a visitor may show. The oracles ask it, and never the core's `open`.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use aes::cipher::{BlockDecryptMut, BlockEncryptMut, KeyIvInit, block_padding::Pkcs7};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac};
+use serde_json::Value;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+/// How one framework signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Django's session in a signed cookie.
+    Django,
+    /// Keygrip: the signature is a cookie of its own.
+    Keygrip,
+    /// A JSON Web Token with HS256.
+    Jwt,
+    /// Laravel's encrypted cookies, AES-256-CBC.
+    Laravel,
+    /// Rails' signed cookies.
+    Rails,
+}
+
+/// All of them; each is a rule of the fuzzed configuration.
+pub const SCHEMES: [Scheme; 5] = [
+    Scheme::Django,
+    Scheme::Keygrip,
+    Scheme::Jwt,
+    Scheme::Laravel,
+    Scheme::Rails,
+];
+
+/// A cookie's value, and that of its second cookie where the signature is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub value: String,
+    pub companion: Option<String>,
+}
+
+impl Scheme {
+    /// The name of the cookie that its rule manages.
+    pub fn cookie(self) -> &'static str {
+        match self {
+            Self::Django => "sessionid",
+            Self::Keygrip => "grip",
+            Self::Jwt => "token",
+            Self::Laravel => "laravel_session",
+            Self::Rails => "_rails",
+        }
+    }
+
+    /// The name of the cookie that holds its signature.
+    pub fn companion(self) -> Option<&'static str> {
+        (self == Self::Keygrip).then_some("grip.sig")
+    }
+
+    /// Signs as the framework does; `time` in Unix seconds where it signs one.
+    pub fn sign(self, key: &str, payload: &str, time: u64) -> Signed {
+        let value = match self {
+            Self::Django => {
+                let text = format!("{payload}:{}", base62(time));
+                let signature = URL_SAFE_NO_PAD.encode(sha256(&django_key(key), text.as_bytes()));
+                format!("{text}:{signature}")
+            }
+            Self::Keygrip => payload.to_owned(),
+            Self::Jwt => {
+                let head = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
+                let text = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims(payload)));
+                let signature = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
+                format!("{text}.{signature}")
+            }
+            Self::Laravel => laravel_sealed(key, self.cookie(), payload),
+            Self::Rails => {
+                let text = rails_text(self.cookie(), payload);
+                escaped(&format!(
+                    "{text}--{}",
+                    hex(&sha1(&rails_key(key), text.as_bytes()))
+                ))
+            }
+        };
+        let companion = self
+            .companion()
+            .map(|_| keygrip_signature(key, self.cookie(), payload));
+        Signed { value, companion }
+    }
+
+    /// The payload that a site with this key would read.
+    pub fn read(self, key: &str, value: &str, companion: Option<&str>) -> Option<String> {
+        match self {
+            Self::Django => {
+                let (text, signature) = value.rsplit_once(':')?;
+                let (payload, _) = text.rsplit_once(':')?;
+                let made = URL_SAFE_NO_PAD.encode(sha256(&django_key(key), text.as_bytes()));
+                (made == signature).then(|| payload.to_owned())
+            }
+            Self::Keygrip => {
+                let made = keygrip_signature(key, self.cookie(), value);
+                (Some(made.as_str()) == companion).then(|| value.to_owned())
+            }
+            Self::Jwt => {
+                let (text, signature) = value.rsplit_once('.')?;
+                let made = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
+                let claims = URL_SAFE_NO_PAD.decode(text.split_once('.')?.1).ok()?;
+                let claims: Value = serde_json::from_slice(&claims).ok()?;
+                (made == signature).then(|| claims["p"].as_str().map(str::to_owned))?
+            }
+            Self::Laravel => laravel_opened(key, self.cookie(), value),
+            Self::Rails => {
+                let value = unescaped(value)?;
+                let (text, signature) = value.split_once("--")?;
+                let made = hex(&sha1(&rails_key(key), text.as_bytes()));
+                let data: Value = serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()?;
+                let envelope = &data["_rails"];
+                let is_ours = envelope["pur"] == format!("cookie.{}", self.cookie());
+                let message = STANDARD.decode(envelope["message"].as_str()?).ok()?;
+                let payload: String = serde_json::from_slice(&message).ok()?;
+                (made == signature && is_ours).then_some(payload)
+            }
+        }
+    }
+}
+
+fn sha256(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key");
+    mac.update(text);
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn sha1(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC takes any key");
+    mac.update(text);
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `salted_hmac` of the session's salt, SHA-256.
+fn django_key(key: &str) -> Vec<u8> {
+    let salt = "django.contrib.sessions.backends.signed_cookies";
+    Sha256::digest([salt.as_bytes(), b"signer", key.as_bytes()].concat()).to_vec()
+}
+
+fn base62(mut number: u64) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut digits = Vec::new();
+    loop {
+        digits.push(DIGITS[(number % 62) as usize]);
+        number /= 62;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.reverse();
+    String::from_utf8(digits).expect("digits are ASCII")
+}
+
+fn keygrip_signature(key: &str, name: &str, value: &str) -> String {
+    URL_SAFE_NO_PAD.encode(sha1(key.as_bytes(), format!("{name}={value}").as_bytes()))
+}
+
+fn claims(payload: &str) -> Vec<u8> {
+    serde_json::json!({ "p": payload }).to_string().into_bytes()
+}
+
+/// Derived once for each key: there are four.
+fn rails_key(key: &str) -> [u8; 64] {
+    static DERIVED: Mutex<BTreeMap<String, [u8; 64]>> = Mutex::new(BTreeMap::new());
+    let mut derived = DERIVED.lock().expect("nobody panics with it");
+    let derive = || pbkdf2::pbkdf2_hmac_array::<Sha256, 64>(key.as_bytes(), b"signed cookie", 1000);
+    *derived.entry(key.to_owned()).or_insert_with(derive)
+}
+
+fn rails_text(name: &str, payload: &str) -> String {
+    let message = STANDARD.encode(serde_json::json!(payload).to_string());
+    let pur = format!("cookie.{name}");
+    // Rails writes the members in this order
+    STANDARD.encode(format!(
+        r#"{{"_rails":{{"message":"{message}","exp":null,"pur":"{pur}"}}}}"#
+    ))
+}
+
+/// A key of Laravel's: `base64:` and 32 bytes, or the bytes in base64 alone.
+fn laravel_key(key: &str) -> [u8; 32] {
+    let bytes = STANDARD.decode(key.trim_start_matches("base64:"));
+    bytes.expect("base64").try_into().expect("32 bytes")
+}
+
+fn laravel_prefix(key: &[u8], name: &str) -> String {
+    format!("{}|", hex(&sha1(key, format!("{name}v2").as_bytes())))
+}
+
+fn laravel_sealed(key: &str, name: &str, payload: &str) -> String {
+    let key = laravel_key(key);
+    let iv: [u8; 16] = Sha256::digest(payload.as_bytes())[..16]
+        .try_into()
+        .expect("16 bytes");
+    let plain = laravel_prefix(&key, name) + payload;
+    let cipher = cbc::Encryptor::<aes::Aes256>::new(&key.into(), &iv.into());
+    let value = STANDARD.encode(cipher.encrypt_padded_vec_mut::<Pkcs7>(plain.as_bytes()));
+    let iv = STANDARD.encode(iv);
+    let mac = hex(&sha256(&key, format!("{iv}{value}").as_bytes()));
+    let json = format!(r#"{{"iv":"{iv}","value":"{value}","mac":"{mac}","tag":""}}"#);
+    escaped(&STANDARD.encode(json))
+}
+
+fn laravel_opened(key: &str, name: &str, value: &str) -> Option<String> {
+    let key = laravel_key(key);
+    let json: Value = serde_json::from_slice(&STANDARD.decode(unescaped(value)?).ok()?).ok()?;
+    let (iv, sealed) = (json["iv"].as_str()?, json["value"].as_str()?);
+    let mac = hex(&sha256(&key, format!("{iv}{sealed}").as_bytes()));
+    let iv: [u8; 16] = STANDARD.decode(iv).ok()?.try_into().ok()?;
+    let cipher = cbc::Decryptor::<aes::Aes256>::new(&key.into(), &iv.into());
+    let plain = cipher.decrypt_padded_vec_mut::<Pkcs7>(&STANDARD.decode(sealed).ok()?);
+    let plain = String::from_utf8(plain.ok()?).ok()?;
+    let payload = plain.strip_prefix(&laravel_prefix(&key, name))?;
+    (json["mac"] == mac.as_str()).then(|| payload.to_owned())
+}
+
+/// `=`, `+` and `/` as they stand in a cookie.
+fn escaped(text: &str) -> String {
+    text.replace('=', "%3D")
+        .replace('+', "%2B")
+        .replace('/', "%2F")
+}
+
+fn unescaped(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = match (first, tail) {
+            (b'%', [high, low, tail @ ..]) => {
+                let digits = [*high, *low];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+                tail
+            }
+            (b'%', _) => return None,
+            (first, tail) => {
+                bytes.push(*first);
+                tail
+            }
+        };
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_scheme_signs_it_reads_under_that_key_alone() {
+        for scheme in SCHEMES {
+            let (key, other) = crate::site::keys_of(scheme);
+            let signed = scheme.sign(key, "eyJhIjoxfQ", 1_800_000_000);
+            let read = |key| scheme.read(key, &signed.value, signed.companion.as_deref());
+            assert_eq!(read(key).as_deref(), Some("eyJhIjoxfQ"), "{scheme:?}");
+            assert_eq!(read(other), None, "{scheme:?}");
+        }
+    }
+}
