@@ -1,0 +1,73 @@
+// What the Worker on this machine says of itself: the configuration that is live, and when the next one is.
+import { setTimeout as sleep } from "node:timers/promises";
+
+const PATIENCE_MS = 20_000;
+const PAUSE_MS = 120;
+
+/** The Worker at `url`, asked for its status with its token; what it says goes into `history`. */
+export class LiveWorker {
+  /** The last configuration that the Worker took. */
+  configuration = null;
+  problems = [];
+  #said;
+  #url;
+  #token;
+  #history;
+  #waiting = [];
+  #until = 0;
+  #isFollowing = false;
+
+  constructor({ url, token, history }) {
+    this.#url = url;
+    this.#token = token;
+    this.#history = history;
+  }
+
+  /** Takes what is live now. */
+  async load() {
+    this.#take(await this.#status());
+  }
+
+  /** Resolves with whether another configuration than now is live, soon; `title` is what the history calls that. */
+  nextConfiguration(title) {
+    return new Promise((resolve) => this.#waiting.push({ resolve, title }));
+  }
+
+  /** After a save: asks until the Worker says something else than before. A save may change nothing that it says. */
+  async follow() {
+    this.#until = Date.now() + PATIENCE_MS;
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
+    let hasChanged = false;
+    while (!hasChanged && Date.now() < this.#until) {
+      await sleep(PAUSE_MS);
+      hasChanged = this.#take(await this.#status());
+    }
+    this.#isFollowing = false;
+    for (const { resolve } of this.#waiting.splice(0)) resolve(hasChanged);
+  }
+
+  #take(status) {
+    if (!status) return false;
+    const { configuration, problems } = status;
+    const said = JSON.stringify({ configuration, problems });
+    if (said === this.#said) return false;
+    this.#said = said;
+    this.problems = problems;
+    if (configuration) {
+      this.configuration = configuration;
+      this.#history.add(configuration, this.#waiting[0]?.title);
+    }
+    return true;
+  }
+
+  async #status() {
+    try {
+      const headers = { Authorization: `Bearer ${this.#token}` };
+      const answer = await fetch(`${this.#url}/.well-known/countersign`, { headers, signal: AbortSignal.timeout(5_000) });
+      return answer.headers.get("content-type") === "application/json" ? await answer.json() : null;
+    } catch {
+      return null; // it is being reloaded
+    }
+  }
+}
