@@ -39,7 +39,7 @@ export function copyEachSave({ folder, into, prepare, onSave }) {
 
 function eachEvent(folder, work) {
   let timer;
-  const watcher = watch(folder, (_, name) => {
+  const watcher = watch(folder, { persistent: false }, (_, name) => {
     if (name !== null && name !== CONFIGURATION && name !== SECRETS) return;
     clearTimeout(timer);
     timer = setTimeout(work, QUIET_MS);

@@ -19,6 +19,7 @@ export async function controlServer({ pages, state, actions }) {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  server.unref(); // the site and the Worker are what the demo lives for
   const host = `127.0.0.1:${server.address().port}`;
   let busy = false;
 

@@ -40,7 +40,7 @@ async function controlOf(run, worker) {
   const forge = () => forgedSession({ ...run, secrets: run.secrets() });
   const file = path.join(folder, CONFIGURATION);
   const kept = path.join(work, "wrangler.toml.before-start-over");
-  const steps = new Steps({ cli, file, kept, url, site: () => run.site, history, worker, forge });
+  const steps = new Steps({ cli, folder, file, kept, url, site: () => run.site, history, worker, forge });
   const state = () => ({
     phases: history.phases,
     siteKey: worker.configuration && nameOf(worker.configuration.keys.origin),

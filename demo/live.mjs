@@ -40,7 +40,7 @@ export class LiveWorker {
     this.#isFollowing = true;
     let hasChanged = false;
     while (!hasChanged && Date.now() < this.#until) {
-      await sleep(PAUSE_MS);
+      await sleep(PAUSE_MS, undefined, { ref: false });
       hasChanged = this.#take(await this.#status());
     }
     this.#isFollowing = false;

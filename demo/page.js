@@ -82,9 +82,9 @@ function showStrip() {
   const keys = [...new Set(all.flatMap(({ ring }) => ring.map(({ key }) => key)))];
   const site = state.siteKey;
   [site, ...keys].forEach(colourOf); // the site's own key has the first colour
-  const rows = keys.map((key) => row(element("code", {}, key), shown, ({ ring }) => inRing(ring, key, all)));
-  const browser = row("Your browser's login", shown, ({ browser }) => browser && { kind: "copy", key: browser, text: browser });
-  const own = row("The site's login", shown, ({ browser }) => browser && { kind: "copy", key: site, text: site });
+  const rows = keys.map((key) => row(element("code", {}, ...breakable(key)), shown, ({ ring }) => inRing(ring, key, all)));
+  const browser = row("Your browser's login", shown, ({ browser }) => copyOf(browser, browser));
+  const own = row("The site's login", shown, ({ browser }) => copyOf(browser, site));
   browser.classList.add("divided");
   const head = element("tr", { role: "row" }, header("", "col"), ...shown.map(columnHead));
   $("#strip").style.setProperty("--columns", shown.length);
@@ -99,7 +99,7 @@ const header = (content, scope) => element("th", { scope, role: scope === "col" 
 
 function columnHead({ at, title }) {
   const head = header(new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }), "col");
-  head.append(element("b", {}, title));
+  head.append(element("b", {}, ...breakable(title)));
   return head;
 }
 
@@ -110,20 +110,29 @@ function inRing(ring, key, all) {
   return all.findIndex((column) => column.ring === ring) > first ? { kind: "retired", key, text: "retired" } : null;
 }
 
-/** Neighbours that say the same are one bar: its text stands once for the eye, in each cell for a reader. */
+const copyOf = (browser, key) => (browser ? { kind: "copy", key, text: key } : { kind: "none", key: null, text: "not logged in" });
+
+/** Neighbours that say the same are one bar. */
 function row(name, shown, cellOf) {
-  const cells = shown.map(cellOf);
-  const isSame = (a, b) => a && b && a.kind === b.kind && a.key === b.key;
-  const made = cells.map((cell, i) => {
-    if (!cell) return element("td", { role: "cell" });
-    const isStart = !isSame(cells[i - 1], cell);
-    const isEnd = !isSame(cells[i + 1], cell);
-    const text = isStart ? cell.text : element("span", { className: "unseen" }, cell.text);
-    const className = [cell.kind, colourOf(cell.key), isStart && "start", isEnd && "end"].filter(Boolean).join(" ");
-    return element("td", { role: "cell", className }, element("span", {}, text));
-  });
-  return element("tr", { role: "row" }, header(name, "row"), ...made);
+  const isSame = (a, b) => (a ? b && a.kind === b.kind && a.key === b.key : !b);
+  const bars = [];
+  for (const cell of shown.map(cellOf)) {
+    if (bars.length && isSame(bars.at(-1).cell, cell)) bars.at(-1).columns++;
+    else bars.push({ cell, columns: 1 });
+  }
+  return element("tr", { role: "row" }, header(name, "row"), ...bars.map(bar));
 }
+
+function bar({ cell, columns }) {
+  const made = element("td", { role: "cell", colSpan: columns, className: cell ? `${cell.kind} ${cell.key ? colourOf(cell.key) : ""}` : "" });
+  made.setAttribute("aria-colspan", columns);
+  made.style.gridColumn = `span ${columns}`;
+  if (cell) made.append(element("span", {}, ...breakable(cell.text)));
+  return made;
+}
+
+/** A key's name may be broken after its underscores. */
+const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [part, element("wbr")]);
 
 // ---- the buttons
 
@@ -141,6 +150,11 @@ async function refresh() {
   const text = await answer.text();
   if (text === refresh.last) return;
   refresh.last = text;
+  show(text);
+  sessionStorage.setItem(`state ${token}`, text);
+}
+
+function show(text) {
   state = JSON.parse(text);
   if (!state.phases.length) return;
   showStrip();
@@ -206,7 +220,7 @@ async function press(name) {
   if (error) return say(error, true);
   if (name === "forge") return say(state.forged.through ? FORGED.taken : FORGED.refused);
   // A page that is loaded gets the new signatures. The focus is put back where it was.
-  sessionStorage.setItem("pressed", name);
+  sessionStorage.setItem("pressed", JSON.stringify({ name, scroll: scrollY }));
   location.assign("/");
 }
 
@@ -222,10 +236,12 @@ const FORGED = {
 };
 
 function afterPress() {
-  const name = sessionStorage.getItem("pressed");
+  const pressed = sessionStorage.getItem("pressed");
+  if (!pressed) return;
   sessionStorage.removeItem("pressed");
-  if (!name) return;
-  $(`#${name}`).focus();
+  const { name, scroll } = JSON.parse(pressed);
+  $(`#${name}`).focus({ preventScroll: true });
+  scrollTo(0, scroll);
   say(DONE[name]);
 }
 
@@ -238,6 +254,8 @@ const isDark = matchMedia("(prefers-color-scheme: dark)");
 $("#shown").value = isDark.matches ? "dark" : "light";
 isDark.onchange = () => ($("#shown").value = isDark.matches ? "dark" : "light");
 
+const kept = sessionStorage.getItem(`state ${token}`);
+if (kept) show(kept); // so that nothing jumps while the page before is replaced
 afterPress();
 refresh().then(look);
 setInterval(() => document.visibilityState === "visible" && refresh(), 700);

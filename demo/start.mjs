@@ -30,7 +30,6 @@ run(async () => {
   if (help) return console.log(HELP);
   const environment = await prepared(origin, port);
   await Promise.race([interrupted(), serve(origin, port, environment)]).finally(endAll);
-  process.exit(); // what watches and listens has nothing to finish
 });
 
 function options() {
@@ -76,7 +75,7 @@ const built = () => shown(process.execPath, [BUILD, "--features", "local"], { cw
 /** Builds again after each change of the source; wrangler loads what is built. */
 function buildEachChange() {
   let timer;
-  watch(inRoot("src"), { recursive: true }, () => {
+  watch(inRoot("src"), { recursive: true, persistent: false }, () => {
     clearTimeout(timer);
     timer = setTimeout(built, 300);
   });

@@ -14,7 +14,7 @@ export class Steps {
   #asItWas;
 
   /**
-   * `run` holds `cli` (the command and its first arguments), `file` (wrangler.toml), `kept` (where start over keeps what it
+   * `run` holds `cli` (the command and its first arguments), `file` (wrangler.toml in `folder`), `kept` (where start over keeps what it
    * replaces), `url` of the Worker, `site`, `history`, `worker` (which knows what is live) and `forge` (makes a cookie).
    */
   constructor(run) {
@@ -69,11 +69,11 @@ export class Steps {
   }
 
   async #command(...args) {
-    const { cli, file, url, worker } = this.#run;
-    this.#say("command", typed(...args));
+    const { cli, folder, url, worker } = this.#run;
+    this.#say("command", typed(...args, "--url", url)); // which a site with routes does not need
     const [command, ...first] = cli;
     const reloaded = worker.nextConfiguration();
-    const code = await spoken(command, [...first, ...args, "--url", url, "--config", file], (line) => {
+    const code = await spoken(folder, command, [...first, ...args, "--url", url], (line) => {
       // What comes next is the deployment, which a Worker on this machine does not need.
       if (!line.startsWith("next:")) this.#say("output", line);
     });
@@ -122,8 +122,8 @@ const MOST_LINES = 200;
 
 const typed = (...args) => `countersign ${args.join(" ")}`;
 
-function spoken(command, args, onLine) {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+function spoken(cwd, command, args, onLine) {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
   eachLine(child.stdout, onLine);
   eachLine(child.stderr, onLine);
   return new Promise((resolve) => {
