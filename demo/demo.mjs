@@ -17,7 +17,7 @@ export async function startDemo({ folder, work, script, port, origin, python, cl
   const url = `http://127.0.0.1:${port}`;
   const history = new History();
   const run = { folder, work, script, port, python, cli, onLine, url, history };
-  run.secrets = () => localSecrets(folder);
+  run.secrets = () => localSecrets(folder, onLine);
   const secrets = run.secrets();
   const worker = new LiveWorker({ url, token: secrets.COUNTERSIGN_TOKEN, history });
   const control = origin ? null : await controlOf(run, worker);
@@ -27,7 +27,7 @@ export async function startDemo({ folder, work, script, port, origin, python, cl
     folder,
     into: path.join(work, `worker-${port}`),
     prepare: () => site ? site.tell(run.secrets()) : run.secrets(),
-    onSave: () => void worker.follow(),
+    reloaded: () => worker.follow(),
   });
   const upstream = origin ?? site.url;
   const status = await wranglerDev({ script, configuration: copy.file, upstream, port, path: origin ? "/" : "/who", onLine });

@@ -1,7 +1,7 @@
 // What the Worker on this machine says of itself: the configuration that is live, and when the next one is.
 import { setTimeout as sleep } from "node:timers/promises";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 const PAUSE_MS = 120;
 
 /** The Worker at `url`, asked for its status with its token; what it says goes into `history`. */
@@ -14,8 +14,6 @@ export class LiveWorker {
   #token;
   #history;
   #waiting = [];
-  #until = 0;
-  #isFollowing = false;
 
   constructor({ url, token, history }) {
     this.#url = url;
@@ -33,24 +31,21 @@ export class LiveWorker {
     return new Promise((resolve) => this.#waiting.push({ resolve, title }));
   }
 
-  /** After a save: asks until the Worker says something else than before. A save may change nothing that it says. */
+  /** After a save: asks until the Worker has been loaded anew, or is not going to be (wrangler says why). */
   async follow() {
-    this.#until = Date.now() + PATIENCE_MS;
-    if (this.#isFollowing) return;
-    this.#isFollowing = true;
-    let hasChanged = false;
-    while (!hasChanged && Date.now() < this.#until) {
+    let isNew = false;
+    for (const until = Date.now() + PATIENCE_MS; !isNew && Date.now() < until; ) {
       await sleep(PAUSE_MS, undefined, { ref: false });
-      hasChanged = this.#take(await this.#status());
+      isNew = this.#take(await this.#status());
     }
-    this.#isFollowing = false;
-    for (const { resolve } of this.#waiting.splice(0)) resolve(hasChanged);
+    for (const { resolve } of this.#waiting.splice(0)) resolve(isNew);
   }
 
+  // `wrangler dev` makes a version of each load. Where the configuration has no binding for it, what it says has to do.
   #take(status) {
     if (!status) return false;
-    const { configuration, problems } = status;
-    const said = JSON.stringify({ configuration, problems });
+    const { configuration, problems, version } = status;
+    const said = JSON.stringify({ configuration, problems, version });
     if (said === this.#said) return false;
     this.#said = said;
     this.problems = problems;

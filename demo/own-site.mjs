@@ -49,6 +49,9 @@ name = "countersign-observes"
 main = "../../../build/index.js"
 compatibility_date = "2026-04-21"
 
+[version_metadata]
+binding = "CF_VERSION_METADATA"
+
 [vars.COUNTERSIGN]
 mode = "observe"   # reports, and changes nothing
 

@@ -9,15 +9,18 @@ const TOKEN = "COUNTERSIGN_TOKEN"; // with which the command line asks the Worke
 export const SITES_OWN = "SITE_KEY";
 const HEAD = '# Random secrets for this machine, made by npm start. Keep the quotes: a bare value ends at "#".\n';
 
-/** The secrets of `folder`/.dev.vars by name, after adding those that its wrangler.toml names and the file lacks. */
-export function localSecrets(folder) {
+/** The secrets of `folder`/.dev.vars by name, after adding those that its wrangler.toml names and the file lacks; `say` is told. */
+export function localSecrets(folder, say) {
   const file = path.join(folder, SECRETS);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   const present = secretsOf(before);
   const named = [...namedSecrets(readFileSync(path.join(folder, CONFIGURATION), "utf8")), TOKEN];
   const missing = named.filter((name) => !(name in present) && name !== SITES_OWN);
   const made = Object.fromEntries(missing.map((name) => [name, randomBytes(40).toString("base64url")]));
-  if (missing.length) append(file, before, made);
+  if (missing.length) {
+    append(file, before, made);
+    say(`new local secrets in ${SECRETS}: ${missing.join(", ")}`);
+  }
   return { ...present, ...made };
 }
 
@@ -25,7 +28,6 @@ function append(file, before, made) {
   const head = before === "" ? HEAD : before.endsWith("\n") ? "" : "\n";
   const lines = Object.entries(made).map(([name, value]) => `${name}="${value}"\n`);
   appendFileSync(file, head + lines.join(""), { mode: 0o600 });
-  console.log(`new local secrets in .dev.vars: ${Object.keys(made).join(", ")}`);
 }
 
 /** Read as wrangler reads them: a quoted value is taken whole, a bare one ends at "#". */

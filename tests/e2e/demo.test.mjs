@@ -103,6 +103,16 @@ test("of many saves at once the last is live", async () => {
   await untilLive(1209600);
 });
 
+test("two saves at one moment, of which the second has the inode of the file before, lose none that follow", async () => {
+  for (let i = 1; i <= 3; i++) {
+    saveByRenaming(saved(3000));
+    saveByRenaming(saved(3000 + i));
+    await untilLive(3000 + i);
+  }
+  saveByRenaming(AS_IT_WAS);
+  await untilLive(1209600);
+});
+
 test("a save that changes no byte is none", async () => {
   await sleep(500);
   const before = reloads();
