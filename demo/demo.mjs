@@ -17,7 +17,7 @@ export async function startDemo({ folder, work, script, port, origin, python, cl
   const url = `http://127.0.0.1:${port}`;
   const history = new History();
   const run = { folder, work, script, port, python, cli, onLine, url, history };
-  run.secrets = () => localSecrets(folder, onLine);
+  run.secrets = () => localSecrets(folder, onLine, { isOwnSite: Boolean(origin) });
   const secrets = run.secrets();
   const worker = new LiveWorker({ url, token: secrets.COUNTERSIGN_TOKEN, history });
   const control = origin ? null : await controlOf(run, worker);

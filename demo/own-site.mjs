@@ -3,30 +3,32 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { CONFIGURATION, SECRETS } from "./configuration.mjs";
-import { SITES_OWN } from "./secrets.mjs";
 
 const PATIENCE_MS = 60_000;
 
-/** Prints what init finds at `origin`, writes `folder`/wrangler.toml where it has no rules yet; returns the folder. */
+/** Prints what init finds at `origin`, writes `folder`/wrangler.toml where it has no rules yet; resolves with the key's name. */
 export async function ownSite({ origin, folder, cli, say = console.log }) {
   mkdirSync(folder, { recursive: true });
   const found = await foundAt(origin, cli);
   say(found.isKnown ? `countersign init ${origin} --dry-run\n\n${found.text}` : `${origin} was not looked at: ${found.text}`);
-  const file = path.join(folder, CONFIGURATION);
-  const secrets = path.join(folder, SECRETS);
-  if (!existsSync(secrets)) writeFileSync(secrets, `# ${SITES_OWN}='…'   the key that the site signs its cookies with\n`, { mode: 0o600 });
-  if (existsSync(file) && rulesIn(readFileSync(file, "utf8")).length) return folder; // somebody's own work
-  const hasKey = new RegExp(`^\\s*${SITES_OWN}\\s*=`, "m").test(readFileSync(secrets, "utf8"));
-  writeFileSync(file, configurationWith(hasKey ? rulesIn(found.text) : []));
-  return folder;
+  const key = keyIn(found.text);
+  const [file, secrets] = [CONFIGURATION, SECRETS].map((name) => path.join(folder, name));
+  if (!existsSync(secrets)) writeFileSync(secrets, `# ${key}='…'   the key that the site signs its cookies with\n`, { mode: 0o600 });
+  if (existsSync(file) && rulesIn(readFileSync(file, "utf8")).length) return key; // somebody's own work
+  const hasKey = new RegExp(`^\\s*${key}\\s*=`, "m").test(readFileSync(secrets, "utf8"));
+  writeFileSync(file, configurationWith(key, hasKey ? rulesIn(found.text) : []));
+  return key;
 }
+
+/** The name of the site's key in what init prints, or one for a key that it does not know. */
+const keyIn = (text) => /^\s*origin\s*=\s*"([A-Z][A-Z0-9_]*)"/m.exec(text)?.[1] ?? "SITE_KEY";
 
 function foundAt(origin, cli) {
   const args = ["init", origin, "--dry-run", "--yes"];
   return new Promise((resolve) => {
     execFile(cli, args, { timeout: PATIENCE_MS, env: { ...process.env, NO_COLOR: "1" } }, (error, stdout, stderr) => {
       if (!error) return resolve({ isKnown: true, text: stdout.trim() });
-      resolve({ isKnown: false, text: stderr.trim().split("\n")[0].replace(/^error: /, "") || error.message });
+      resolve({ isKnown: false, text: /^error: (.*)$/m.exec(stderr)?.[1] ?? error.message });
     });
   });
 }
@@ -44,7 +46,7 @@ export function rulesIn(text) {
   });
 }
 
-const configurationWith = (rules) => `# Made by npm start -- --origin. It is yours to edit: a file with rules is kept.
+const configurationWith = (key, rules) => `# Made by npm start -- --origin. It is yours to edit: a file with rules is kept.
 name = "countersign-observes"
 main = "../../../build/index.js"
 compatibility_date = "2026-04-21"
@@ -56,9 +58,9 @@ binding = "CF_VERSION_METADATA"
 mode = "observe"   # reports, and changes nothing
 
 [vars.COUNTERSIGN.keys]
-current   = "${SITES_OWN}"
+current   = "${key}"
 fallbacks = []
-origin    = "${SITES_OWN}"
+origin    = "${key}"
 
 ${rules.length ? rules.join("\n\n") : NO_RULES}
 `;

@@ -5,17 +5,18 @@ import path from "node:path";
 import { CONFIGURATION, SECRETS } from "./configuration.mjs";
 
 const TOKEN = "COUNTERSIGN_TOKEN"; // with which the command line asks the Worker
-/** The key of a site that is not the demo's: only its owner has it, a random one would be wrong. */
-export const SITES_OWN = "SITE_KEY";
 const HEAD = '# Random secrets for this machine, made by npm start. Keep the quotes: a bare value ends at "#".\n';
 
-/** The secrets of `folder`/.dev.vars by name, after adding those that its wrangler.toml names and the file lacks; `say` is told. */
-export function localSecrets(folder, say) {
+/**
+ * The secrets of `folder`/.dev.vars by name, after adding those that its wrangler.toml names and the file lacks; `say` is
+ * told. In front of a site that is not the demo's (`isOwnSite`) only the token: a random key would not be the site's.
+ */
+export function localSecrets(folder, say, { isOwnSite = false } = {}) {
   const file = path.join(folder, SECRETS);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   const present = secretsOf(before);
-  const named = [...namedSecrets(readFileSync(path.join(folder, CONFIGURATION), "utf8")), TOKEN];
-  const missing = named.filter((name) => !(name in present) && name !== SITES_OWN);
+  const named = isOwnSite ? [] : namedSecrets(readFileSync(path.join(folder, CONFIGURATION), "utf8"));
+  const missing = [...named, TOKEN].filter((name) => !(name in present));
   const made = Object.fromEntries(missing.map((name) => [name, randomBytes(40).toString("base64url")]));
   if (missing.length) {
     append(file, before, made);

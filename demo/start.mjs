@@ -15,7 +15,7 @@ const HELP = `npm start [-- --origin URL] [-- --port PORT]
 Builds the Worker and runs it on this machine, in front of a small Django site, whose page has buttons that rotate.
 
   --origin URL   put it in front of a site of your own instead, e.g. http://127.0.0.1:8000: it says what
-                 countersign init finds there, and runs on .tools/demo/site/wrangler.toml, which only observes
+                 countersign init finds there, and runs on a wrangler.toml in .tools/demo/site, which only observes
   --port PORT    where it listens on 127.0.0.1 (8787)
   --help         this text
 
@@ -96,12 +96,14 @@ async function free(port) {
 }
 
 async function serve(origin, port, environment) {
-  const folder = origin ? await ownSite({ origin, folder: path.join(WORK, "site"), cli: CLI }) : root;
+  const folder = origin ? path.join(WORK, "site", new URL(origin).host.replaceAll(":", "-")) : root;
+  const key = origin && (await ownSite({ origin, folder, cli: CLI }));
   const script = inRoot("build/index.js");
   const demo = await startDemo({ folder, work: WORK, script, port, origin, python: environment, cli: [CLI] });
   buildEachChange();
+  // ---- beside the demo: the dashboard, where this release has one
   const board = await dashboard({ cli: CLI, url: demo.url, folder });
-  console.log(`\n${origin ? inFrontOf(origin, port, folder) : tour(demo)}${board ? beside(board) : ""}\n`);
+  console.log(`\n${origin ? inFrontOf(demo, folder, key) : tour(demo)}${board ? beside(board) : ""}\n`);
   if (demo.status === 503) console.log("It answers 503: its log names what is wrong with the configuration.\n");
   if (demo.status === 502) console.log(`It answers 502: nothing answers at ${demo.site} yet.\n`);
   await anEnd();
@@ -126,13 +128,13 @@ and try:
 The buttons edit wrangler.toml. "Start over" puts it back as it is now; so does git checkout wrangler.toml.
 The keys are in .dev.vars. Ctrl-C ends both servers.`;
 
-const inFrontOf = (origin, port, folder) => `Countersign runs in front of ${origin}: open
+const inFrontOf = ({ url, site }, folder, key) => `Countersign runs in front of ${site}: open
 
-    http://127.0.0.1:${port}/
+    ${url}/
 
-It observes: it says below which key and format each cookie has, and changes nothing.
-Its rules are in ${path.relative(root, folder)}/wrangler.toml, your site's own key belongs beside it in .dev.vars as SITE_KEY='…' (quoted).
-Saving either loads both anew. Ctrl-C ends it.`;
+It observes: below it says which key and format each cookie has, and changes nothing.
+Its configuration is ${path.relative(root, folder)}/wrangler.toml. Your site's own key belongs beside it, in .dev.vars, as ${key}='…'
+(quoted): the next npm start writes the rules that were found. Saving either file loads both anew. Ctrl-C ends it.`;
 
 const beside = (board) => `
 

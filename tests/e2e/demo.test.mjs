@@ -333,6 +333,23 @@ test("in front of a site of one's own it observes, with rules only where the sit
   assert.equal(readFileSync(path.join(own, "wrangler.toml"), "utf8"), withRule, "somebody's own rules are kept");
 });
 
+test("what init finds is run once the site's key is there, by the name that init gives it", async () => {
+  const own = temporaryFolder();
+  const cli = path.join(own, "init.sh");
+  const rule = '[[vars.COUNTERSIGN.cookies]]\nname       = "session"\nformat     = "flask-session"';
+  const printed = `1 cookie\n\n[vars.COUNTERSIGN.keys]\ncurrent = "FLASK_SECRET_KEY"\norigin  = "FLASK_SECRET_KEY"\n\n${rule}\n`;
+  writeFileSync(cli, `#!/bin/sh\ncat <<'END'\n${printed}END\n`, { mode: 0o755 });
+  const written = async () => {
+    assert.equal(await ownSite({ origin: "http://127.0.0.1:9", folder: own, cli, say: () => {} }), "FLASK_SECRET_KEY");
+    return readFileSync(path.join(own, "wrangler.toml"), "utf8");
+  };
+  assert.deepEqual(rulesIn(await written()), []);
+  writeFileSync(path.join(own, ".dev.vars"), "FLASK_SECRET_KEY='of the site'\n");
+  const configuration = await written();
+  assert.deepEqual(rulesIn(configuration), [rule]);
+  assert.match(configuration, /^current {3}= "FLASK_SECRET_KEY"$/m);
+});
+
 test("rules are found in what init prints", () => {
   const rule = '[[vars.COUNTERSIGN.cookies]]\nname = "sessionid"\nformat = "django-session"';
   assert.deepEqual(rulesIn(`sessionid: django-session\n\n  ${rule.replaceAll("\n", "\n  ")}\n\nnext: countersign check\n`), [rule]);
