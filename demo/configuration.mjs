@@ -62,7 +62,9 @@ function eachEvent(folder, work) {
 
 function savedIn(folder) {
   try {
-    const [configuration, secrets] = [CONFIGURATION, SECRETS].map((name) => readFileSync(path.join(folder, name), "utf8"));
+    const [configuration, secrets] = [CONFIGURATION, SECRETS].map((name) =>
+      readFileSync(path.join(folder, name), "utf8"),
+    );
     return { configuration, secrets };
   } catch (error) {
     if (error.code === "ENOENT") return null;

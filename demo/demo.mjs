@@ -26,11 +26,18 @@ export async function startDemo({ folder, work, script, port, origin, python, cl
   const copy = copyEachSave({
     folder,
     into: path.join(work, `worker-${port}`),
-    prepare: () => site ? site.tell(run.secrets()) : run.secrets(),
+    prepare: () => (site ? site.tell(run.secrets()) : run.secrets()),
     reloaded: () => worker.follow(),
   });
   const upstream = origin ?? site.url;
-  const status = await wranglerDev({ script, configuration: copy.file, upstream, port, path: origin ? "/" : "/who", onLine });
+  const status = await wranglerDev({
+    script,
+    configuration: copy.file,
+    upstream,
+    port,
+    path: origin ? "/" : "/who",
+    onLine,
+  });
   await worker.load();
   return { url, site: upstream, status, close: () => (copy.close(), control?.close()) };
 }

@@ -14,12 +14,16 @@ export class History {
 
   /** The keys that have a role now. */
   with(role) {
-    return this.phases.at(-1).ring.filter((one) => one.role === role).map(({ key }) => key);
+    return this.phases
+      .at(-1)
+      .ring.filter((one) => one.role === role)
+      .map(({ key }) => key);
   }
 
   // A fallback is staged until it has been current. The site's own key, and one that ends, have been in use before.
   #ringOf({ current, fallbacks, origin }) {
-    const wasCurrent = (key) => this.phases.some(({ ring }) => ring.some((one) => one.key === key && one.role === "current"));
+    const wasCurrent = (key) =>
+      this.phases.some(({ ring }) => ring.some((one) => one.key === key && one.role === "current"));
     const roleOf = (key, until) => (until || key === nameOf(origin) || wasCurrent(key) ? "fallback" : "staged");
     const others = fallbacks
       .map((one) => ({ key: nameOf(one), until: one.until }))

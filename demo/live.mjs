@@ -34,7 +34,7 @@ export class LiveWorker {
   /** After a save: asks until the Worker has been loaded anew, or is not going to be (wrangler says why). */
   async follow() {
     let isNew = false;
-    for (const until = Date.now() + PATIENCE_MS; !isNew && Date.now() < until; ) {
+    for (const until = Date.now() + PATIENCE_MS; !isNew && Date.now() < until;) {
       await sleep(PAUSE_MS, undefined, { ref: false });
       isNew = this.#take(await this.#status());
     }
@@ -59,7 +59,10 @@ export class LiveWorker {
   async #status() {
     try {
       const headers = { Authorization: `Bearer ${this.#token}` };
-      const answer = await fetch(`${this.#url}/.well-known/countersign`, { headers, signal: AbortSignal.timeout(5_000) });
+      const answer = await fetch(`${this.#url}/.well-known/countersign`, {
+        headers,
+        signal: AbortSignal.timeout(5_000),
+      });
       return answer.headers.get("content-type") === "application/json" ? await answer.json() : null;
     } catch {
       return null; // it is being reloaded

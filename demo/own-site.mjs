@@ -6,14 +6,19 @@ import { CONFIGURATION, SECRETS } from "./configuration.mjs";
 
 const PATIENCE_MS = 60_000;
 
-/** Prints what init finds at `origin`, writes `folder`/wrangler.toml where it has no rules yet; resolves with the key's name. */
+/** Prints what init finds at `origin`; writes `folder`/wrangler.toml where it has no rules; resolves with the key's name. */
 export async function ownSite({ origin, folder, cli, say = console.log }) {
   mkdirSync(folder, { recursive: true });
   const found = await foundAt(origin, cli);
-  say(found.isKnown ? `countersign init ${origin} --dry-run\n\n${found.text}` : `${origin} was not looked at: ${found.text}`);
+  say(
+    found.isKnown
+      ? `countersign init ${origin} --dry-run\n\n${found.text}`
+      : `${origin} was not looked at: ${found.text}`,
+  );
   const key = keyIn(found.text);
   const [file, secrets] = [CONFIGURATION, SECRETS].map((name) => path.join(folder, name));
-  if (!existsSync(secrets)) writeFileSync(secrets, `# ${key}='…'   the key that the site signs its cookies with\n`, { mode: 0o600 });
+  if (!existsSync(secrets))
+    writeFileSync(secrets, `# ${key}='…'   the key that the site signs its cookies with\n`, { mode: 0o600 });
   if (existsSync(file) && rulesIn(readFileSync(file, "utf8")).length) return key; // somebody's own work
   const hasKey = new RegExp(`^\\s*${key}\\s*=`, "m").test(readFileSync(secrets, "utf8"));
   writeFileSync(file, configurationWith(key, hasKey ? rulesIn(found.text) : []));
@@ -46,7 +51,10 @@ export function rulesIn(text) {
   });
 }
 
-const configurationWith = (key, rules) => `# Made by npm start -- --origin. It is yours to edit: a file with rules is kept.
+const configurationWith = (
+  key,
+  rules,
+) => `# Made by npm start -- --origin. It is yours to edit: a file with rules is kept.
 name = "countersign-observes"
 main = "../../../build/index.js"
 compatibility_date = "2026-04-21"
@@ -65,7 +73,7 @@ origin    = "${key}"
 ${rules.length ? rules.join("\n\n") : NO_RULES}
 `;
 
-const NO_RULES = `# A rule for each signed cookie of the site, from docs/formats.md. Until there is one, the log says that none is there.
+const NO_RULES = `# A rule for each signed cookie of the site, from docs/formats.md. Until there is one, the log asks for it.
 # ${RULE}
 # name       = "sessionid"
 # format     = "django-session"

@@ -13,7 +13,10 @@ function element(tag, properties, ...children) {
   return made;
 }
 
-const ask = (url) => fetch(url, { credentials: "include" }).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
+const ask = (url) =>
+  fetch(url, { credentials: "include" })
+    .then((answer) => (answer.ok ? answer.json() : null))
+    .catch(() => null);
 
 // ---- the cookies
 
@@ -32,7 +35,10 @@ function cell(keys, name) {
   if (keys[name].unsigned) return ["unsigned"];
   if (!keys[name].key) return [element("b", {}, "no known key")];
   const { key, age } = keys[name];
-  return [element("code", { className: `key ${colourOf(key)}` }, key), element("small", {}, `signed ${duration(age)} ago`)];
+  return [
+    element("code", { className: `key ${colourOf(key)}` }, key),
+    element("small", {}, `signed ${duration(age)} ago`),
+  ];
 }
 
 const duration = (s) => (s < 120 ? `${s} s` : s < 7200 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`);
@@ -82,9 +88,11 @@ function showStrip() {
   const keys = [...new Set(all.flatMap(({ ring }) => ring.map(({ key }) => key)))];
   const site = state.siteKey;
   [site, ...keys].forEach(colourOf); // the site's own key has the first colour
-  const rows = keys.map((key) => row(element("code", {}, ...breakable(key)), shown, ({ ring }) => inRing(ring, key, all)));
+  const rows = keys.map((key) =>
+    row(element("code", {}, ...breakable(key)), shown, ({ ring }) => inRing(ring, key, all)),
+  );
   const browser = row("Your browser's login", shown, ({ browser }) => copyOf(browser, browser));
-  const own = row("The site's login", shown, ({ browser }) => copyOf(browser, site));
+  const own = row("The site's login", shown, ({ ring, browser }) => atSite(ring, browser));
   browser.classList.add("divided");
   const head = element("tr", { role: "row" }, header("", "col"), ...shown.map(columnHead));
   $("#strip").style.setProperty("--columns", shown.length);
@@ -95,10 +103,14 @@ function showStrip() {
   );
 }
 
-const header = (content, scope) => element("th", { scope, role: scope === "col" ? "columnheader" : "rowheader" }, content);
+const header = (content, scope) =>
+  element("th", { scope, role: scope === "col" ? "columnheader" : "rowheader" }, content);
 
 function columnHead({ at, title }) {
-  const head = header(new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }), "col");
+  const head = header(
+    new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }),
+    "col",
+  );
   head.append(element("b", {}, ...breakable(title)));
   return head;
 }
@@ -110,7 +122,14 @@ function inRing(ring, key, all) {
   return all.findIndex((column) => column.ring === ring) > first ? { kind: "retired", key, text: "retired" } : null;
 }
 
-const copyOf = (browser, key) => (browser ? { kind: "copy", key, text: key } : { kind: "none", key: null, text: "not logged in" });
+/** What the site gets: its own key's signature, as long as the browser's copy is under a key of the ring. */
+function atSite(ring, browser) {
+  if (browser && !ring.some(({ key }) => key === browser)) return { kind: "none", key: null, text: "nothing: refused" };
+  return copyOf(browser, state.siteKey);
+}
+
+const copyOf = (browser, key) =>
+  browser ? { kind: "copy", key, text: key } : { kind: "none", key: null, text: "not logged in" };
 
 /** Neighbours that say the same are one bar. */
 function row(name, shown, cellOf) {
@@ -124,7 +143,11 @@ function row(name, shown, cellOf) {
 }
 
 function bar({ cell, columns }) {
-  const made = element("td", { role: "cell", colSpan: columns, className: cell ? `${cell.kind} ${cell.key ? colourOf(cell.key) : ""}` : "" });
+  const made = element("td", {
+    role: "cell",
+    colSpan: columns,
+    className: cell ? `${cell.kind} ${cell.key ? colourOf(cell.key) : ""}` : "",
+  });
   made.setAttribute("aria-colspan", columns);
   made.style.gridColumn = `span ${columns}`;
   if (cell) made.append(element("span", {}, ...breakable(cell.text)));
@@ -141,7 +164,8 @@ let isBusy = false;
 const BUTTONS = ["rotate", "retire", "forge", "start-over"];
 const NOTHING = { retire: "Nothing to retire yet: rotate first.", "start-over": "Nothing has been changed." };
 
-const call = (path, method = "GET") => fetch(`${control}${path}`, { method, headers: { Authorization: `Bearer ${token}` } });
+const call = (path, method = "GET") =>
+  fetch(`${control}${path}`, { method, headers: { Authorization: `Bearer ${token}` } });
 
 async function refresh() {
   const answer = await call("/state").catch(() => null);
@@ -178,8 +202,17 @@ function showForged() {
   if (!state.forged) return $("#forged").replaceChildren();
   const { key, through, straight } = state.forged;
   const result = (where, user, refused) =>
-    element("div", { className: `card ${user ? "taken" : "refused"}` }, where, element("b", {}, user ? `taken: logged in as ${user}` : "refused: nobody is logged in"), element("small", {}, user ? TAKEN[refused] : `${key} is not in the ring: the site got no sessionid.`));
-  $("#forged").replaceChildren(result("Through Countersign", through, "through"), result("Straight to the site", straight, "straight"));
+    element(
+      "div",
+      { className: `card ${user ? "taken" : "refused"}` },
+      where,
+      element("b", {}, user ? `taken: logged in as ${user}` : "refused: nobody is logged in"),
+      element("small", {}, user ? TAKEN[refused] : `${key} is not in the ring: the site got no sessionid.`),
+    );
+  $("#forged").replaceChildren(
+    result("Through Countersign", through, "through"),
+    result("Straight to the site", straight, "straight"),
+  );
 }
 
 const TAKEN = {
@@ -188,8 +221,11 @@ const TAKEN = {
 };
 
 function showLog() {
-  const kindOf = ({ kind, text }) => (kind !== "output" ? kind : text.startsWith("+ ") ? "added" : text.startsWith("- ") ? "removed" : kind);
-  const lines = state.log.map((line) => element("span", { className: kindOf(line) }, `${line.kind === "command" ? "$ " : ""}${line.text}\n`));
+  const kindOf = ({ kind, text }) =>
+    kind !== "output" ? kind : text.startsWith("+ ") ? "added" : text.startsWith("- ") ? "removed" : kind;
+  const lines = state.log.map((line) =>
+    element("span", { className: kindOf(line) }, `${line.kind === "command" ? "$ " : ""}${line.text}\n`),
+  );
   $("#log").replaceChildren(...lines);
   $("#log").scrollTop = $("#log").scrollHeight;
 }
@@ -242,7 +278,8 @@ function afterPress() {
   const { name, scroll } = JSON.parse(pressed);
   $(`#${name}`).focus({ preventScroll: true });
   scrollTo(0, scroll);
-  say(DONE[name]);
+  const lost = name === "start-over" && $("#log-in") && seen.at(-1)?.key;
+  say(DONE[name] + (lost ? ` It has no ${lost}, which signed your login: log in again.` : ""));
 }
 
 // ---- start

@@ -274,10 +274,10 @@ def announce(port):
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["forge"]:
-        sys.exit(print(forged_login()))
-    make_user()
-    threading.Thread(target=follow_parent, daemon=True).start()
-    site = get_wsgi_application()
-    # wrangler logs each request already.
-    logging.getLogger("django.server").setLevel("WARNING")
-    run("127.0.0.1", 0, site, threading=True, on_bind=announce)
+        print(forged_login())
+    else:
+        make_user()
+        threading.Thread(target=follow_parent, daemon=True).start()
+        # wrangler logs each request already.
+        logging.getLogger("django.server").setLevel("WARNING")
+        run("127.0.0.1", 0, get_wsgi_application(), threading=True, on_bind=announce)

@@ -133,8 +133,9 @@ const inFrontOf = ({ url, site }, folder, key) => `Countersign runs in front of 
     ${url}/
 
 It observes: below it says which key and format each cookie has, and changes nothing.
-Its configuration is ${path.relative(root, folder)}/wrangler.toml. Your site's own key belongs beside it, in .dev.vars, as ${key}='…'
-(quoted): the next npm start writes the rules that were found. Saving either file loads both anew. Ctrl-C ends it.`;
+Its configuration is ${path.relative(root, folder)}/wrangler.toml.
+Your site's own key belongs beside it, in .dev.vars, as ${key}='…' (quoted): the next start then takes the rules that
+were found. Saving either file loads both anew. Ctrl-C ends it.`;
 
 const beside = (board) => `
 

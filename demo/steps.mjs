@@ -14,8 +14,9 @@ export class Steps {
   #asItWas;
 
   /**
-   * `run` holds `cli` (the command and its first arguments), `file` (wrangler.toml in `folder`), `kept` (where start over keeps what it
-   * replaces), `url` of the Worker, `site`, `history`, `worker` (which knows what is live) and `forge` (makes a cookie).
+   * `run` holds `cli` (the command and its first arguments), `folder` and in it `file` (wrangler.toml), `kept` (where
+   * start over keeps what it replaces), `url` of the Worker, `site` (says its address), `history`, `worker` (which knows
+   * what is live) and `forge` (makes a cookie).
    */
   constructor(run) {
     this.#run = run;
@@ -78,7 +79,8 @@ export class Steps {
       if (!line.startsWith("next:")) this.#say("output", line);
     });
     if (code !== 0) throw this.#failure(`countersign ${args[0]} ended with ${code}`);
-    if (!(await reloaded)) throw this.#failure("the Worker has not loaded the change: the terminal of npm start says why");
+    if (!(await reloaded))
+      throw this.#failure("the Worker has not loaded the change: the terminal of npm start says why");
   }
 
   async #forge() {
@@ -91,7 +93,12 @@ export class Steps {
     this.#say("output", JSON.stringify(through));
     this.#say("command", second);
     this.#say("output", JSON.stringify(straight));
-    this.forged = { at: Date.now(), key: nameOf(worker.configuration.keys.origin), through: through.user, straight: straight.user };
+    this.forged = {
+      at: Date.now(),
+      key: nameOf(worker.configuration.keys.origin),
+      through: through.user,
+      straight: straight.user,
+    };
   }
 
   async #startOver() {
@@ -104,7 +111,8 @@ export class Steps {
     this.forged = null;
     this.log = [];
     this.#say("output", "wrangler.toml is as it was when npm start began");
-    if (!(await reloaded)) throw this.#failure("the Worker has not loaded the change: the terminal of npm start says why");
+    if (!(await reloaded))
+      throw this.#failure("the Worker has not loaded the change: the terminal of npm start says why");
   }
 
   #failure(message) {
@@ -123,7 +131,11 @@ const MOST_LINES = 200;
 const typed = (...args) => `countersign ${args.join(" ")}`;
 
 function spoken(cwd, command, args, onLine) {
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  const child = spawn(command, args, {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1" },
+  });
   eachLine(child.stdout, onLine);
   eachLine(child.stderr, onLine);
   return new Promise((resolve) => {

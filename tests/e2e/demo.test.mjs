@@ -49,7 +49,8 @@ async function freePort() {
 
 // ---- saves
 
-const secretOf = (name) => new RegExp(`^${name}="(.*)"$`, "m").exec(readFileSync(path.join(folder, ".dev.vars"), "utf8"))[1];
+const secretOf = (name) =>
+  new RegExp(`^${name}="(.*)"$`, "m").exec(readFileSync(path.join(folder, ".dev.vars"), "utf8"))[1];
 
 async function liveMaxAge() {
   const headers = { Authorization: `Bearer ${secretOf("COUNTERSIGN_TOKEN")}` };
@@ -169,7 +170,11 @@ test("a rotation, a leak and its end, by the buttons and the keyboard alone", { 
   assert.match(await text(page, "#who"), /^You are still logged in as demo, since [\d:]+ – through 1 rotation\.$/);
   assert.equal(await page.value("document.activeElement.id"), "rotate");
   assert.match(await text(page, '[data-cookie="sessionid"] .site'), /^DJANGO_SECRET_KEY/);
-  assert.match(readFileSync(file, "utf8"), /^current {3}= "KEY_2026_11" +# signs what browsers get/m, "the comment is kept");
+  assert.match(
+    readFileSync(file, "utf8"),
+    /^current {3}= "KEY_2026_11" +# signs what browsers get/m,
+    "the comment is kept",
+  );
   assert.deepEqual(await forged(page), [true, true], "a fallback still opens");
 
   assert.equal(await text(page, "#retire-typed"), "countersign retire DJANGO_SECRET_KEY --yes-unknown");
@@ -193,6 +198,8 @@ test("a rotation, a leak and its end, by the buttons and the keyboard alone", { 
   await press(page, "start-over");
   assert.equal(readFileSync(file, "utf8"), AS_IT_WAS);
   await page.until('document.querySelector("#start-over").getAttribute("aria-disabled") === "true"');
+  await page.until(says("It has no KEY_2026_12, which signed your login: log in again."));
+  assert.equal((await strip(page))["The site's login"].at(-1), "nothing: refused");
   assert.deepEqual(page.errors, []);
   for (const url of page.requests) assert.match(url, /^(http:\/\/127\.0\.0\.1:\d+\/|data:)/);
 });
@@ -232,40 +239,46 @@ const FAINT_TEXTS = `(() => {
   return faint;
 })()`;
 
-test("every theme can be read at every width, and the first is the one that the browser prefers", { skip }, async () => {
-  const page = await opened();
-  const background = () => page.value("getComputedStyle(document.body).backgroundColor");
-  const seen = new Set();
-  const looksGood = async (theme) => {
-    for (const width of [1200, 390, 320]) {
-      await page.show({ width, prefers: theme === "dark" ? "dark" : "light" });
-      await page.until(`document.querySelectorAll("#strip td").length > 0`);
-      const [wide, there] = await page.value("[document.documentElement.scrollWidth, document.documentElement.clientWidth]");
-      assert.ok(wide <= there, `${theme} at ${width} px: ${wide} px wide`);
-      assert.deepEqual(await page.value(FAINT_TEXTS), [], `${theme} at ${width} px`);
+test(
+  "every theme can be read at every width, and the first is the one that the browser prefers",
+  { skip },
+  async () => {
+    const page = await opened();
+    const background = () => page.value("getComputedStyle(document.body).backgroundColor");
+    const seen = new Set();
+    const looksGood = async (theme) => {
+      for (const width of [1200, 390, 320]) {
+        await page.show({ width, prefers: theme === "dark" ? "dark" : "light" });
+        await page.until(`document.querySelectorAll("#strip td").length > 0`);
+        const [wide, there] = await page.value(
+          "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
+        );
+        assert.ok(wide <= there, `${theme} at ${width} px: ${wide} px wide`);
+        assert.deepEqual(await page.value(FAINT_TEXTS), [], `${theme} at ${width} px`);
+      }
+    };
+    await page.pressAndLoad("#log-in").catch(() => {}); // where the tests before have not
+    await press(page, "rotate");
+    await forged(page);
+    for (const prefers of ["light", "dark"]) {
+      await page.show({ width: 1200, prefers });
+      seen.add(await background());
+      await looksGood(prefers);
     }
-  };
-  await page.pressAndLoad("#log-in").catch(() => {}); // where the tests before have not
-  await press(page, "rotate");
-  await forged(page);
-  for (const prefers of ["light", "dark"]) {
-    await page.show({ width: 1200, prefers });
-    seen.add(await background());
-    await looksGood(prefers);
-  }
-  assert.equal(seen.size, 2, "without a cookie the browser's preference counts");
-  const chosen = new Set();
-  for (let i = 0; i < 3; i++) {
-    await page.pressAndLoad("#next-theme");
-    await page.until(isReady("forge"));
-    await page.show({ width: 1200, prefers: "dark" });
-    chosen.add(await background());
-    await looksGood(await page.value("document.documentElement.className"));
-  }
-  assert.equal(chosen.size, 3, "a theme that was chosen counts more than the browser's preference");
-  await press(page, "start-over");
-  assert.deepEqual(page.errors, []);
-});
+    assert.equal(seen.size, 2, "without a cookie the browser's preference counts");
+    const chosen = new Set();
+    for (let i = 0; i < 3; i++) {
+      await page.pressAndLoad("#next-theme");
+      await page.until(isReady("forge"));
+      await page.show({ width: 1200, prefers: "dark" });
+      chosen.add(await background());
+      await looksGood(await page.value("document.documentElement.className"));
+    }
+    assert.equal(chosen.size, 3, "a theme that was chosen counts more than the browser's preference");
+    await press(page, "start-over");
+    assert.deepEqual(page.errors, []);
+  },
+);
 
 // ---- who may press
 
@@ -288,7 +301,9 @@ test("only this page may call the control server", { skip }, async () => {
 
 test("a page of another origin can neither press the buttons nor get at the token", { skip }, async (t) => {
   const { control, token } = await (await opened()).value("({ ...document.body.dataset })");
-  const server = http.createServer((_, response) => response.setHeader("content-type", "text/html").end("<!doctype html>"));
+  const server = http.createServer((_, response) =>
+    response.setHeader("content-type", "text/html").end("<!doctype html>"),
+  );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => (server.closeAllConnections(), server.close()));
@@ -312,7 +327,10 @@ test("a page of another origin can neither press the buttons nor get at the toke
   const { framed, ...came } = await page.value(attempts);
   assert.deepEqual(came, { withToken: "refused", simple: "opaque 0", page: "refused" });
   assert.notEqual(framed, "same origin");
-  assert.ok(page.errors.some((error) => error.includes("frame-ancestors")), `${framed}: ${page.errors.join("\n")}`);
+  assert.ok(
+    page.errors.some((error) => error.includes("frame-ancestors")),
+    `${framed}: ${page.errors.join("\n")}`,
+  );
   assert.equal(readFileSync(file, "utf8"), AS_IT_WAS);
 });
 
@@ -352,11 +370,15 @@ test("what init finds is run once the site's key is there, by the name that init
 
 test("rules are found in what init prints", () => {
   const rule = '[[vars.COUNTERSIGN.cookies]]\nname = "sessionid"\nformat = "django-session"';
-  assert.deepEqual(rulesIn(`sessionid: django-session\n\n  ${rule.replaceAll("\n", "\n  ")}\n\nnext: countersign check\n`), [rule]);
+  assert.deepEqual(
+    rulesIn(`sessionid: django-session\n\n  ${rule.replaceAll("\n", "\n  ")}\n\nnext: countersign check\n`),
+    [rule],
+  );
   assert.deepEqual(rulesIn("nothing"), []);
 });
 
 test("no secret is in the log", () => {
   const log = lines.join("\n");
-  for (const name of ["DJANGO_SECRET_KEY", "KEY_2026_11", "COUNTERSIGN_TOKEN"]) assert.ok(!log.includes(secretOf(name)));
+  for (const name of ["DJANGO_SECRET_KEY", "KEY_2026_11", "COUNTERSIGN_TOKEN"])
+    assert.ok(!log.includes(secretOf(name)));
 });
