@@ -37,6 +37,7 @@ function cell(keys, name) {
   const { key, age } = keys[name];
   return [
     element("code", { className: `key ${colourOf(key)}` }, key),
+    " ",
     element("small", {}, `signed ${duration(age)} ago`),
   ];
 }
@@ -89,7 +90,7 @@ function showStrip() {
   const site = state.siteKey;
   [site, ...keys].forEach(colourOf); // the site's own key has the first colour
   const rows = keys.map((key) =>
-    row(element("code", {}, ...breakable(key)), shown, ({ ring }) => inRing(ring, key, all)),
+    row(element("code", { ariaLabel: key }, ...breakable(key)), shown, ({ ring }) => inRing(ring, key, all)),
   );
   const browser = row("Your browser's login", shown, ({ browser }) => copyOf(browser, browser));
   const own = row("The site's login", shown, ({ ring, browser }) => atSite(ring, browser));
@@ -111,6 +112,7 @@ function columnHead({ at, title }) {
     new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }),
     "col",
   );
+  head.ariaLabel = `${head.textContent} ${title}`;
   head.append(element("b", {}, ...breakable(title)));
   return head;
 }
@@ -150,7 +152,10 @@ function bar({ cell, columns }) {
   });
   made.setAttribute("aria-colspan", columns);
   made.style.gridColumn = `span ${columns}`;
-  if (cell) made.append(element("span", {}, ...breakable(cell.text)));
+  if (cell) {
+    made.ariaLabel = cell.text; // without the places where a line may break
+    made.append(element("span", {}, ...breakable(cell.text)));
+  }
   return made;
 }
 
