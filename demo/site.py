@@ -278,6 +278,7 @@ if __name__ == "__main__":
     else:
         make_user()
         threading.Thread(target=follow_parent, daemon=True).start()
+        site = get_wsgi_application()  # which sets the levels of logs
         # wrangler logs each request already.
         logging.getLogger("django.server").setLevel("WARNING")
-        run("127.0.0.1", 0, get_wsgi_application(), threading=True, on_bind=announce)
+        run("127.0.0.1", 0, site, threading=True, on_bind=announce)
