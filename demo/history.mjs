@@ -3,13 +3,15 @@
 /** The history of one run: `phases` of `{at, title, ring}`, `at` in milliseconds, `ring` of `{key, role}`. */
 export class History {
   phases = [];
+  #start = 0;
 
-  /** Adds a phase where the Worker's `configuration` gives the keys other roles than before. */
-  add(configuration, title) {
+  /** Adds a phase where the Worker's `configuration` gives the keys other roles than before; or one that begins anew. */
+  add(configuration, { isStartedOver = false } = {}) {
+    if (isStartedOver) this.#start = this.phases.length;
     const ring = this.#ringOf(configuration.keys);
     const before = this.phases.at(-1)?.ring;
     if (before && JSON.stringify(ring) === JSON.stringify(before)) return;
-    this.phases.push({ at: Date.now(), title: title ?? changeOf(before, ring), ring });
+    this.phases.push({ at: Date.now(), title: isStartedOver ? "started over" : changeOf(before, ring), ring });
   }
 
   /** The keys that have a role now. */
@@ -23,7 +25,7 @@ export class History {
   // A fallback is staged until it has been current. The site's own key, and one that ends, have been in use before.
   #ringOf({ current, fallbacks, origin }) {
     const wasCurrent = (key) =>
-      this.phases.some(({ ring }) => ring.some((one) => one.key === key && one.role === "current"));
+      this.phases.slice(this.#start).some(({ ring }) => ring.some((one) => one.key === key && one.role === "current"));
     const roleOf = (key, until) => (until || key === nameOf(origin) || wasCurrent(key) ? "fallback" : "staged");
     const others = fallbacks
       .map((one) => ({ key: nameOf(one), until: one.until }))

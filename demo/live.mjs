@@ -26,9 +26,9 @@ export class LiveWorker {
     this.#take(await this.#status());
   }
 
-  /** Resolves with whether another configuration than now is live, soon; `title` is what the history calls that. */
-  nextConfiguration(title) {
-    return new Promise((resolve) => this.#waiting.push({ resolve, title }));
+  /** Resolves with whether another configuration than now is live, soon; `options` are the history's. */
+  nextConfiguration(options) {
+    return new Promise((resolve) => this.#waiting.push({ resolve, options }));
   }
 
   /** After a save: asks until the Worker has been loaded anew, or is not going to be (wrangler says why). */
@@ -51,7 +51,7 @@ export class LiveWorker {
     this.problems = problems;
     if (configuration) {
       this.configuration = configuration;
-      this.#history.add(configuration, this.#waiting[0]?.title);
+      this.#history.add(configuration, this.#waiting[0]?.options);
     }
     return true;
   }

@@ -6,7 +6,7 @@ import { CONFIGURATION, SECRETS } from "./configuration.mjs";
 
 const PATIENCE_MS = 60_000;
 
-/** Prints what init finds at `origin`; writes `folder`/wrangler.toml where it has no rules; resolves with the key's name. */
+/** Prints what init finds at `origin`; writes `folder`/wrangler.toml where it has no rules; resolves with `{key, hasRules}`. */
 export async function ownSite({ origin, folder, cli, say = console.log }) {
   mkdirSync(folder, { recursive: true });
   const found = await foundAt(origin, cli);
@@ -19,10 +19,11 @@ export async function ownSite({ origin, folder, cli, say = console.log }) {
   const [file, secrets] = [CONFIGURATION, SECRETS].map((name) => path.join(folder, name));
   if (!existsSync(secrets))
     writeFileSync(secrets, `# ${key}='…'   the key that the site signs its cookies with\n`, { mode: 0o600 });
-  if (existsSync(file) && rulesIn(readFileSync(file, "utf8")).length) return key; // somebody's own work
+  if (existsSync(file) && rulesIn(readFileSync(file, "utf8")).length) return { key, hasRules: true }; // somebody's own work
   const hasKey = new RegExp(`^\\s*${key}\\s*=`, "m").test(readFileSync(secrets, "utf8"));
-  writeFileSync(file, configurationWith(key, hasKey ? rulesIn(found.text) : []));
-  return key;
+  const rules = hasKey ? rulesIn(found.text) : [];
+  writeFileSync(file, configurationWith(key, rules));
+  return { key, hasRules: rules.length > 0 };
 }
 
 /** The name of the site's key in what init prints, or one for a key that it does not know. */

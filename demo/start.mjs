@@ -97,13 +97,13 @@ async function free(port) {
 
 async function serve(origin, port, environment) {
   const folder = origin ? path.join(WORK, "site", new URL(origin).host.replaceAll(":", "-")) : root;
-  const key = origin && (await ownSite({ origin, folder, cli: CLI }));
+  const rules = origin && (await ownSite({ origin, folder, cli: CLI }));
   const script = inRoot("build/index.js");
   const demo = await startDemo({ folder, work: WORK, script, port, origin, python: environment, cli: [CLI] });
   buildEachChange();
   // ---- beside the demo: the dashboard, where this release has one
   const board = await dashboard({ cli: CLI, url: demo.url, folder });
-  console.log(`\n${origin ? inFrontOf(demo, folder, key) : tour(demo)}${board ? beside(board) : ""}\n`);
+  console.log(`\n${origin ? inFrontOf(demo, folder, rules) : tour(demo)}${board ? beside(board) : ""}\n`);
   if (demo.status === 503) console.log("It answers 503: its log names what is wrong with the configuration.\n");
   if (demo.status === 502) console.log(`It answers 502: nothing answers at ${demo.site} yet.\n`);
   await anEnd();
@@ -128,14 +128,19 @@ and try:
 The buttons edit wrangler.toml. "Start over" puts it back as it is now; so does git checkout wrangler.toml.
 The keys are in .dev.vars. Ctrl-C ends both servers.`;
 
-const inFrontOf = ({ url, site }, folder, key) => `Countersign runs in front of ${site}: open
+const inFrontOf = ({ url, site }, folder, { key, hasRules }) => `Countersign runs in front of ${site}: open
 
     ${url}/
 
-It observes: below it says which key and format each cookie has, and changes nothing.
-Its configuration is ${path.relative(root, folder)}/wrangler.toml.
-Your site's own key belongs beside it, in .dev.vars, as ${key}='…' (quoted): the next start then takes the rules that
-were found. Saving either file loads both anew. Ctrl-C ends it.`;
+${hasRules ? OBSERVES : `Without a rule it passes everything on, and says so.\n${needs(key)}`}
+Its configuration is in ${path.relative(root, folder)}/. Saving wrangler.toml or .dev.vars
+there loads both anew. Ctrl-C ends it.`;
+
+const OBSERVES = "It observes: below it says which key and format each cookie has, and changes nothing.";
+
+const needs = (key) => `\
+Put your site's own key into its .dev.vars, as ${key}='…' (quoted), and start again: the rules that were
+found are then taken. Or write a rule yourself, from docs/formats.md.`;
 
 const beside = (board) => `
 

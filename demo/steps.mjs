@@ -105,7 +105,7 @@ export class Steps {
     const { file, kept, worker } = this.#run;
     const now = readFileSync(file);
     if (now.equals(this.#asItWas)) return;
-    const reloaded = worker.nextConfiguration("started over");
+    const reloaded = worker.nextConfiguration({ isStartedOver: true });
     writeFileSync(kept, now);
     writeFileSync(file, this.#asItWas);
     this.forged = null;

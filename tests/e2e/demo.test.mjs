@@ -198,6 +198,7 @@ test("a rotation, a leak and its end, by the buttons and the keyboard alone", { 
   await press(page, "start-over");
   assert.equal(readFileSync(file, "utf8"), AS_IT_WAS);
   await page.until('document.querySelector("#start-over").getAttribute("aria-disabled") === "true"');
+  assert.equal(await text(page, "#rotate-typed"), "countersign promote KEY_2026_11", "as at the start");
   await page.until(says("It has no KEY_2026_12, which signed your login: log in again."));
   assert.equal((await strip(page))["The site's login"].at(-1), "nothing: refused");
   assert.deepEqual(page.errors, []);
@@ -357,13 +358,14 @@ test("what init finds is run once the site's key is there, by the name that init
   const rule = '[[vars.COUNTERSIGN.cookies]]\nname       = "session"\nformat     = "flask-session"';
   const printed = `1 cookie\n\n[vars.COUNTERSIGN.keys]\ncurrent = "FLASK_SECRET_KEY"\norigin  = "FLASK_SECRET_KEY"\n\n${rule}\n`;
   writeFileSync(cli, `#!/bin/sh\ncat <<'END'\n${printed}END\n`, { mode: 0o755 });
-  const written = async () => {
-    assert.equal(await ownSite({ origin: "http://127.0.0.1:9", folder: own, cli, say: () => {} }), "FLASK_SECRET_KEY");
+  const written = async (hasRules) => {
+    const came = await ownSite({ origin: "http://127.0.0.1:9", folder: own, cli, say: () => {} });
+    assert.deepEqual(came, { key: "FLASK_SECRET_KEY", hasRules });
     return readFileSync(path.join(own, "wrangler.toml"), "utf8");
   };
-  assert.deepEqual(rulesIn(await written()), []);
+  assert.deepEqual(rulesIn(await written(false)), []);
   writeFileSync(path.join(own, ".dev.vars"), "FLASK_SECRET_KEY='of the site'\n");
-  const configuration = await written();
+  const configuration = await written(true);
   assert.deepEqual(rulesIn(configuration), [rule]);
   assert.match(configuration, /^current {3}= "FLASK_SECRET_KEY"$/m);
 });

@@ -97,9 +97,10 @@ export class Page {
     await this.until(`!window.isBefore && document.readyState === "complete"`);
   }
 
-  /** A window of this size in CSS pixels, and what its owner prefers: "light" or "dark". */
+  /** A window of this size in CSS pixels, whose scrollbars take no room, and what its owner prefers: "light" or "dark". */
   async show({ width, height = 900, prefers = "light" }) {
     await this.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });
+    await this.send("Emulation.setScrollbarsHidden", { hidden: true }); // which come and go while it is resized
     await this.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: prefers }] });
   }
 }
