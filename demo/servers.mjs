@@ -1,42 +1,59 @@
 // The processes of `npm start`: each in a group of its own, so that all it started ends with it and nothing else does.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure, eachLine } from "../src/build/progress.mjs";
+import { promisify } from "node:util";
+import { Failure, asked, eachLine } from "../src/build/progress.mjs";
 import { inRoot, root } from "../src/build/tools.mjs";
 
 const PATIENCE_MS = 120_000;
 const GRACE_MS = 8_000;
 const running = new Set();
 
-/** Starts the demo site; resolves with its address once it listens. */
-export async function demoSite(python, keys, workerPort) {
+/**
+ * Starts the demo site; resolves with `{url, tell}` once it listens. `tell` gives it the secrets of the ring anew, with
+ * which it says which key signed a cookie.
+ */
+export async function demoSite({ python, secrets, work, port, control, onLine }) {
   const env = {
-    DJANGO_SECRET_KEY: keys.DJANGO_SECRET_KEY,
-    DEMO_KEYS: JSON.stringify(keys),
-    DEMO_FOLDER: inRoot(".tools/demo"),
-    DEMO_WORKER_PORT: String(workerPort),
+    ...siteVariables(secrets, work),
+    DEMO_WORKER_PORT: String(port),
+    DEMO_CONTROL: JSON.stringify({ url: control.url, token: control.token }),
   };
   let listens;
-  const port = new Promise((resolve) => (listens = resolve));
-  const onLine = (line) => (line.startsWith('{"port":') ? listens(JSON.parse(line).port) : console.log(line));
-  const site = start("the demo site", python, [inRoot("demo/site.py")], env, onLine);
-  return `http://127.0.0.1:${await Promise.race([port, site.ended, late("the demo site")])}`;
+  const announced = new Promise((resolve) => (listens = resolve));
+  const onSiteLine = (line) => (line.startsWith('{"port":') ? listens(JSON.parse(line).port) : onLine(line));
+  const site = start("the demo site", python, [SITE], env, onSiteLine);
+  const tell = (keys) => site.stdin.write(`${JSON.stringify(keys)}\n`);
+  tell(secrets);
+  return { url: `http://127.0.0.1:${await Promise.race([announced, site.ended, late("the demo site")])}`, tell };
 }
 
+/** A login of the demo's user that nobody typed: made with the site's own key, outside of the site. */
+export async function forgedSession({ python, secrets, work }) {
+  const env = { ...process.env, ...siteVariables(secrets, work) };
+  const { stdout } = await promisify(execFile)(python, [SITE, "forge"], { env });
+  return stdout.trim();
+}
+
+const SITE = inRoot("demo/site.py");
+const siteVariables = (secrets, work) => ({ DJANGO_SECRET_KEY: secrets.DJANGO_SECRET_KEY, DEMO_FOLDER: work });
+
 /** Starts `wrangler dev` in front of `upstream`; resolves with the status of its first answer to `path`. */
-export async function wranglerDev(upstream, port, path) {
+export async function wranglerDev({ script, configuration, upstream, port, path, onLine }) {
   const { host, protocol } = new URL(upstream);
   const where = [
+    `--config=${configuration}`,
     "--ip=127.0.0.1",
     `--port=${port}`,
     `--local-upstream=${host}`,
     `--upstream-protocol=${protocol.slice(0, -1)}`,
   ];
-  const args = [inRoot("node_modules/wrangler/bin/wrangler.js"), "dev", ...where];
+  const args = [inRoot("node_modules/wrangler/bin/wrangler.js"), "dev", script, ...where];
   // CI=1: no keyboard shortcuts, no questions.
   const env = { CI: "1", WRANGLER_SEND_METRICS: "false" };
-  const onLine = (line) => line.includes("[custom build]") || console.log(line);
-  const wrangler = start("wrangler dev", process.execPath, args, env, onLine);
+  // The demo asks for the status after each save, which is no news.
+  const onWranglerLine = (line) => line.includes("/.well-known/countersign") || onLine(line);
+  const wrangler = start("wrangler dev", process.execPath, args, env, onWranglerLine);
   return Promise.race([firstAnswer(`http://127.0.0.1:${port}${path}`), wrangler.ended, late("wrangler dev")]);
 }
 
@@ -72,6 +89,18 @@ function start(name, command, args, env, onLine) {
   child.ended.catch(() => running.delete(child));
   running.add(child);
   return child;
+}
+
+/** Starts the dashboard beside the Worker at `url`, where this release has one; resolves with its address, else null. */
+export async function dashboard({ cli, url, folder }) {
+  if ((await asked(cli, ["help", "dashboard"])) === null) return null;
+  const args = ["dashboard", "--no-open", "--port", "0", "--url", url, "--config", `${folder}/wrangler.toml`];
+  let announce;
+  const announced = new Promise((resolve) => (announce = resolve));
+  const onLine = (line) => announce(/https?:\/\/\S+/.exec(line)?.[0]);
+  const child = start("countersign dashboard", cli, args, {}, onLine);
+  // It is beside the point: the demo goes on where it does not start.
+  return Promise.race([announced, child.ended.catch(() => null), sleep(10_000, null, { ref: false })]);
 }
 
 /** Rejects as soon as a server ends by itself. */

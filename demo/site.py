@@ -3,7 +3,8 @@ the Worker wraps in `sealed`. `npm start` runs it.
 
 It knows nothing of Countersign, except that /keys tells which key signed the cookies that arrived: asked through the
 Worker these are the site's copies, asked at the site's own port (cookies ignore ports) they are the browser's.
-Environment: DJANGO_SECRET_KEY, DEMO_FOLDER, DEMO_KEYS (JSON, bytes by key id), DEMO_WORKER_PORT. Prints its port as JSON.
+Environment: DJANGO_SECRET_KEY, DEMO_FOLDER, DEMO_WORKER_PORT, DEMO_CONTROL (JSON, for the page's buttons). Each line of
+standard input is JSON, the keys by key id. Prints its port as JSON. `site.py forge` prints a forged login and ends.
 """
 
 import base64
@@ -20,12 +21,14 @@ import django
 from django.conf import settings
 
 FOLDER = Path(os.environ["DEMO_FOLDER"])
-KEYS = json.loads(os.environ["DEMO_KEYS"])
-WORKER = [f"http://{host}:{os.environ['DEMO_WORKER_PORT']}" for host in ("127.0.0.1", "localhost")]
+KEYS = {}
+WORKER = [f"http://{host}:{os.environ.get('DEMO_WORKER_PORT')}" for host in ("127.0.0.1", "localhost")]
+CONTROL = json.loads(os.environ.get("DEMO_CONTROL", "null"))
 USER = PASSWORD = "demo"
 THEMES = ["light", "dark", "sepia"]
 NICKNAMES = ["Ada L", "Zoë", "Grace, \"Amazing\" H"]
 YEAR = 365 * 24 * 3600
+LOGGED_IN_AT = "logged_in_at"  # in the session, Unix seconds
 COOKIES = {
     "sessionid": "the login",
     "messages": "messages not yet read",
@@ -42,6 +45,7 @@ settings.configure(
     USE_TZ=True,
     INSTALLED_APPS=[f"django.contrib.{app}" for app in ("auth", "contenttypes", "sessions", "messages")],
     MIDDLEWARE=[
+        f"{__name__}.alone_in_its_window",
         f"{__name__}.which_keys",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
@@ -57,8 +61,10 @@ settings.configure(
 django.setup()
 
 from django.contrib import auth, messages  # noqa: E402
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.auth.forms import AuthenticationForm  # noqa: E402
 from django.contrib.messages.storage.cookie import CookieStorage  # noqa: E402
+from django.contrib.sessions.backends.signed_cookies import SessionStore  # noqa: E402
 from django.core import signing  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.servers.basehttp import run  # noqa: E402
@@ -72,14 +78,27 @@ from django.views.decorators.http import require_POST  # noqa: E402
 def front(request, **more):
     site = keys_of(request.COOKIES)
     context = {
-        "since": request.session.get("since"),
-        "theme": request.get_signed_cookie("theme", default=THEMES[0], salt="theme", max_age=YEAR),
-        "nickname": request.COOKIES.get("nickname", "nobody"),
+        "user": request.user,
+        "logged_in_at": request.session.get(LOGGED_IN_AT),
+        "logged_in_time": time.strftime("%H:%M:%S", time.localtime(request.session.get(LOGGED_IN_AT))),
+        "theme": theme_of(request, default=""),
+        "nickname": request.COOKIES.get("nickname"),
         "cookies": [(name, kind, site.get(name)) for name, kind in COOKIES.items()],
         "port": request.META["SERVER_PORT"],
+        "control": CONTROL,
+        "user_name": USER,
         **more,
     }
     return render(request, "page.html", context)
+
+
+def theme_of(request, default):
+    theme = request.get_signed_cookie("theme", default=default, salt="theme", max_age=YEAR)
+    return theme if theme in THEMES else default
+
+
+def who(request):
+    return JsonResponse({"user": request.user.get_username() or None}, headers={"Cache-Control": "no-store"})
 
 
 @require_POST
@@ -88,7 +107,7 @@ def log_in(request):
     if not form.is_valid():
         return front(request, error="This name and password do not match.")
     auth.login(request, form.get_user())
-    request.session["since"] = time.strftime("%H:%M:%S")
+    request.session[LOGGED_IN_AT] = int(time.time())
     return redirect("/")
 
 
@@ -110,7 +129,9 @@ def read_messages(request):
 
 @require_POST
 def next_theme(request):
-    now = request.get_signed_cookie("theme", default=THEMES[0], salt="theme", max_age=YEAR)
+    # Without the cookie the page follows the browser's preference, which only the page knows.
+    shown = request.POST.get("shown")
+    now = theme_of(request, default=shown if shown in THEMES else THEMES[0])
     response = redirect("/")
     following = THEMES[(THEMES.index(now) + 1) % len(THEMES)]
     response.set_signed_cookie("theme", following, salt="theme", max_age=YEAR, samesite="Lax")
@@ -128,6 +149,7 @@ def next_nickname(request):
 
 urlpatterns = [
     path("", front),
+    path("who", who),
     path("log-in", log_in),
     path("log-out", log_out),
     path("add-message", add_message),
@@ -135,6 +157,31 @@ urlpatterns = [
     path("next-theme", next_theme),
     path("next-nickname", next_nickname),
 ]
+
+
+def alone_in_its_window(get_response):
+    """No other page may put this one, whose buttons do something, in a frame; and nothing comes from elsewhere."""
+
+    def middleware(request):
+        response = get_response(request)
+        response["Content-Security-Policy"] = POLICY
+        return response
+
+    return middleware
+
+
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "script-src 'unsafe-inline'",
+        "img-src data:",
+        "connect-src 'self' http://127.0.0.1:* http://localhost:*",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    ]
+)
 
 
 def which_keys(get_response):
@@ -160,7 +207,7 @@ def signed_by(name, value):
     """Which of KEYS signed a cookie, and how many seconds ago: Django's own signers decide."""
     if name == "nickname" and not value.startswith("v1."):
         return {"unsigned": True}
-    for key_id, key in KEYS.items():
+    for key_id, key in list(KEYS.items()):
         try:
             signed_at = sealed_at(name, value, key) if name == "nickname" else django_signed_at(name, value, key)
         except (signing.BadSignature, ValueError):
@@ -203,8 +250,21 @@ def make_user():
         users.create_user(USER, password=PASSWORD)
 
 
-def end_with_parent():
-    sys.stdin.read()
+def forged_login():
+    """What whoever has the site's key can make, here with what Django's login wants to find in it."""
+    user = auth.get_user_model().objects.get(username=USER)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session[LOGGED_IN_AT] = int(time.time())
+    session.save()
+    return session.session_key
+
+
+def follow_parent():
+    for line in sys.stdin:
+        KEYS.update(json.loads(line))
     os._exit(0)
 
 
@@ -213,9 +273,12 @@ def announce(port):
 
 
 if __name__ == "__main__":
-    make_user()
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    site = get_wsgi_application()
-    # wrangler logs each request already.
-    logging.getLogger("django.server").setLevel("WARNING")
-    run("127.0.0.1", 0, site, threading=True, on_bind=announce)
+    if sys.argv[1:] == ["forge"]:
+        print(forged_login())
+    else:
+        make_user()
+        threading.Thread(target=follow_parent, daemon=True).start()
+        site = get_wsgi_application()  # which sets the levels of logs
+        # wrangler logs each request already.
+        logging.getLogger("django.server").setLevel("WARNING")
+        run("127.0.0.1", 0, site, threading=True, on_bind=announce)

@@ -24,7 +24,8 @@ export function openPage(t, url) {
   return { said: () => said.join("\n") };
 }
 
-const FLAGS = [
+/** What a browser of the tests is started with: it asks nothing but this machine. */
+export const FLAGS = [
   "--headless=new",
   "--no-sandbox",
   "--disable-gpu",

@@ -1,0 +1,132 @@
+// Drives a real Chromium by the DevTools protocol: opens pages, presses keys, and hears what the console says.
+import { eachLine, end, start, temporaryFolder } from "./processes.mjs";
+import { chromium, FLAGS } from "./chromium.mjs";
+
+const PATIENCE_MS = 20_000;
+
+/** Starts a browser, which ends after the test; resolves with `{page}`, which opens a page: see `Page`. */
+export async function drivenBrowser(t) {
+  const flags = [...FLAGS, "--remote-debugging-port=0", `--user-data-dir=${temporaryFolder()}`, "about:blank"];
+  const child = start(chromium(), flags, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  t.after(async () => {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // it has ended
+    }
+    await end(child);
+  });
+  const address = await new Promise((resolve, reject) => {
+    eachLine(child.stderr, (line) => line.startsWith("DevTools listening on ") && resolve(line.slice(22).trim()));
+    child.once("exit", (code) => reject(new Error(`chromium ended with ${code}`)));
+  });
+  const connection = await connectionTo(address);
+  t.after(() => connection.close());
+  return {
+    page: async () => {
+      const { targetId } = await connection.send("Target.createTarget", { url: "about:blank" });
+      const { sessionId } = await connection.send("Target.attachToTarget", { targetId, flatten: true });
+      const page = new Page(connection, sessionId);
+      for (const domain of ["Page", "Runtime", "Log", "Network"]) await page.send(`${domain}.enable`);
+      return page;
+    },
+  };
+}
+
+/** A tab. `errors` are what its console said that is an error, `requests` the addresses that it asked for. */
+export class Page {
+  errors = [];
+  requests = [];
+  #connection;
+  #session;
+
+  constructor(connection, session) {
+    this.#connection = connection;
+    this.#session = session;
+    connection.listen(session, {
+      "Runtime.exceptionThrown": ({ exceptionDetails: { text, exception } }) =>
+        this.errors.push(`${text} ${exception?.description ?? ""}`),
+      "Runtime.consoleAPICalled": ({ type, args }) =>
+        type === "error" && this.errors.push(args.map(({ value }) => value).join(" ")),
+      "Log.entryAdded": ({ entry: { level, text, url } }) => level === "error" && this.errors.push(`${text} ${url}`),
+      "Network.requestWillBeSent": ({ request }) => this.requests.push(request.url),
+    });
+  }
+
+  send = (method, parameters) => this.#connection.send(method, parameters, this.#session);
+
+  /** Opens an address and waits until it is loaded. */
+  async open(url) {
+    await this.send("Page.navigate", { url });
+    await this.until(`document.readyState === "complete" && location.href.startsWith(${JSON.stringify(url)})`);
+  }
+
+  /** The value of an expression in the page; of a promise, what it resolves with. */
+  async value(expression) {
+    const { result, exceptionDetails } = await this.send("Runtime.evaluate", {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  }
+
+  /** Waits until an expression holds, across the loading of pages; fails with what it was last. */
+  async until(expression) {
+    let last;
+    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await pause(50)) {
+      last = await this.value(expression).catch((error) => error.message);
+      if (last === true) return;
+    }
+    throw new Error(`never: ${expression} (${JSON.stringify(last)})`);
+  }
+
+  /** Gives an element the focus and presses Enter, as somebody without a mouse does. */
+  async pressEnter(selector) {
+    await this.value(`document.querySelector(${JSON.stringify(selector)}).focus()`);
+    const key = { key: "Enter", code: "Enter", windowsVirtualKeyCode: 13, text: "\r" };
+    await this.send("Input.dispatchKeyEvent", { type: "keyDown", ...key });
+    await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...key });
+  }
+
+  /** Presses Enter on an element and waits for the page that this opens. */
+  async pressAndLoad(selector) {
+    await this.value("window.isBefore = true");
+    await this.pressEnter(selector);
+    await this.until(`!window.isBefore && document.readyState === "complete"`);
+  }
+
+  /** A window of this size in CSS pixels, whose scrollbars take no room, and what its owner prefers: "light" or "dark". */
+  async show({ width, height = 900, prefers = "light" }) {
+    await this.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });
+    await this.send("Emulation.setScrollbarsHidden", { hidden: true }); // which come and go while it is resized
+    await this.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: prefers }] });
+  }
+}
+
+async function connectionTo(address) {
+  const socket = new WebSocket(address);
+  const waiting = new Map();
+  const listeners = new Map();
+  await new Promise((resolve, reject) => Object.assign(socket, { onopen: resolve, onerror: reject }));
+  socket.onmessage = ({ data }) => {
+    const { id, method, params, result, error, sessionId } = JSON.parse(data);
+    if (method) return listeners.get(sessionId)?.[method]?.(params);
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    error ? reject(new Error(error.message)) : resolve(result);
+  };
+  let last = 0;
+  return {
+    send: (method, params = {}, sessionId) =>
+      new Promise((resolve, reject) => {
+        waiting.set(++last, { resolve, reject });
+        socket.send(JSON.stringify({ id: last, method, params, sessionId }));
+      }),
+    listen: (sessionId, handlers) => listeners.set(sessionId, handlers),
+    close: () => socket.close(),
+  };
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
