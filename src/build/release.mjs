@@ -2,6 +2,7 @@
 // list of what is inside (SBOM); and the checksums of both. The same commit makes the same bytes in any folder.
 // `--target TRIPLE` is for another platform, `--out DIR` for another folder than release/, and `--tag v1.2.3` refuses
 // where that is not the version in Cargo.toml.
+import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -14,6 +15,7 @@ import { inRoot, node, npmPackages, root, rust, rustTarget, sha256 } from "./too
 const PROGRAM = "countersign";
 const DOCUMENTS = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
 const SUMS = "SHA256SUMS";
+const MUSL = "musl-gcc";
 // A folder of its own: build/ may hold the Worker of `npm start`, whose panics tell what visitors sent.
 const WORKER = inRoot("target/release-worker");
 const COMPLETIONS = { bash: "countersign.bash", fish: "countersign.fish", zsh: "_countersign" };
@@ -24,7 +26,8 @@ run(async () => {
   node();
   await rust();
   const version = /^version = "([^"]+)"/m.exec(readFileSync(inRoot("Cargo.toml"), "utf8"))[1];
-  if (tag && tag !== `v${version}`) throw new Failure(`the tag is ${tag}, and Cargo.toml says ${version}`, `git tag v${version}`);
+  if (tag && tag !== `v${version}`)
+    throw new Failure(`the tag is ${tag}, and Cargo.toml says ${version}`, `git tag v${version}`);
   const seconds = await timeOfCommit();
   await npmPackages();
   const target = given ?? (await targetOfThisMachine());
@@ -50,8 +53,10 @@ async function timeOfCommit() {
 async function targetOfThisMachine() {
   const host = /^host: (\S+)$/m.exec(await asked("rustc", ["-vV"], { cwd: root }))[1];
   const musl = host.replace("-linux-gnu", "-linux-musl");
-  if (musl === host || (await asked("musl-gcc", ["--version"]))) return musl;
-  console.log("musl-gcc was not found: what is made needs a glibc as new as this machine's (apt-get install musl-tools)");
+  if (musl === host || (await asked(MUSL, ["--version"]))) return musl;
+  console.log(
+    `${MUSL} was not found: what is made needs a glibc as new as this machine's (apt-get install musl-tools)`,
+  );
   return host;
 }
 
@@ -67,12 +72,31 @@ async function buildProgram(target, seconds) {
     COUNTERSIGN_WORKER: WORKER,
     CARGO_ENCODED_RUSTFLAGS: REMAPPED.join("\x1f"),
     CARGO_PROFILE_RELEASE_STRIP: "symbols",
-    [`CFLAGS_${target.replaceAll("-", "_")}`]: C_FLAGS.join(" "),
+    ...cCompiler(target),
     SOURCE_DATE_EPOCH: String(seconds),
   };
-  const args = ["build", "--locked", "--release", "--bin", PROGRAM, "--target", target, "--target-dir", inRoot("target")];
+  const args = [
+    "build",
+    "--locked",
+    "--release",
+    "--bin",
+    PROGRAM,
+    "--target",
+    target,
+    "--target-dir",
+    inRoot("target"),
+  ];
   await step(`${PROGRAM} for ${target}`, "cargo", args, { cwd: root, env });
   return inRoot("target", target, "release", fileName(target));
+}
+
+/** What the build scripts of crates with C in them ask for. */
+function cCompiler(target) {
+  const of = (variable) => `${variable}_${target.replaceAll("-", "_")}`;
+  // only for the machine's own processor, as is the one that Debian installs
+  const isOwn = { x64: "x86_64", arm64: "aarch64" }[process.arch] === target.split("-")[0];
+  const compiler = isOwn && target.endsWith("-linux-musl") ? { [of("CC")]: process.env[of("CC")] ?? MUSL } : {};
+  return { ...compiler, [of("CFLAGS")]: C_FLAGS.join(" ") };
 }
 
 async function release(out, { version, target, binary, seconds }) {
@@ -89,7 +113,8 @@ async function release(out, { version, target, binary, seconds }) {
     rmSync(staging, { recursive: true, force: true });
   }
   writeSums(out);
-  for (const file of [`${name}.tar.gz`, `${name}.cdx.json`, SUMS]) console.log(path.join(path.relative(root, out), file));
+  for (const file of [`${name}.tar.gz`, `${name}.cdx.json`, SUMS])
+    console.log(path.join(path.relative(root, out), file));
 }
 
 async function stage(folder, target, binary) {
@@ -101,11 +126,12 @@ async function stage(folder, target, binary) {
 
 /** Completions and man pages, where the program runs on this machine and makes them. */
 async function addHelp(folder, program) {
-  if (!(await asked(program, ["--version"]))) return console.log("made for another machine: without completions and man pages");
+  if (!(await asked(program, ["--version"])))
+    return console.log("made for another machine: without completions and man pages");
   if (await asked(program, ["completions", "--help"])) {
     mkdirSync(path.join(folder, "completions"));
     for (const [shell, file] of Object.entries(COMPLETIONS)) {
-      writeFileSync(path.join(folder, "completions", file), `${await asked(program, ["completions", shell])}\n`);
+      writeFileSync(path.join(folder, "completions", file), execFileSync(program, ["completions", shell]));
     }
   }
   if (await asked(program, ["man", "--help"])) {
@@ -116,7 +142,9 @@ async function addHelp(folder, program) {
 
 /** Of all that is in the folder: archives for further platforms may have been made before. */
 function writeSums(out) {
-  const names = readdirSync(out).filter((name) => name !== SUMS).sort();
+  const names = readdirSync(out)
+    .filter((name) => name !== SUMS)
+    .sort();
   const line = (name) => `${sha256(readFileSync(path.join(out, name)))}  ${name}\n`;
   writeFileSync(path.join(out, SUMS), names.map(line).join(""));
 }

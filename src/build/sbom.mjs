@@ -23,17 +23,20 @@ export async function sbom({ target, binary, wasm, seconds }) {
   const present = new Set([...inside, ...(await crates(targets, TAKES_PART))]);
   const listed = packages.filter((crate) => present.has(nameOf(crate))).sort((a, b) => order(refOf(a), refOf(b)));
   const hashes = checksums();
-  const components = listed.map((crate) => ({
-    ...described(crate, files[crate.name] ? sha256(readFileSync(files[crate.name])) : hashes.get(nameOf(crate))),
-    scope: inside.has(nameOf(crate)) ? "required" : "excluded",
-  }));
+  const components = listed.map((crate) => {
+    const file = files[crate.name];
+    const hash = file ? sha256(readFileSync(file)) : hashes.get(nameOf(crate));
+    const scope = inside.has(nameOf(crate)) ? "required" : "excluded";
+    return { type: file ? "application" : "library", ...described(crate, hash), scope };
+  });
   const others = [await standardLibrary(), ...npmTools()];
   const of = (name) => components.find((each) => each.name === name);
   const main = { ...of(COMMAND_LINE), properties: [{ name: "target", value: target }] };
+  const needs = edges(listed, resolve.nodes, of(WORKER)["bom-ref"]);
   return text({
     metadata: { timestamp: new Date(seconds * 1000).toISOString(), component: main },
     components: [...components.filter((each) => each.name !== COMMAND_LINE), ...others],
-    dependencies: [...edges(listed, resolve.nodes, of(WORKER)["bom-ref"]), ...others.map((each) => ({ ref: each["bom-ref"] }))],
+    dependencies: [...needs, ...others.map((each) => ({ ref: each["bom-ref"] }))],
   });
 }
 
@@ -61,7 +64,6 @@ function checksums() {
 function described(crate, hash) {
   const { name, version, license, repository } = crate;
   return {
-    type: crate.source ? "library" : "application",
     "bom-ref": refOf(crate),
     name,
     version,
@@ -97,7 +99,10 @@ function edges(listed, nodes, worker) {
   const refs = new Map(listed.map((crate) => [crate.id, refOf(crate)]));
   const node = new Map(nodes.map((each) => [each.id, each]));
   return listed.map((crate) => {
-    const needed = node.get(crate.id).dependencies.map((id) => refs.get(id)).filter(Boolean);
+    const needed = node
+      .get(crate.id)
+      .dependencies.map((id) => refs.get(id))
+      .filter(Boolean);
     if (crate.name === COMMAND_LINE) needed.push(worker);
     return { ref: refOf(crate), dependsOn: [...new Set(needed)].sort(order) };
   });
@@ -117,5 +122,6 @@ function text(list) {
 }
 
 const nameOf = ({ name, version }) => `${name}@${version}`;
-const refOf = ({ name, version, source }) => `pkg:${source ? "cargo" : "generic"}/${name}@${version.replaceAll("+", "%2B")}`;
+const refOf = ({ name, version, source }) =>
+  `pkg:${source ? "cargo" : "generic"}/${name}@${version.replaceAll("+", "%2B")}`;
 const order = (a, b) => (a < b ? -1 : Number(a > b));

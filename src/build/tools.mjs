@@ -12,7 +12,7 @@ const NODE_TO_GET = "24";
 const PYTHON_AT_LEAST = [3, 10];
 const GET_RUST = "curl https://sh.rustup.rs -sSf | sh";
 const GET_NODE = `install Node ${NODE_TO_GET} from https://nodejs.org/ (nvm install ${NODE_TO_GET}, brew install node)`;
-const BRINGS_NODE = "start it by npm, which brings one: npm start, npm test, npm run build, npm run release, npm run bench";
+const BRINGS_NODE = "start it by npm, which brings one: npm start, npm test, npm run build, release or bench";
 const GET_PYTHON = "apt-get install python3 python3-venv (Fedora: dnf install python3, macOS: brew install python)";
 
 /** A path inside the checkout. */

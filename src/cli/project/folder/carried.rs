@@ -82,13 +82,15 @@ fn unpacked(packed: &[u8]) -> Vec<u8> {
 
 fn none() -> Failure {
     let failure = Failure::usage("this countersign carries no Worker: it was compiled without one");
-    if cfg!(debug_assertions) {
-        failure.hint(format!(
-            "npm run build, then in front of the command: {FOLDER}=build"
-        ))
+    let hint = if cfg!(debug_assertions) {
+        format!("npm run build, then in front of the command: {FOLDER}=build")
     } else {
-        failure.hint("take the countersign of a release; or make one in a clone of Countersign: npm run release")
-    }
+        format!(
+            "take the countersign of a release; or in a clone of Countersign: \
+             npm run build, then {FOLDER}=build cargo install --path src/cli"
+        )
+    };
+    failure.hint(hint)
 }
 
 #[cfg(test)]

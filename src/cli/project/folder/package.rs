@@ -29,7 +29,6 @@ pub fn text(worker_name: &str) -> String {
   "name": "{name}",
   "private": true,
   "scripts": {{
-    "check": "countersign check",
     "deploy": "wrangler deploy",
     "dev": "wrangler dev",
     "tail": "wrangler tail"
