@@ -5,7 +5,7 @@ import path from "node:path";
 const PROGRAM = 0o755;
 const TEXT = 0o644;
 
-/** Packs the folder `name` of `parent` into `file`, a .tar.gz; `programs` may be executed, all bear the time `seconds`. */
+/** Packs the folder `name` of `parent` into `file`, a .tar.gz; `programs` may be executed, all bear `seconds`. */
 export async function archive(parent, name, file, { programs, seconds }) {
   const { create } = await import("tar"); // which is installed by now
   const entries = readdirSync(path.join(parent, name), { recursive: true, withFileTypes: true });

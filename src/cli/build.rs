@@ -16,14 +16,11 @@ const FILES: [&str; 2] = ["index.js", "countersign_bg.wasm"];
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed={WORKER}");
     let target = PathBuf::from(required("OUT_DIR")?);
-    let worker = env::var(WORKER)
-        .ok()
-        .filter(|folder| !folder.is_empty())
-        // a relative name counts from the top of the checkout, where `npm run build` and cargo are typed
-        .map(|folder| {
-            required("CARGO_MANIFEST_DIR").map(|own| Path::new(&own).join("../..").join(folder))
-        })
-        .transpose()?;
+    // a relative name counts from the top of the checkout, where `npm run build` and cargo are typed
+    let own = PathBuf::from(required("CARGO_MANIFEST_DIR")?);
+    let top = own.ancestors().nth(2).unwrap_or(&own);
+    let worker = env::var(WORKER).unwrap_or_default();
+    let worker = (!worker.is_empty()).then(|| top.join(worker));
     for name in FILES {
         let bytes = match &worker {
             Some(folder) => packed(&folder.join(name))?,

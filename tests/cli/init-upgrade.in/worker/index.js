@@ -1,1 +1,1 @@
-export default {}; // of this release
+export default {}; // of the release before, and edited
