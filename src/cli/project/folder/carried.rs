@@ -39,7 +39,7 @@ const CARRIED: [(&str, &str, &[u8]); 2] = [
 /// There is none.
 pub fn worker() -> Result<Vec<ReleaseFile>, Failure> {
     if cfg!(debug_assertions)
-        && let Some(folder) = env::var_os(FOLDER)
+        && let Some(folder) = env::var_os(FOLDER).filter(|folder| !folder.is_empty())
     {
         return read(Path::new(&folder));
     }
