@@ -13,18 +13,15 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import { REMAPPED } from "./paths.mjs";
 import { Failure, run, shown, step } from "./progress.mjs";
 import { inRoot, node, npmPackages, root, rust, sha256, wasmBindgen, wasmTarget } from "./tools.mjs";
 
-const RUST_FLAGS = [
-  "-Ctarget-feature=+simd128",
-  // a panic's log names the file: no path of the machine that builds
-  `--remap-path-prefix=${path.join(process.env.CARGO_HOME ?? path.join(homedir(), ".cargo"), "registry/src")}=crates`,
-];
+// A panic's log names the file, without the path of the machine that builds.
+const RUST_FLAGS = ["-Ctarget-feature=+simd128", ...REMAPPED];
 const CARGO_FLAGS = ["--release", "--package", "countersign-worker", "--target", "wasm32-unknown-unknown"];
 // The reset is what a fault is answered with: the wasm instance after a panic is in no known state.
 const BINDGEN_FLAGS = [

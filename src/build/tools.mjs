@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 import { Failure, asked, step } from "./progress.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
-const WASM = "wasm32-unknown-unknown";
+export const WASM = "wasm32-unknown-unknown";
 const NODE_AT_LEAST = [22, 12];
 const NODE_TO_GET = "24";
 const PYTHON_AT_LEAST = [3, 10];
 const GET_RUST = "curl https://sh.rustup.rs -sSf | sh";
 const GET_NODE = `install Node ${NODE_TO_GET} from https://nodejs.org/ (nvm install ${NODE_TO_GET}, brew install node)`;
-const BRINGS_NODE = "start it by npm, which brings one: npm start, npm test, npm run build, npm run bench";
+const BRINGS_NODE = "start it by npm, which brings one: npm start, npm test, npm run build, release or bench";
 const GET_PYTHON = "apt-get install python3 python3-venv (Fedora: dnf install python3, macOS: brew install python)";
 
 /** A path inside the checkout. */
@@ -95,10 +95,13 @@ function packagesFit(folder) {
 const packagesOf = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
 
 /** Adds Rust's standard library for wasm where it is missing. */
-export async function wasmTarget() {
-  const folder = await asked("rustc", ["--print", "target-libdir", "--target", WASM], { cwd: root });
+export const wasmTarget = () => rustTarget(WASM);
+
+/** Adds Rust's standard library for a platform where it is missing. */
+export async function rustTarget(name) {
+  const folder = await asked("rustc", ["--print", "target-libdir", "--target", name], { cwd: root });
   if (folder && existsSync(folder)) return;
-  await withRustup(`Rust's ${WASM} target`, ["target", "add", WASM]);
+  await withRustup(`Rust's ${name} target`, ["target", "add", name]);
 }
 
 /** Adds rustfmt and clippy where they are missing. */

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::terminal::answer::{Answer, Failure};
 
 pub mod check;
+pub mod init;
 pub mod inspect;
 pub mod keygen;
 pub mod leave;
@@ -43,6 +44,8 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(hide = true)]
+    Init(init::InitArguments),
     Check(check::CheckArguments),
     Inspect(inspect::InspectArguments),
     Keygen(keygen::KeygenArguments),
@@ -60,6 +63,7 @@ impl CommandLine {
     /// Does what it says.
     pub fn run(self) -> Result<Answer, Failure> {
         match self.command {
+            Command::Init(init) => init.run(),
             Command::Check(check) => check.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Keygen(keygen) => keygen.run(),

@@ -1,9 +1,11 @@
-//! What stands on this machine: wrangler.toml, `.dev.vars`, the history in git, the site's address.
+//! What stands on this machine: wrangler.toml, `.dev.vars`, the Worker's files, the history in git, the site's
+//! address.
 
 pub mod config;
 pub mod dev_vars;
 pub mod difference;
 pub mod file;
+pub mod folder;
 pub mod git;
 pub mod location;
 pub mod options;

@@ -1,0 +1,1 @@
+export default {}; // of the release before, and edited
