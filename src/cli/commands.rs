@@ -4,11 +4,14 @@ use clap::{Parser, Subcommand};
 
 use crate::terminal::answer::{Answer, Failure};
 
+mod board;
 pub mod check;
+pub mod dashboard;
 pub mod inspect;
 pub mod keygen;
 pub mod leave;
 pub mod promote;
+pub mod report;
 pub mod retire;
 pub mod revoke;
 pub mod rotate;
@@ -29,6 +32,8 @@ Examples:
   countersign check --against live      what a deployment would lose
   countersign inspect --live            which key opens a cookie, and what becomes of it
   countersign status                    the keys, rules and problems of the live Worker
+  countersign dashboard                 the same and the uses of each key, as a page that updates itself
+  countersign report --html FILE        the evidence that a key has opened nothing since a date
   countersign keygen --put KEY_2026_11  a new key, straight into the Worker's secrets
   countersign stage KEY_2026_11         the first step of a rotation; then promote, then retire
   countersign rotate --every 90d        one step of a rotation, if it is due: for cron and CI
@@ -52,6 +57,8 @@ enum Command {
     Rotate(rotate::RotateArguments),
     Leave(leave::LeaveArguments),
     Status(status::StatusArguments),
+    Dashboard(dashboard::DashboardArguments),
+    Report(report::ReportArguments),
 }
 
 impl CommandLine {
@@ -68,6 +75,8 @@ impl CommandLine {
             Command::Rotate(rotate) => Ok(rotate.run()?),
             Command::Leave(leave) => Ok(leave.run()?),
             Command::Status(status) => status.run(),
+            Command::Dashboard(dashboard) => dashboard.run(),
+            Command::Report(report) => report.run(),
         }
     }
 }
