@@ -24,7 +24,8 @@ export function openPage(t, url) {
   return { said: () => said.join("\n") };
 }
 
-const FLAGS = [
+/** How it is started: nothing but this machine is asked for anything. */
+export const FLAGS = [
   "--headless=new",
   "--no-sandbox",
   "--disable-gpu",

@@ -24,7 +24,7 @@ pub fn uses(facts: &Facts, colours: &Colours) -> Markup {
         div.charts {
             (Chart {
                 id: "hours",
-                title: "By the hour, last 48 hours",
+                title: "By the hour (UTC), last 48 hours",
                 series: ledger.series(Resolution::Hour, ledger.now.saturating_sub(47 * HOUR), Scope::All),
                 since: ledger.since,
                 colours,
@@ -37,7 +37,7 @@ pub fn uses(facts: &Facts, colours: &Colours) -> Markup {
 
 /// Uses of each key since a day.
 pub fn by_day(ledger: &Ledger, first: u64, colours: &Colours) -> Markup {
-    let title = format!("By the day, since {}", words::day(first));
+    let title = format!("By the day (UTC), since {}", words::day(first));
     Chart {
         id: "days",
         title: &title,

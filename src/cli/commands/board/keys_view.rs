@@ -28,30 +28,30 @@ pub fn rings(facts: &Facts, colours: &Colours) -> Markup {
 
 fn keys(ring: &RingFacts, facts: &Facts, colours: &Colours) -> Markup {
     let ledger = facts.ledger();
+    let name = format!("Keys of {}", ring.rules.join(", "));
+    // the roles stay where a narrow page shows the rows as blocks
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(format!("Keys of {}", ring.rules.join(", "))) {
-            table.keys {
-                thead { tr {
-                    th scope="col" { "Key" }
-                    th scope="col" { "Role" }
-                    th scope="col" { "What it does" }
-                    @if ledger.is_some() {
-                        th.number scope="col" { "Opened, 24 h" }
-                        th scope="col" { "Last opened" }
-                        th scope="col" { "30 days" }
-                    }
-                } }
-                tbody {
-                    @for key in &ring.keys {
-                        tr {
-                            th scope="row" {
-                                (colours.named(&key.key))
-                                @if let Some(fingerprint) = &key.fingerprint { " " span.fingerprint title="fingerprint, made under the token" { (fingerprint) } }
-                            }
-                            td { span class=(format!("role {}", class(key.role))) { (role(key.role)) } }
-                            td { (does(key.role, facts.now)) }
-                            @if let Some(ledger) = ledger { (uses(key, ring, ledger, colours)) }
+        table.keys role="table" aria-label=(name) {
+            thead role="rowgroup" { tr role="row" {
+                th role="columnheader" { "Key" }
+                th role="columnheader" { "Role" }
+                th role="columnheader" { "What it does" }
+                @if ledger.is_some() {
+                    th.number role="columnheader" { "Opened, 24 h" }
+                    th role="columnheader" { "Last opened" }
+                    th role="columnheader" { "30 days" }
+                }
+            } }
+            tbody role="rowgroup" {
+                @for key in &ring.keys {
+                    tr role="row" {
+                        th role="rowheader" {
+                            (colours.named(&key.key))
+                            @if let Some(fingerprint) = &key.fingerprint { " " span.fingerprint title="fingerprint, made under the token" { (fingerprint) } }
                         }
+                        td role="cell" { span class=(format!("role {}", class(key.role))) { (role(key.role)) } }
+                        td role="cell" { (does(key.role, facts.now)) }
+                        @if let Some(ledger) = ledger { (uses(key, ring, ledger, colours)) }
                     }
                 }
             }
@@ -62,7 +62,7 @@ fn keys(ring: &RingFacts, facts: &Facts, colours: &Colours) -> Markup {
 /// The cells that the ledger fills.
 fn uses(key: &KeyFacts, ring: &RingFacts, ledger: &Ledger, colours: &Colours) -> Markup {
     if matches!(key.role, KeyRole::Origin | KeyRole::OriginFallback) {
-        return html! { td.number { "–" } td { span.note { "not for browsers" } } td {} };
+        return html! { td.number role="cell" {} td role="cell" { span.note { "not for browsers" } } td role="cell" {} };
     }
     let last = ledger.last_opened(&key.key, ring.scope());
     let day = ledger.period(ledger.now.saturating_sub(DAY));
@@ -71,9 +71,9 @@ fn uses(key: &KeyFacts, ring: &RingFacts, ledger: &Ledger, colours: &Colours) ->
     let uses = series.keys.remove(&key.key);
     let uses = uses.unwrap_or_else(|| vec![0; series.starts.len()]);
     html! {
-        td.number { (number(day.uses(&key.key, ring.scope()))) }
-        td { (last_opened(last, ledger)) }
-        td { (sparkline(&uses, &colours.class(&key.key))) }
+        td.number role="cell" data-label="opened in 24 h" { (number(day.uses(&key.key, ring.scope()))) }
+        td role="cell" data-label="last opened" { (last_opened(last, ledger)) }
+        td role="cell" { (sparkline(&uses, &colours.class(&key.key))) }
     }
 }
 

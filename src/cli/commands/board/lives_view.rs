@@ -40,7 +40,7 @@ pub fn timeline(facts: &Facts, colours: &Colours) -> Markup {
             (table(&lives))
         }
         p.note {
-            "Times of roles are those of commits; a deployment follows them."
+            "Times of roles are those of commits; a deployment follows them. The upright line is now."
             @if facts.ledger().is_some() { " The thin line is the time in which the key opened cookies." }
             @if let Some(note) = facts.lives_note { " " (sentence(note)) }
         }
@@ -122,7 +122,7 @@ fn lane(life: &KeyLife, window: &Window, facts: &Facts, colours: &Colours) -> Ma
     html! {
         li {
             div.lane-name { (colours.named(&life.key)) }
-            svg.lane class=(class) viewBox=(format!("0 0 {WIDTH} 24")) preserveAspectRatio="none" aria-hidden="true" {
+            svg class=(format!("lane {class}")) viewBox=(format!("0 0 {WIDTH} 24")) preserveAspectRatio="none" aria-hidden="true" {
                 @for phase in &life.phases { (drawn(phase, window)) }
                 @if let Some((Some(first), Some(last))) = times {
                     @let (from, to) = (window.x(first), window.x(last));

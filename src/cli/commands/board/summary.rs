@@ -9,6 +9,7 @@ use crate::commands::board::figures_view;
 use crate::commands::board::steps_view;
 use crate::commands::board::words::{self, counted};
 use crate::remote::figures::{DAY, Scope};
+use crate::remote::forecast::Forecast;
 use crate::remote::ledger::Ledger;
 use crate::rotation::key_lives::LifeRole;
 use crate::terminal::time::{from_now, span};
@@ -169,14 +170,33 @@ fn old(ring: &RingFacts, key: &KeyFacts, facts: &Facts, colours: &Colours) -> Ma
                 p {
                     "opened " strong { (counted(day.uses(&key.key, ring.scope()), "cookie")) } " in 24 hours"
                     @match ledger.last_opened(&key.key, ring.scope()) {
-                        Some(last) => { ", the last " (from_now(last, ledger.now.max(last))) ". " },
-                        None => { ", and none since the ledger began. " },
+                        Some(last) => { ", the last " (from_now(last, ledger.now.max(last))) "." },
+                        None => { ", and none since the ledger began." },
                     }
-                    @if let Some(share) = figures_view::share(ledger, ring.scope()) { (share) " " }
-                    (words::forecast(&ledger.forecast(&key.key, ring.scope())))
                 }
+                @if let Some(share) = figures_view::share(ledger, ring.scope()) { p { (share) } }
+                p { (outlook(key, &ledger.forecast(&key.key, ring.scope()))) }
             }
         }
+    }
+}
+
+/// What is to be expected of an old key, whose `until` may come first.
+fn outlook(key: &KeyFacts, forecast: &Forecast) -> String {
+    let text = words::forecast(forecast);
+    let end = match *forecast {
+        Forecast::Ends { by, .. } => by,
+        Forecast::NotFalling { .. } => u64::MAX,
+        Forecast::Unused { .. } | Forecast::TooFewDays { .. } | Forecast::TooFewUses { .. } => {
+            return text;
+        }
+    };
+    match key.role {
+        KeyRole::Fallback { until: Some(until) } if until < end => format!(
+            "{text} Its end, until {}, comes first: whoever still holds a cookie under it then logs in again.",
+            words::day(until)
+        ),
+        _ => text,
     }
 }
 

@@ -38,9 +38,12 @@ pub fn percent(share: f64) -> String {
 
 /// A moment in Unix seconds, for people and for programs.
 pub fn time(seconds: u64) -> Markup {
-    let text = moment(seconds);
-    let machine = text.replace(' ', "T").replace("TUTC", "Z");
-    html! { time datetime=(machine) { (text) } }
+    html! { time datetime=(machine_time(seconds)) { (moment(seconds)) } }
+}
+
+/// The same for programs alone: `2027-02-01T00:00Z`.
+pub fn machine_time(seconds: u64) -> String {
+    moment(seconds).replace(' ', "T").replace("TUTC", "Z")
 }
 
 /// The same with how far it is from now.
@@ -111,7 +114,7 @@ pub fn verdict(verdict: &str) -> &'static str {
         "duplicate-dropped" => "an unverified copy beside a verified one",
         "look-alike" => "a spelling that a server might misread",
         "origin-unverified" => "the site set a cookie that none of its keys made",
-        "attributes-differ" => "the site sets the cookie otherwise than `attributes` says",
+        "attributes-differ" => "the site sets the cookie otherwise than attributes says",
         _ => "",
     }
 }
@@ -127,7 +130,7 @@ pub fn withheld(reason: &str) -> &'static str {
         "status" => "the status is 1xx, 206 or 304",
         "late" => "the response took over 2 s",
         "cacheable" => "a shared cache may store the response",
-        "attributes-differ" => "the site sets the cookie otherwise than `attributes` says",
+        "attributes-differ" => "the site sets the cookie otherwise than attributes says",
         "outlived" => "nothing is left of the Max-Age",
         "uncarriable" => "the format cannot write the payload",
         _ => "",

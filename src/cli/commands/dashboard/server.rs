@@ -13,13 +13,13 @@ use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::access::{Access, Refusal, RequestHead, Resource};
 use super::page::Page;
 use super::view::BoardReply;
 use crate::commands::board::source::Source;
 use crate::terminal::answer::{Answer, Failure};
-use crate::terminal::clock;
 use crate::terminal::progress::print_beside;
 
 /// What all connections share.
@@ -34,12 +34,12 @@ pub struct Server {
 /// Where the figures come from, and the last ones.
 struct Board {
     source: Source,
-    /// With the time of this machine at which they were asked for.
-    last: Option<(u64, BoardReply)>,
+    /// With when they came.
+    last: Option<(Instant, BoardReply)>,
 }
 
-/// For how many seconds an answer of the Worker serves every page.
-const FRESH: u64 = 2;
+/// For how long an answer of the Worker serves every page.
+const FRESH: Duration = Duration::from_secs(2);
 /// How long a head may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -136,9 +136,8 @@ impl Server {
 
     fn ask(&self) -> BoardReply {
         let mut board = locked(&self.board);
-        let now = clock::now();
-        if let Some((asked, reply)) = &board.last
-            && now.abs_diff(*asked) < FRESH
+        if let Some((came, reply)) = &board.last
+            && came.elapsed() < FRESH
         {
             return reply.clone();
         }
@@ -146,7 +145,7 @@ impl Server {
             Ok(facts) => BoardReply::of(&facts),
             Err(failure) => BoardReply::of_failure(&self.site, &failure),
         };
-        board.last = Some((clock::now(), reply.clone()));
+        board.last = Some((Instant::now(), reply.clone()));
         reply
     }
 }

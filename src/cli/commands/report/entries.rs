@@ -3,9 +3,9 @@
 use csv::{Terminator, WriterBuilder};
 
 use super::evidence::Evidence;
+use crate::commands::board::words::machine_time;
 use crate::remote::figures::Resolution;
 use crate::remote::ledger::Ledger;
-use crate::terminal::time::moment;
 
 /// A line for each entry, behind one with their names.
 pub fn csv(ledger: &Ledger, evidence: &Evidence, key: Option<&str>) -> String {
@@ -33,7 +33,7 @@ pub fn csv(ledger: &Ledger, evidence: &Evidence, key: Option<&str>) -> String {
     let entries = entries.filter(|entry| key.is_none_or(|key| entry.key.as_deref() == Some(key)));
     for entry in entries {
         write([
-            &moment(entry.at),
+            &machine_time(entry.at),
             resolution,
             &entry.rule,
             entry.key.as_deref().unwrap_or_default(),

@@ -188,9 +188,11 @@ fn limits(facts: &Facts, ledger: &Ledger, since: u64) -> Vec<String> {
     if let Some(note) = facts.lives_note {
         limits.push(format!("Of the keys' history: {note}."));
     }
-    for day in differences(ledger) {
+    let differences = differences(ledger);
+    if !differences.is_empty() {
         limits.push(format!(
-            "The ledger's hours and days differ on a day, so something was lost: {day}."
+            "The ledger's hours and days come to different sums, so something was lost: {}.",
+            differences.join("; ")
         ));
     }
     limits

@@ -49,7 +49,7 @@ pub fn page(facts: &Facts, ledger: &Ledger, evidence: &Evidence) -> String {
 
 fn keys(evidence: &Evidence, colours: &Colours) -> Markup {
     html! {
-        table {
+        div.scroll tabindex="0" role="region" aria-label="What each key has opened" { table {
             thead { tr { th scope="col" { "Key" } th scope="col" { "Now" } th scope="col" { "In this time" } th.number scope="col" { "Opened" } } }
             tbody {
                 @for key in &evidence.keys {
@@ -61,7 +61,7 @@ fn keys(evidence: &Evidence, colours: &Colours) -> Markup {
                     }
                 }
             }
-        }
+        } }
     }
 }
 
@@ -90,7 +90,7 @@ fn basis(evidence: &Evidence) -> Markup {
 fn refusals(evidence: &Evidence) -> Markup {
     html! {
         @if evidence.refusals.is_empty() { p.empty { "Nothing." } } @else {
-            table {
+            div.scroll tabindex="0" role="region" aria-label="Refused in this time" { table {
                 thead { tr { th scope="col" { "Refused" } th scope="col" { "Cookie" } th.number scope="col" { "Count" } } }
                 tbody {
                     @for refusal in &evidence.refusals {
@@ -105,7 +105,7 @@ fn refusals(evidence: &Evidence) -> Markup {
                         }
                     }
                 }
-            }
+            } }
         }
     }
 }
