@@ -6,6 +6,7 @@ use countersign_core::crypto::Digest;
 
 pub mod area;
 pub mod colours;
+pub mod decline;
 pub mod facts;
 pub mod figures_view;
 pub mod keys_view;

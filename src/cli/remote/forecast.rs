@@ -58,7 +58,7 @@ impl Ledger {
     }
 
     /// The day after the last one on which it was the current key; 0 where that was not recorded.
-    fn replaced(&self, key: &str, scope: Scope<'_>) -> u64 {
+    pub fn replaced(&self, key: &str, scope: Scope<'_>) -> u64 {
         let is_current = |verdict: &str| verdict == "current" || Kind::of(verdict) == Kind::Sealed;
         let days = self.days.iter().filter(|day| {
             day.key.as_deref() == Some(key) && scope.includes(&day.rule) && is_current(&day.verdict)

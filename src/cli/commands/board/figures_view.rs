@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use crate::commands::board::area::Chart;
 use crate::commands::board::colours::Colours;
+use crate::commands::board::decline;
 use crate::commands::board::facts::{Facts, LedgerFacts};
 use crate::commands::board::words::{self, number, percent, time};
 use crate::remote::figures::{DAY, HOUR, Refusal, Resolution, Scope, Upgrades};
@@ -30,6 +31,9 @@ pub fn uses(facts: &Facts, colours: &Colours) -> Markup {
                 colours,
             }.drawn())
             (by_day(ledger, first, colours))
+            @for ring in &facts.rings {
+                @for key in ring.old_keys() { (decline::drawn(ring, key, ledger, colours)) }
+            }
         }
         p.note { "Counted are cookies that a key opened, not visitors. The ledger began " (time(ledger.since)) "." }
     }
