@@ -32,7 +32,7 @@ Examples:
   countersign check --against live      what a deployment would lose
   countersign inspect --live            which key opens a cookie, and what becomes of it
   countersign status                    the keys, rules and problems of the live Worker
-  countersign dashboard                 the same and the uses of each key, as a page that updates itself
+  countersign dashboard                 a page with the uses of each key, which updates itself
   countersign report --html FILE        the evidence that a key has opened nothing since a date
   countersign keygen --put KEY_2026_11  a new key, straight into the Worker's secrets
   countersign stage KEY_2026_11         the first step of a rotation; then promote, then retire
