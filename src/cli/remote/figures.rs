@@ -14,6 +14,8 @@ pub const HOUR: u64 = 3_600;
 pub const DAY: u64 = 86_400;
 /// How far back the hours reach, in seconds.
 pub const HOURS_KEPT: u64 = 14 * DAY;
+/// The same for the days.
+pub const DAYS_KEPT: u64 = 400 * DAY;
 
 /// What a verdict is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,9 +171,13 @@ impl Ledger {
         of.filter_map(|times| times.first_opened).min()
     }
 
-    /// The uses of each key in the steps from one that holds `from` up to the running one.
+    /// The uses of each key in the steps from one that holds `from`, or the oldest that is kept, up to the running one.
     pub fn series(&self, resolution: Resolution, from: u64, scope: Scope<'_>) -> Series {
-        let first = resolution.floor(from);
+        let kept = match resolution {
+            Resolution::Hour => HOURS_KEPT,
+            Resolution::Day => DAYS_KEPT,
+        };
+        let first = resolution.floor(from.max(self.now.saturating_sub(kept)));
         let last = resolution.floor(self.now.max(from));
         let starts: Vec<u64> = (first..=last)
             .step_by(resolution.seconds() as usize)

@@ -97,12 +97,32 @@ impl LedgerReply {
             }
             (200, None) => {
                 let Body { now, ledger } = serde_json::from_value(json).ok()?;
-                Some(Self::Known(Ledger { now, ..ledger }))
+                let ledger = Ledger { now, ..ledger };
+                (now <= LATEST).then(|| Self::Known(ledger.bounded()))
             }
             _ => None,
         }
     }
 }
+
+impl Ledger {
+    /// Without what no ledger can hold: times and counts can then be added up without a thought.
+    fn bounded(mut self) -> Self {
+        self.since = self.since.min(self.now);
+        for entries in [&mut self.hours, &mut self.days] {
+            entries.retain(|entry| entry.at <= self.now);
+            for entry in entries {
+                entry.count = entry.count.min(MOST);
+            }
+        }
+        self
+    }
+}
+
+/// The last second of the year 9999.
+const LATEST: u64 = 253_402_300_799;
+/// More than the cookies of any hour or day.
+const MOST: u64 = 1 << 40;
 
 #[cfg(test)]
 mod tests {
@@ -126,6 +146,24 @@ mod tests {
         assert_eq!(ledger.keys[0].first_opened, None);
         assert_eq!(ledger.hours[0].verdict, "newer");
         assert_eq!(ledger.hours[0].key, None);
+    }
+
+    #[test]
+    fn figures_that_no_ledger_has_are_no_figures() {
+        let text = |now: u64, at: u64| {
+            format!(
+                r#"{{"countersign":"0.1.0","now":{now},"ledger":{{"since":{at},"days":[{{"at":{at},"count":18446744073709551615}}]}}}}"#
+            )
+        };
+        assert!(LedgerReply::read(200, &text(u64::MAX, 0)).is_none());
+        let LedgerReply::Known(later) = read(200, &text(1_801_440_000, u64::MAX)) else {
+            panic!("it is a ledger");
+        };
+        assert_eq!((later.since, later.days.len()), (1_801_440_000, 0));
+        let LedgerReply::Known(many) = read(200, &text(1_801_440_000, 0)) else {
+            panic!("it is a ledger");
+        };
+        assert_eq!(many.days[0].count, MOST);
     }
 
     #[test]

@@ -103,7 +103,9 @@ impl Window {
         let ends = phases.filter(|phase| phase.to.is_none());
         let last = ends.filter_map(|phase| phase.until).max().unwrap_or(now);
         let from = first.clamp(now.saturating_sub(BACK), now.saturating_sub(3_600));
-        let to = last.clamp(now, now + AHEAD).max(now + (now - from) / 20);
+        let to = last
+            .clamp(now, now.saturating_add(AHEAD))
+            .max(now.saturating_add((now - from) / 20 + 1));
         Self { from, to, now }
     }
 

@@ -67,7 +67,7 @@ fn of_ledger(facts: &Facts, ledger: &Ledger) -> Vec<String> {
                 continue;
             };
             let uses = day.uses(&key.key, ring.scope());
-            if until <= facts.now + SOON && uses > 0 {
+            if until <= facts.now.saturating_add(SOON) && uses > 0 {
                 reasons.push(format!(
                     "{} ends {} and opened {} in 24 hours: whoever still holds one has to log in again",
                     key.key,
@@ -247,5 +247,116 @@ impl Health {
             }
         };
         html! { svg.mark viewBox="0 0 16 16" aria-hidden="true" { path fill-rule="evenodd" d=(path) {} } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::ledger::Tally;
+    use crate::remote::replies::StatusReply;
+
+    /// 2027-02-01 00:00 UTC.
+    const NOW: u64 = 1_801_440_000;
+
+    fn facts(role: KeyRole, entries: &[(&str, u64)]) -> Facts {
+        let status = format!(r#"{{"now":{NOW},"mode":"enforce"}}"#);
+        let status = StatusReply::parse(&status).unwrap();
+        let mut facts = Facts::of("https://www.example.com", &status, None, "", NOW);
+        facts.doubts.clear();
+        let key = |key: &str, role| KeyFacts {
+            key: key.to_owned(),
+            role,
+            fingerprint: None,
+        };
+        facts.rings = vec![RingFacts {
+            rules: vec!["sessionid".to_owned()],
+            keys: vec![key("NEW", KeyRole::Current), key("OLD", role)],
+        }];
+        let hours = entries.iter().map(|(verdict, count)| Tally {
+            at: NOW - 3_600,
+            rule: "sessionid".to_owned(),
+            key: Some("OLD".to_owned()),
+            verdict: (*verdict).to_owned(),
+            reason: (*verdict == "upgrade-withheld").then(|| "cacheable".to_owned()),
+            count: *count,
+        });
+        facts.ledger = LedgerFacts::Known(Ledger {
+            now: NOW,
+            since: NOW - 30 * DAY,
+            hours: hours.collect(),
+            ..Ledger::default()
+        });
+        facts
+    }
+
+    #[test]
+    fn an_old_key_that_ends_soon_and_is_in_use_is_told() {
+        let soon = KeyRole::Fallback {
+            until: Some(NOW + 2 * DAY),
+        };
+        let (found, why) = health(&facts(soon, &[("fallback", 12)]));
+        assert_eq!(found, Health::Attention);
+        assert_eq!(
+            why,
+            [
+                "OLD ends in 2 days and opened 12 cookies in 24 hours: whoever still holds one has to log in again"
+            ]
+        );
+        assert_eq!(health(&facts(soon, &[])).0, Health::Good);
+        let later = KeyRole::Fallback {
+            until: Some(NOW + 9 * DAY),
+        };
+        let found = health(&facts(later, &[("fallback", 12)]));
+        assert_eq!(found.0, Health::Good);
+    }
+
+    #[test]
+    fn upgrades_that_are_mostly_withheld_are_told_with_their_reason() {
+        let role = KeyRole::Fallback { until: None };
+        let of = |sent, withheld| {
+            health(&facts(
+                role,
+                &[("upgraded", sent), ("upgrade-withheld", withheld)],
+            ))
+        };
+        assert_eq!(of(30, 20).0, Health::Good);
+        let (found, why) = of(20, 30);
+        assert_eq!(found, Health::Attention);
+        assert_eq!(why, ["most upgrades are withheld, above all: cacheable"]);
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_worse_than_anything() {
+        let mut facts = facts(KeyRole::Staged, &[]);
+        facts.mode = "refused".to_owned();
+        assert_eq!(health(&facts).0, Health::Bad);
+        assert!(announcement(&facts).starts_with("Worker: broken. NEW is current."));
+    }
+
+    #[test]
+    fn an_end_that_comes_before_the_last_use_is_told() {
+        let forecast = Forecast::Ends {
+            by: NOW + 9 * DAY,
+            earliest: NOW + 8 * DAY,
+            latest: None,
+            days: 7,
+        };
+        let of = |until| {
+            let key = KeyFacts {
+                key: "OLD".to_owned(),
+                role: KeyRole::Fallback { until },
+                fingerprint: None,
+            };
+            outlook(&key, &forecast)
+        };
+        let text = "At the rate of the last 7 days it opens none from 2027-02-10 on (range 2027-02-09 to open end).";
+        assert_eq!(of(None), text);
+        assert_eq!(of(Some(NOW + 10 * DAY)), text);
+        let first = of(Some(NOW + 3 * DAY));
+        assert!(
+            first.contains("Its end, until 2027-02-04, comes first"),
+            "{first}"
+        );
     }
 }
