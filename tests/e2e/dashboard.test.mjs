@@ -154,7 +154,7 @@ test("a rotation is followed without a reload, and what one has opened stays ope
   worker.ledger = "it did not answer within 2 s";
   await page.until(`document.getElementById("timeline").innerText.includes("retired 2027-01-31")`);
   const summary = await part(page, "summary");
-  assert.match(summary, /look at it the ledger does not answer: it did not answer within 2 s/);
+  assert.match(summary, /needs attention the ledger does not answer: it did not answer within 2 s/);
   assert.match(summary, /Old keys none opens cookies Next countersign stage KEY_NAME/);
   worker.isDown = true;
   await page.until(`!document.getElementById("banner").hidden`);
@@ -325,7 +325,13 @@ test("no other page, host, method or token gets anything", { skip }, async (t) =
 
 test("without a ledger it shows the ring, the timeline and the next step, and how to get one", { skip }, async (t) => {
   const { address, worker } = await dashboard(t, { ledger: null });
-  const page = await opened(t, address);
+  const page = await openBrowser(t);
+  worker.isDown = true;
+  await page.go(address);
+  await page.until(`document.getElementById("banner").innerText.includes("either the token is another")`);
+  assert.equal(await page.evaluate(`document.getElementById("main").offsetHeight`), 0, "empty parts are shown");
+  worker.isDown = false;
+  await page.until(`document.querySelector("#summary .tile") !== null`);
   assert.match(await part(page, "uses"), /has no ledger.*\[\[durable_objects\.bindings\]\] name = "LEDGER" class_name = "Ledger"/);
   assert.match(await part(page, "summary"), /healthy .* whether it is in use is not known without the ledger .* countersign retire/);
   assert.match(await part(page, "timeline"), /KEY_2026_11 staged 2027-01-20 → current 2027-01-21/);

@@ -177,7 +177,7 @@ impl Facts {
     }
 }
 
-const NO_HISTORY: &str = "wrangler.toml has no history in git here";
+const NO_HISTORY: &str = "wrangler.toml has no history here";
 const NOT_LIVE: &str = "no commit of wrangler.toml is what is live: this is the history of the file, not of the Worker";
 
 impl RingFacts {

@@ -42,19 +42,9 @@ pub fn timeline(facts: &Facts, colours: &Colours) -> Markup {
         p.note {
             "Times of roles are those of commits; a deployment follows them. The upright line is now."
             @if facts.ledger().is_some() { " The thin line is the time in which the key opened cookies." }
-            @if let Some(note) = facts.lives_note { " " (sentence(note)) }
+            @if let Some(note) = facts.lives_note { " In git: " (note) "." }
         }
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first: String = chars
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .collect();
-    format!("{first}{}.", chars.as_str())
 }
 
 fn ring_name(ring: &RingLives) -> String {

@@ -222,7 +222,7 @@ impl Health {
     pub fn word(self) -> &'static str {
         match self {
             Self::Good => "healthy",
-            Self::Attention => "look at it",
+            Self::Attention => "needs attention",
             Self::Bad => "broken",
         }
     }

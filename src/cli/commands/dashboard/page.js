@@ -59,7 +59,7 @@ function draw(board) {
   } else {
     asked = Date.now();
     element("banner").hidden = true;
-    element("main").classList.remove("stale");
+    element("main").classList.remove("stale", "unknown");
     if (board.announcement) setText(element("announcement"), board.announcement);
   }
   mark(board.health, board.site);

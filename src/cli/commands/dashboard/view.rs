@@ -61,7 +61,7 @@ impl BoardReply {
         Self {
             site: site.to_owned(),
             health: Health::Bad,
-            failure: Some(failure.to_string()),
+            failure: Some(failure.with_hints()),
             announcement: None,
             parts: BTreeMap::new(),
         }

@@ -186,7 +186,7 @@ fn limits(facts: &Facts, ledger: &Ledger, since: u64) -> Vec<String> {
         ));
     }
     if let Some(note) = facts.lives_note {
-        limits.push(format!("Of the keys' history: {note}."));
+        limits.push(format!("Of the keys' history in git: {note}."));
     }
     let differences = differences(ledger);
     if !differences.is_empty() {
