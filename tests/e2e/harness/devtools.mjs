@@ -79,6 +79,7 @@ function connect(input, output) {
   const listeners = [];
   let held = "";
   let last = 0;
+  input.on("error", () => {}); // it has been closed
   output.setEncoding("utf8").on("data", (text) => {
     const messages = (held + text).split("\0");
     held = messages.pop();
