@@ -4,13 +4,16 @@ use clap::{Parser, Subcommand};
 
 use crate::terminal::answer::{Answer, Failure};
 
+mod board;
 pub mod check;
+pub mod dashboard;
 pub mod init;
 pub mod inspect;
 pub mod keygen;
 pub mod leave;
 pub mod print;
 pub mod promote;
+pub mod report;
 pub mod retire;
 pub mod revoke;
 pub mod rotate;
@@ -31,6 +34,8 @@ Examples:
   countersign check --against live      what a deployment would lose
   countersign inspect --live            which key opens a cookie, and what becomes of it
   countersign status                    the keys, rules and problems of the live Worker
+  countersign dashboard                 a page with the uses of each key, which updates itself
+  countersign report --html FILE        the evidence that a key has opened nothing since a date
   countersign keygen --put KEY_2026_11  a new key, straight into the Worker's secrets
   countersign stage KEY_2026_11         the first step of a rotation; then promote, then retire
   countersign rotate --every 90d        one step of a rotation, if it is due: for cron and CI
@@ -57,6 +62,8 @@ enum Command {
     Leave(leave::LeaveArguments),
     Print(print::PrintArguments),
     Status(status::StatusArguments),
+    Dashboard(dashboard::DashboardArguments),
+    Report(report::ReportArguments),
 }
 
 impl CommandLine {
@@ -75,6 +82,8 @@ impl CommandLine {
             Command::Leave(leave) => Ok(leave.run()?),
             Command::Print(print) => print.run(),
             Command::Status(status) => status.run(),
+            Command::Dashboard(dashboard) => dashboard.run(),
+            Command::Report(report) => report.run(),
         }
     }
 }

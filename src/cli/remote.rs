@@ -3,7 +3,10 @@
 pub mod arrival;
 pub mod cloudflare;
 pub mod deploy;
+pub mod figures;
+pub mod forecast;
 pub mod http;
+pub mod ledger;
 pub mod live;
 pub mod replies;
 pub mod skew;

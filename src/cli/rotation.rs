@@ -5,6 +5,7 @@ pub mod change;
 pub mod editing;
 pub mod grace;
 pub mod history;
+pub mod key_lives;
 pub mod key_or_format;
 pub mod key_roles;
 pub mod listed;

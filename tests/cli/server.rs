@@ -64,6 +64,10 @@ fn reply(method: &str, path: &str, authorization: &str, body: &str) -> (u16, Str
         );
     }
     let token = Token::new(TOKEN).unwrap();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    if path == PATH && query == "ledger" && token.admits(Some(authorization)) {
+        return (200, ledger().to_string());
+    }
     if path != PATH || !token.admits(Some(authorization)) {
         return (404, "<html>the site's own</html>".to_owned());
     }
@@ -83,6 +87,44 @@ fn reply(method: &str, path: &str, authorization: &str, body: &str) -> (u16, Str
     };
     let reply = status.reply(method, body);
     (reply.status, reply.body)
+}
+
+/// What the keys have done: one in use, one on its way out, one that was retired before.
+fn ledger() -> Value {
+    let (hour, day, now) = (3_600, 86_400, crate::NOW);
+    let entry = |at: u64, key: &str, verdict: &str, count: u64| json!({ "at": at, "rule": "sessionid", "key": key, "verdict": verdict, "count": count });
+    let today = now - now % day;
+    let old = |days: u64| entry(today - days * day, "KEY_2026_05", "fallback", 8 << days);
+    let hostile = |at: u64| json!({ "at": at, "rule": "a\u{1b}[2J<script>", "verdict": "bad-signature", "count": 2 });
+    let mut hours: Vec<Value> = (4..10).map(old).collect(); // each in the first hour of its day
+    hours.push(entry(
+        today - 3 * day + 11 * hour,
+        "KEY_2026_05",
+        "fallback",
+        1,
+    ));
+    let mut days: Vec<Value> = (4..10).map(old).collect();
+    days.push(entry(today - 3 * day, "KEY_2026_05", "fallback", 1));
+    days.push(entry(today - 15 * day, "KEY_2025_11", "fallback", 3));
+    for (entries, at) in [(&mut hours, now - hour), (&mut days, today)] {
+        entries.push(entry(at, "KEY_2026_11", "current", 4_812));
+        entries.push(hostile(at));
+    }
+    let times = |key: &str, last: u64| json!({ "rule": "sessionid", "key": key, "first_opened": now - 19 * day, "last_opened": last });
+    json!({
+        "countersign": "0.1.0",
+        "now": now,
+        "ledger": {
+            "since": now - 20 * day,
+            "keys": [
+                times("KEY_2026_11", now - 5),
+                times("KEY_2026_05", now - 3 * day - 1_800),
+                times("KEY_2025_11", now - 15 * day),
+            ],
+            "hours": hours,
+            "days": days,
+        },
+    })
 }
 
 fn configuration() -> Value {

@@ -21,8 +21,8 @@ use crate::terminal::clock;
 use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
 use crate::terminal::time::{from_now, moment, span};
 
-mod next;
-mod rollback;
+pub mod next;
+pub mod rollback;
 
 use next::NextStep;
 use rollback::RollbackTarget;

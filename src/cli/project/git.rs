@@ -79,6 +79,17 @@ pub fn commits(config: &Config) -> Option<Vec<Commit>> {
     has_one.then(|| log.lines().filter_map(commit).collect())
 }
 
+/// The newest commit of the configuration; none where there is none.
+pub fn newest(config: &Config) -> Option<String> {
+    let file = config.file_name();
+    let said = run(
+        config,
+        &["log", "--max-count=1", "--format=%H", "--", &file],
+    )
+    .ok()?;
+    said.lines().next().map(str::to_owned)
+}
+
 /// Whether the history is cut off, as it is where CI fetches the newest commit alone.
 pub fn is_shallow(config: &Config) -> bool {
     let said = run(config, &["rev-parse", "--is-shallow-repository"]);

@@ -71,7 +71,7 @@ impl LiveWorker {
     /// # Errors
     /// It does not answer.
     pub fn status(&self) -> Result<StatusReply, Failure> {
-        let reply = self.ask(None)?;
+        let reply = self.ask(PATH, None)?;
         let status = StatusReply::parse(&reply.text).filter(|_| reply.status == 200);
         status.ok_or_else(|| self.not_countersign(&reply))
     }
@@ -81,7 +81,7 @@ impl LiveWorker {
     /// # Errors
     /// It does not answer, or its configuration is wrong.
     pub fn inspect(&self, cookie: &str) -> Result<InspectionReply, Failure> {
-        let reply = self.ask(Some(cookie))?;
+        let reply = self.ask(PATH, Some(cookie))?;
         let failure = match reply.status {
             200 => {
                 let read = harmless::json(&reply.text);
@@ -108,10 +108,14 @@ impl LiveWorker {
         &self.site_text
     }
 
-    fn ask(&self, body: Option<&str>) -> Result<HttpResponse, Failure> {
+    /// Asks for a path of the site, with the token.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    pub(super) fn ask(&self, path: &str, body: Option<&str>) -> Result<HttpResponse, Failure> {
         let version = self.version.as_deref();
         let header = version.map(|version| (OVERRIDE, version));
-        let reply = http::ask(&self.site.join(PATH), &self.token, header, body);
+        let reply = http::ask(&self.site.join(path), &self.token, header, body);
         reply.map_err(|failure| {
             failure.hint(
                 "where the site is another: --url https://www.example.com, or COUNTERSIGN_URL",
@@ -119,7 +123,8 @@ impl LiveWorker {
         })
     }
 
-    fn not_countersign(&self, reply: &HttpResponse) -> Failure {
+    /// That what answered is not Countersign.
+    pub(super) fn not_countersign(&self, reply: &HttpResponse) -> Failure {
         let url = self.site.join(PATH);
         Failure::unreachable(format!(
             "{url} answered {}, and not as Countersign does",

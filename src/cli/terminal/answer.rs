@@ -90,6 +90,13 @@ impl Failure {
         }
     }
 
+    /// Its text and its hints in one line.
+    pub fn with_hints(&self) -> String {
+        let hints = self.hints.iter().map(String::as_str);
+        let parts: Vec<&str> = std::iter::once(self.what.as_str()).chain(hints).collect();
+        parts.join("; ")
+    }
+
     /// Whether its text has this in it.
     #[cfg(test)]
     pub fn says(&self, text: &str) -> bool {

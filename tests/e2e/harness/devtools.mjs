@@ -1,13 +1,16 @@
-// Drives a real Chromium by the DevTools protocol: opens pages, presses keys, and hears what the console says.
-import { eachLine, end, start, temporaryFolder } from "./processes.mjs";
+// Drives a real Chromium by the DevTools protocol, over a pipe: opens pages, presses keys, and hears what the console
+// says.
+import { writeFileSync } from "node:fs";
 import { chromium, FLAGS } from "./chromium.mjs";
+import { end, start, temporaryFolder } from "./processes.mjs";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 
 /** Starts a browser, which ends after the test; resolves with `{page}`, which opens a page: see `Page`. */
 export async function drivenBrowser(t) {
-  const flags = [...FLAGS, "--remote-debugging-port=0", `--user-data-dir=${temporaryFolder()}`, "about:blank"];
-  const child = start(chromium(), flags, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  const flags = [...FLAGS, "--remote-debugging-pipe", `--user-data-dir=${temporaryFolder()}`, "about:blank"];
+  const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
+  const child = start(chromium(), flags, { stdio, detached: true });
   t.after(async () => {
     try {
       process.kill(-child.pid, "SIGKILL");
@@ -16,12 +19,7 @@ export async function drivenBrowser(t) {
     }
     await end(child);
   });
-  const address = await new Promise((resolve, reject) => {
-    eachLine(child.stderr, (line) => line.startsWith("DevTools listening on ") && resolve(line.slice(22).trim()));
-    child.once("exit", (code) => reject(new Error(`chromium ended with ${code}`)));
-  });
-  const connection = await connectionTo(address);
-  t.after(() => connection.close());
+  const connection = connectionBy(child.stdio[3], child.stdio[4]);
   return {
     page: async () => {
       const { targetId } = await connection.send("Target.createTarget", { url: "about:blank" });
@@ -61,6 +59,9 @@ export class Page {
     await this.until(`document.readyState === "complete" && location.href.startsWith(${JSON.stringify(url)})`);
   }
 
+  /** Goes to an address, and waits for nothing. */
+  go = (url) => this.send("Page.navigate", { url });
+
   /** The value of an expression in the page; of a promise, what it resolves with. */
   async value(expression) {
     const { result, exceptionDetails } = await this.send("Runtime.evaluate", {
@@ -79,7 +80,16 @@ export class Page {
       last = await this.value(expression).catch((error) => error.message);
       if (last === true) return;
     }
-    throw new Error(`never: ${expression} (${JSON.stringify(last)})`);
+    throw new Error(`never: ${expression} (${JSON.stringify(last)})\n${await this.text().catch(() => "")}\n${this.errors.join("\n")}`);
+  }
+
+  /** All that can be read. */
+  text = () => this.value("document.body.innerText");
+
+  /** Writes the whole page as a PNG. */
+  async screenshot(file) {
+    const { data } = await this.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true });
+    writeFileSync(file, Buffer.from(data, "base64"));
   }
 
   /** Gives an element the focus and presses Enter, as somebody without a mouse does. */
@@ -105,27 +115,31 @@ export class Page {
   }
 }
 
-async function connectionTo(address) {
-  const socket = new WebSocket(address);
+/** Messages end with a zero byte. */
+function connectionBy(input, output) {
   const waiting = new Map();
   const listeners = new Map();
-  await new Promise((resolve, reject) => Object.assign(socket, { onopen: resolve, onerror: reject }));
-  socket.onmessage = ({ data }) => {
-    const { id, method, params, result, error, sessionId } = JSON.parse(data);
+  let held = "";
+  let last = 0;
+  input.on("error", () => {}); // it has been closed
+  output.setEncoding("utf8").on("data", (text) => {
+    const messages = (held + text).split("\0");
+    held = messages.pop();
+    messages.map((message) => JSON.parse(message)).forEach(receive);
+  });
+  function receive({ id, method, params, result, error, sessionId }) {
     if (method) return listeners.get(sessionId)?.[method]?.(params);
     const { resolve, reject } = waiting.get(id);
     waiting.delete(id);
     error ? reject(new Error(error.message)) : resolve(result);
-  };
-  let last = 0;
+  }
   return {
     send: (method, params = {}, sessionId) =>
       new Promise((resolve, reject) => {
         waiting.set(++last, { resolve, reject });
-        socket.send(JSON.stringify({ id: last, method, params, sessionId }));
+        input.write(`${JSON.stringify({ id: last, method, params, sessionId })}\0`);
       }),
     listen: (sessionId, handlers) => listeners.set(sessionId, handlers),
-    close: () => socket.close(),
   };
 }
 

@@ -15,10 +15,10 @@ use crate::terminal::time::moment;
 #[derive(Serialize)]
 pub struct NextStep {
     /// `stage`, `promote` or `retire`.
-    step: &'static str,
+    pub step: &'static str,
     /// The key that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    pub key: Option<String>,
     /// The rule that it is about, or whose own key it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
@@ -29,7 +29,7 @@ pub struct NextStep {
     pub command: String,
     /// From when on it is safe, in Unix seconds; none where something else than the time decides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<u64>,
+    pub from: Option<u64>,
     /// The same for people.
     pub when: String,
 }
