@@ -20,6 +20,7 @@ import {
   ledger_batch,
   ledger_is_busy,
   ledger_object,
+  ledger_prepare,
   ledger_status,
   ledger_wait,
   set_panic_hook,
@@ -75,6 +76,8 @@ export default {
 /** The Durable Object behind the binding LEDGER. */
 export class Ledger {
   #storage;
+  /** The day, counted from 1970, for which its tables are prepared. */
+  #prepared;
 
   constructor(state) {
     this.#storage = state.storage;
@@ -84,6 +87,9 @@ export class Ledger {
     const batch = request.method === "POST" ? await request.text() : undefined;
     try {
       const { sql } = this.#storage;
+      const day = Math.floor(Date.now() / DAY_MS);
+      if (this.#prepared !== day) this.#storage.transactionSync(() => ledger_prepare(sql));
+      this.#prepared = day;
       return new Response(this.#storage.transactionSync(() => ledger_object(sql, request.url, batch)));
     } catch (fault) {
       const reason = recovered(fault);
@@ -93,6 +99,7 @@ export class Ledger {
   }
 }
 
+const DAY_MS = 86_400_000;
 const LEDGER = "ledger"; // there is one for the Worker
 const LEDGER_PATIENCE_MS = 10_000;
 const BUSY_MS = 20;

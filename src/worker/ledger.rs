@@ -27,8 +27,17 @@ extern "C" {
     fn rows(this: &Cursor) -> Result<Array, JsValue>;
 }
 
-/// Answers what is asked of the object: a `batch` is applied, and no batch asks for the account that `url` names. It is
-/// called in a transaction, so that all of it is done or nothing.
+/// Makes the tables where there are none, and ages what they hold: to be called for each instance of the object, and on
+/// each day. This and [`ledger_object`] are called in a transaction, so that all of it is done or nothing.
+///
+/// # Errors
+/// What the storage has thrown.
+#[wasm_bindgen]
+pub fn ledger_prepare(sql: &Sql) -> Result<(), JsValue> {
+    Ledger { sql }.prepare(now_ms() / 1000)
+}
+
+/// Answers what is asked of the object: a `batch` is applied, and no batch asks for the account that `url` names.
 ///
 /// # Errors
 /// A text where the batch is refused; else what the storage has thrown.
@@ -36,7 +45,6 @@ extern "C" {
 pub fn ledger_object(sql: &Sql, url: &str, batch: Option<String>) -> Result<String, JsValue> {
     let now = now_ms() / 1000;
     let ledger = Ledger { sql };
-    ledger.prepare(now)?;
     let Some(batch) = batch else {
         return Ok(ledger.account(Extent::of_url(url), now)?.to_text());
     };
@@ -51,7 +59,6 @@ struct Ledger<'s> {
 }
 
 impl Ledger<'_> {
-    /// Makes the tables where there are none, and ages what they hold once a day.
     fn prepare(&self, now: u64) -> Result<(), JsValue> {
         self.run(TABLES, &[])?;
         self.run(BEGIN, &[now])?;
