@@ -5,6 +5,7 @@ pub mod dev_vars;
 pub mod difference;
 pub mod file;
 pub mod git;
+pub mod ledger;
 pub mod location;
 pub mod options;
 pub mod quotes;

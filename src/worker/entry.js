@@ -102,6 +102,7 @@ export class Ledger {
 const DAY_MS = 86_400_000;
 const LEDGER = "ledger"; // there is one for the Worker
 const LEDGER_PATIENCE_MS = 10_000;
+const LONGEST_REASON = 200;
 const BUSY_MS = 20;
 const MOST_BUSY = 100;
 
@@ -148,7 +149,7 @@ async function asked(env, search, init) {
     const signal = AbortSignal.timeout(LEDGER_PATIENCE_MS);
     const answer = await ledger.fetch(`http://ledger/${search}`, { ...init, signal });
     const text = await answer.text();
-    return { status: answer.status, text, reason: answer.ok ? undefined : text };
+    return { status: answer.status, text, reason: answer.ok ? undefined : text.slice(0, LONGEST_REASON) };
   } catch (fault) {
     return { status: 0, reason: fault?.message };
   }

@@ -83,7 +83,7 @@ test("a ledger comes by wrangler deploy, is refused in a version, and goes by a 
   );
   const before = [folder.toml(), account.versions.length, account.shares];
   const refused = await folder.countersign("stage KEY_2026_11 --deploy", { code: 1 });
-  assert.match(refused, /wrangler.toml has a migration that is not deployed yet, and a version cannot bring it/);
+  assert.match(refused, /wrangler.toml binds a ledger, and the live Worker has none: a version cannot bring its migration/);
   assert.match(refused, /hint: .*npx wrangler deploy/);
   assert.deepEqual([folder.toml(), account.versions.length, account.shares], before);
 

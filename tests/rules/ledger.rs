@@ -339,6 +339,10 @@ fn the_url_says_what_is_asked_for() {
         hours: true,
         days: false,
     });
+    let neither = Some(Extent {
+        hours: false,
+        days: false,
+    });
     let days = Some(Extent {
         hours: false,
         days: true,
@@ -348,6 +352,7 @@ fn the_url_says_what_is_asked_for() {
         ("/?ledger=", both),
         ("/?ledger=hours", hours),
         ("/?a=1&ledger=days&b", days),
+        ("/?ledger=keys", neither),
         ("/?ledgers", None),
         ("/?a=ledger", None),
         ("/ledger", None),

@@ -3,6 +3,7 @@
 use std::env;
 
 use countersign_core::operations::status::{PATH, TOKEN};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
@@ -103,15 +104,38 @@ impl LiveWorker {
         Err(failure.unwrap_or_else(|| self.not_countersign(&reply)))
     }
 
+    /// Whether a ledger is bound to it. One of an older release, which knows of none, answers its status.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn has_ledger(&self) -> Result<bool, Failure> {
+        let reply = self.ask_for("?ledger=keys", None)?;
+        let told: Option<Value> = harmless::json(&reply.text);
+        Ok(match reply.status {
+            200 => told.is_some_and(|told| told.get("ledger").is_some()),
+            404 => false,
+            _ => true,
+        })
+    }
+
     /// Where it was asked, without the path.
     pub fn site(&self) -> &str {
         &self.site_text
     }
 
     fn ask(&self, body: Option<&str>) -> Result<HttpResponse, Failure> {
+        self.ask_for("", body)
+    }
+
+    fn ask_for(&self, query: &str, body: Option<&str>) -> Result<HttpResponse, Failure> {
         let version = self.version.as_deref();
         let header = version.map(|version| (OVERRIDE, version));
-        let reply = http::ask(&self.site.join(PATH), &self.token, header, body);
+        let reply = http::ask(
+            &self.site.join(&format!("{PATH}{query}")),
+            &self.token,
+            header,
+            body,
+        );
         reply.map_err(|failure| {
             failure.hint(
                 "where the site is another: --url https://www.example.com, or COUNTERSIGN_URL",

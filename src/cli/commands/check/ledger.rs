@@ -4,6 +4,7 @@ use toml_edit::Item;
 
 use super::finding::Finding;
 use crate::project::config::Environment;
+use crate::project::ledger;
 use crate::project::toml::entries;
 
 /// The class that the Worker exports.
@@ -12,9 +13,7 @@ const CLASS: &str = "Ledger";
 const BINDINGS: &str = "durable_objects.bindings";
 
 pub fn find(environment: &Environment<'_>) -> Option<Finding> {
-    let bindings = environment.own("durable_objects")?.get("bindings")?;
-    let is_ledger = |binding: &Item| text(binding, "name") == Some("LEDGER");
-    let binding = entries(bindings)?.into_iter().find(is_ledger)?;
+    let binding = ledger::binding(environment)?;
     if text(&binding, "script_name").is_some() {
         return None; // another Worker has the class, and its migration
     }

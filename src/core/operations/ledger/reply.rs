@@ -13,7 +13,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// What a URL asks for: `?ledger`, `?ledger=hours` or `?ledger=days`. `None` where it does not ask for the ledger.
+    /// What a URL asks for: `?ledger`, `?ledger=hours`, `?ledger=days`, or `?ledger=keys` for neither. `None` where it does not ask for the ledger.
     pub fn of_url(url: &str) -> Option<Self> {
         let (_, query) = url.split_once('?')?;
         let asked = query.split('&').find_map(|pair| {
@@ -21,8 +21,8 @@ impl Extent {
             (name == "ledger").then_some(value)
         })?;
         Some(Self {
-            hours: asked != "days",
-            days: asked != "hours",
+            hours: !matches!(asked, "days" | "keys"),
+            days: !matches!(asked, "hours" | "keys"),
         })
     }
 }
