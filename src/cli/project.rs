@@ -7,6 +7,7 @@ pub mod difference;
 pub mod file;
 pub mod folder;
 pub mod git;
+pub mod ledger;
 pub mod location;
 pub mod options;
 pub mod quotes;

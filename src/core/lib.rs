@@ -14,7 +14,7 @@
 //! formats      how a cookie value is signed: one file a format family
 //! config       the configuration as types, which cannot be wrong afterwards
 //! gate         the decision about a request and its response
-//! operations   reports, the status endpoint, what a change of the configuration would lose
+//! operations   reports, the ledger, the status endpoint, what a change of the configuration would lose
 //! ```
 #![no_std]
 

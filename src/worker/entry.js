@@ -16,29 +16,38 @@ import {
   initSync,
   judge_request,
   judge_response,
+  ledger_answered,
+  ledger_batch,
+  ledger_is_busy,
+  ledger_object,
+  ledger_prepare,
+  ledger_status,
+  ledger_wait,
   set_panic_hook,
   status,
   unreachable,
 } from "./countersign.js";
 import module from "./countersign_bg.wasm";
 
-initSync({ module });
-set_panic_hook();
-
 /** How many instances of the wasm there have been: what a panic left behind belongs to an earlier one. */
 let instance = 0;
 
+initSync({ module });
+set_panic_hook();
+
 export default {
-  async fetch(request, env) {
+  async fetch(request, env, context) {
     const began = instance;
     let decision;
     try {
       const { headers } = request;
       decision = judge_request(request, env, request.url, headers.get("cookie"), headers.get("authorization"));
       if (decision === "status") return status(request, env, await request.text());
+      if (decision === "ledger") return ledger_status(request, env, await ledgerAccount(request.url, env));
     } catch (fault) {
       return faulted(fault);
     }
+    handOver(env, context);
     if (decision instanceof Response) return decision;
     const forwarded = decision instanceof Forwarded ? decision : undefined;
     const forward = forwarded ? forwarded.forward : decision;
@@ -55,27 +64,117 @@ export default {
       const setCookies = response.headers.getSetCookie(); // `get` would fold several into one
       if (!setCookies.length && !forwarded) return response;
       const lines = setCookies.map((line) => `${line}\n`).join("");
-      return judge_response(request, env, response, lines, left()) ?? response;
+      const judged = judge_response(request, env, response, lines, left()) ?? response;
+      handOver(env, context);
+      return judged;
     } catch (fault) {
       return faulted(fault);
     }
   },
 };
 
+/** The Durable Object behind the binding LEDGER. */
+export class Ledger {
+  #storage;
+  /** The day, counted from 1970, for which its tables are prepared. */
+  #prepared;
+
+  constructor(state) {
+    this.#storage = state.storage;
+  }
+
+  async fetch(request) {
+    const batch = request.method === "POST" ? await request.text() : undefined;
+    try {
+      const { sql } = this.#storage;
+      const day = Math.floor(Date.now() / DAY_MS);
+      if (this.#prepared !== day) this.#storage.transactionSync(() => ledger_prepare(sql));
+      this.#prepared = day;
+      return new Response(this.#storage.transactionSync(() => ledger_object(sql, request.url, batch)));
+    } catch (fault) {
+      const reason = recovered(fault);
+      const status = typeof fault === "string" ? 400 : 503; // a batch that is refused, or a fault
+      return new Response(fault?.message ?? reason, { status });
+    }
+  }
+}
+
+const DAY_MS = 86_400_000;
+const LEDGER = "ledger"; // there is one for the Worker
+const LEDGER_PATIENCE_MS = 10_000;
+const LONGEST_REASON = 200;
+const BUSY_MS = 20;
+const MOST_BUSY = 100;
+
+/** Has the counts handed over to the ledger in time. No request waits for it, and none fails by it. */
+function handOver(env, context) {
+  if (!env.LEDGER) return;
+  try {
+    const wait = ledger_wait();
+    if (wait >= 0) context.waitUntil(handedOver(env, wait));
+  } catch (fault) {
+    recovered(fault);
+  }
+}
+
+async function handedOver(env, wait) {
+  const began = instance;
+  const isLost = () => began !== instance;
+  if (wait > 0) await scheduler.wait(wait);
+  try {
+    for (let isMore = true; isMore && !isLost();) {
+      const batch = ledger_batch();
+      if (batch === undefined) return;
+      const { status, reason } = await asked(env, "", { method: "POST", body: batch });
+      if (!isLost()) isMore = ledger_answered(status, reason);
+    }
+  } catch (fault) {
+    recovered(fault);
+  }
+}
+
+/** What the ledger tells, with what this isolate has counted by now. */
+async function ledgerAccount(url, env) {
+  if (!env.LEDGER) return undefined;
+  for (let time = 0; time < MOST_BUSY && ledger_is_busy(); time += 1) await scheduler.wait(BUSY_MS);
+  await handedOver(env, 0);
+  const { status, text } = await asked(env, new URL(url).search);
+  return status === 200 ? text : undefined;
+}
+
+/** What the ledger answers: `{status, text}`, or status 0 and a reason. What is sent holds nothing of a visitor's. */
+async function asked(env, search, init) {
+  try {
+    const ledger = env.LEDGER.get(env.LEDGER.idFromName(LEDGER));
+    const signal = AbortSignal.timeout(LEDGER_PATIENCE_MS);
+    const answer = await ledger.fetch(`http://ledger/${search}`, { ...init, signal });
+    const text = await answer.text();
+    return { status: answer.status, text, reason: answer.ok ? undefined : text.slice(0, LONGEST_REASON) };
+  } catch (fault) {
+    return { status: 0, reason: fault?.message };
+  }
+}
+
+function reset() {
+  instance += 1;
+  __wbg_reset_state();
+  set_panic_hook();
+}
+
 // After a panic the wasm instance is in no known state: the next request gets a new one. Nothing of the
 // fault is shown to the visitor, and the origin's answer to a request that was not judged never is.
 function faulted(fault) {
-  // Rust's own faults are texts; the message of an exception of the runtime may hold a visitor's URL
-  let reason = typeof fault === "string" ? fault : fault?.name;
-  if (fault instanceof WebAssembly.RuntimeError) {
-    instance += 1;
-    __wbg_reset_state();
-    set_panic_hook();
-    reason = fault.stack; // where in the wasm, and no more: the words of a trap are fixed
-  }
-  console.error(`countersign: a fault of its own, answered with 500: ${reason}`);
+  console.error(`countersign: a fault of its own, answered with 500: ${recovered(fault)}`);
   return new Response("Countersign has failed on this request\n", {
     status: 500,
     headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" },
   });
+}
+
+/** Sees to it that the next call into Rust works, and answers what the fault was. */
+function recovered(fault) {
+  // Rust's own faults are texts; the message of an exception of the runtime may hold a visitor's URL
+  if (!(fault instanceof WebAssembly.RuntimeError)) return typeof fault === "string" ? fault : fault?.name;
+  reset();
+  return fault.stack; // where in the wasm, and no more: the words of a trap are fixed
 }

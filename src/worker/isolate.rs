@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 use super::{answer, bindings, js, now_ms, origin, typed_answer};
 use countersign_core::config::Policy;
 use countersign_core::gate::{Event, Gate};
+use countersign_core::operations::ledger::Tally;
+use countersign_core::operations::ledger::tally::Outcome;
 use countersign_core::operations::report::{Reporter, points};
 use countersign_core::operations::status::{self, Status, Token};
 use countersign_core::settings::{Fault, Problem};
@@ -19,6 +21,8 @@ pub struct Isolate {
     gate: Result<Gate, ConfigurationError>,
     token: Option<Token>,
     usage: Option<AnalyticsEngineDataset>,
+    /// What goes to the ledger, where one is bound.
+    tally: Option<RefCell<Tally>>,
     version: String,
     reporter: RefCell<Reporter>,
     spellings: Option<Vec<JsValue>>,
@@ -26,6 +30,8 @@ pub struct Isolate {
     last_problem_log: Cell<u64>,
     /// Those of the last report of a status that cannot be written anew.
     told_status: Cell<u64>,
+    /// Those of the last report of a ledger that fails.
+    told_ledger: Cell<u64>,
 }
 
 /// A configuration that cannot be used.
@@ -35,6 +41,8 @@ struct ConfigurationError {
     passes: bool,
 }
 
+/// The name of the binding to the ledger.
+pub const LEDGER: &str = "LEDGER";
 /// How often the same trouble is told, in milliseconds.
 const LOG_EVERY: u64 = 60_000;
 
@@ -47,6 +55,11 @@ pub fn isolate<T>(env: &Env, call: impl FnOnce(&Isolate) -> T) -> T {
     ISOLATE.with(|isolate| call(isolate.get_or_init(|| Isolate::new(env))))
 }
 
+/// Calls with the isolate's state, if it is made by now.
+pub fn made<T>(call: impl FnOnce(&Isolate) -> T) -> Option<T> {
+    ISOLATE.with(|isolate| isolate.get().map(call))
+}
+
 impl Isolate {
     fn new(env: &Env) -> Self {
         let gate = gate(env);
@@ -54,15 +67,20 @@ impl Isolate {
             .as_ref()
             .ok()
             .map(|gate| origin::spellings(gate.policy()));
+        let is_bound = bindings::member(env, LEDGER).is_some();
+        let policy = gate.as_ref().ok().map(Gate::policy).filter(|_| is_bound);
+        let tally = policy.map(|policy| Tally::new(policy, js::random, now_ms()));
         let isolate = Self {
             gate,
             token: token(env),
             usage: env.analytics_engine("USAGE").ok(),
+            tally: tally.map(RefCell::new),
             version: version(env, "id").unwrap_or_default(),
             reporter: RefCell::default(),
             spellings: spellings.flatten(),
             last_problem_log: Cell::default(),
             told_status: Cell::default(),
+            told_ledger: Cell::default(),
         };
         if let Some(gate) = isolate.gate() {
             for note in &gate.policy().notes {
@@ -171,8 +189,20 @@ impl Isolate {
         }
     }
 
+    /// Counts the verdicts of one side of a request; `now_ms` in Unix milliseconds.
+    pub fn count(&self, events: &[Event], now_ms: u64) {
+        self.with_tally(|tally| tally.count(events, now_ms));
+        self.write_points(events);
+    }
+
+    /// Calls with what goes to the ledger, where one is bound.
+    pub fn with_tally<T>(&self, call: impl FnOnce(&mut Tally) -> T) -> Option<T> {
+        let tally = self.tally.as_ref();
+        tally.map(|tally| call(&mut tally.borrow_mut()))
+    }
+
     /// Writes the verdicts as data points. One that cannot be written is not worth a request.
-    pub fn count(&self, events: &[Event]) {
+    fn write_points(&self, events: &[Event]) {
         let (Some(usage), Some(gate)) = (&self.usage, self.gate()) else {
             return;
         };
@@ -193,6 +223,22 @@ impl Isolate {
                 "countersign: the origin answered with status {status}; the runtime can change a response only from 200 to 599, so it went back unchanged, and no cookie in it was sealed or upgraded: answer with another status there"
             );
         }
+    }
+
+    /// Logs that the ledger did not take a batch; `status` is zero where it did not answer, for a `reason`.
+    pub fn tell_ledger(&self, outcome: Outcome, status: u16, reason: Option<&str>) {
+        if !is_due(&self.told_ledger) {
+            return;
+        }
+        let what = if outcome == Outcome::Refused {
+            "refused counts of this isolate, which are lost"
+        } else {
+            "did not take the counts of this isolate, which are kept and sent again"
+        };
+        console_error!(
+            "countersign: the ledger {what}; requests go on as before: {status} {}",
+            reason.unwrap_or_default()
+        );
     }
 
     fn tell_wrong(&self, problems: &[Problem], passes: bool) {

@@ -11,11 +11,15 @@ use worker::web_sys::{self, ResponseInit};
 
 use countersign_core::gate::verdict::Verdict;
 use countersign_core::gate::{Action, Event, Exchange, Pending, RequestHead};
+use countersign_core::operations::ledger::reply::Extent;
+use countersign_core::operations::status::ledger_reply;
 use countersign_core::wire::encoding::holds;
 
 mod bindings;
+mod handover;
 mod isolate;
 mod js;
+mod ledger;
 mod origin;
 mod panic;
 
@@ -40,7 +44,7 @@ impl Forwarded {
 
 /// Judges a request by its URL, its Cookie header and its Authorization header. Answers nothing where it goes on as
 /// the same object; else the Request to send, the Response to give, a [`Forwarded`] where the response needs to know
-/// more, or a text where [`status`] is asked.
+/// more, or a text where [`status`] or [`ledger_status`] is asked.
 ///
 /// # Errors
 /// Any fault: the request must not go on.
@@ -60,7 +64,9 @@ pub fn judge_request(
         if isolate.admits(authorization)
             && countersign_core::operations::status::is_path(origin::path(url))
         {
-            return Ok(JsValue::from_str("status"));
+            let is_ledger = Extent::of_url(url).is_some() && request.method() == "GET";
+            let asked = if is_ledger { "ledger" } else { "status" };
+            return Ok(JsValue::from_str(asked));
         }
         // the operator's token is nobody else's business, whatever the path
         let copy = Request::copy(request)?;
@@ -89,11 +95,12 @@ fn judge(
         return isolate.loops();
     }
     fault_on_demand(cookie.as_deref());
+    let now = now_ms();
     let decision = gate
-        .request(cookie.as_deref(), &IncomingRequest(request), now_ms())
+        .request(cookie.as_deref(), &IncomingRequest(request), now)
         .map_err(|_| JsValue::from_str("a managed name that the gate did not write"))?;
     let events = &decision.pending.events;
-    isolate.count(events);
+    isolate.count(events, now);
     let forward = match decision.action {
         Action::Unchanged => origin::forwarded(request, copy, url, isolate)?,
         Action::WithCookie(cookie) => {
@@ -145,7 +152,8 @@ pub fn judge_response(
             answered_with: OnceCell::new(),
         };
         let own: Vec<&str> = set_cookies.split_terminator('\n').collect();
-        let mut judged = gate.response(&own, &pending, &exchange, now_ms());
+        let now = now_ms();
+        let mut judged = gate.response(&own, &pending, &exchange, now);
         if judged.set_cookies.is_some() && !can_be_changed(response) {
             isolate.tell_status(response.status());
             judged.set_cookies = None;
@@ -153,7 +161,7 @@ pub fn judge_response(
                 |event: &Event| !matches!(event.verdict, Verdict::Sealed | Verdict::Upgraded);
             judged.events.retain(is_done);
         }
-        isolate.count(&judged.events);
+        isolate.count(&judged.events, now);
         let mut events = pending.events;
         events.extend(judged.events);
         isolate.tell(&events, || ray(request)());
@@ -202,6 +210,28 @@ pub fn status(request: &Request, env: &Env, body: &str) -> Result<JsValue, JsVal
         } else {
             Err(JsValue::from_str("the status without the token"))
         }
+    })
+}
+
+/// The answer to one who has the token and asks for the ledger, whatever the host; `told` is what the ledger has
+/// answered, if it has.
+///
+/// # Errors
+/// Where the token was not shown, or the runtime cannot make a response.
+#[wasm_bindgen]
+pub fn ledger_status(
+    request: &Request,
+    env: &Env,
+    told: Option<String>,
+) -> Result<JsValue, JsValue> {
+    isolate(env, |isolate| {
+        let shown = request.headers().get(&name("authorization"))?;
+        if !isolate.admits(shown.as_deref()) {
+            return Err(JsValue::from_str("the ledger without the token"));
+        }
+        let is_bound = bindings::member(env, isolate::LEDGER).is_some();
+        let reply = ledger_reply(is_bound, told.as_deref(), now_ms() / 1000);
+        typed_answer(reply.status, "application/json", &reply.body, &[])
     })
 }
 

@@ -1,7 +1,7 @@
 //! The core natively: open, seal and the gate (`cargo bench`, and `npm run bench` for figures beside the peers').
 //!
 //! `each_format` opens and seals a value of each format that the real framework made, about 230 bytes long where there is
-//! one. `gate` judges a request under a growing number of keys, of cookies beside the managed one, and of bytes. `worst`
+//! one. `ledger` counts a verdict. `gate` judges a request under a growing number of keys, of cookies beside the managed one, and of bytes. `worst`
 //! judges, for each format, the slowest header of 128 KiB that is known, with 20 rules: 5 ms are the most that any may
 //! take, beside six slow derivations where values ask for such (R6).
 
@@ -15,6 +15,7 @@ use countersign_core::config::Policy;
 use countersign_core::crypto::key::{Key, KeyId};
 use countersign_core::formats::{self, Content, Keyed, PAIR};
 use countersign_core::gate::{Exchange, Gate, Pending, RequestHead};
+use countersign_core::operations::ledger::Tally;
 use countersign_core::settings::{Problems, Table};
 use countersign_core::wire::encoding::{from_hex, from_pasted_base64};
 use divan::Bencher;
@@ -80,6 +81,28 @@ mod gate {
         assert_eq!(decision.pending.events.len(), 1);
         assert!(decision.pending.events[0].key.is_some(), "it must verify");
         bencher.bench_local(|| site.gate.request(Some(&header), &Unasked, NOW * 1000));
+    }
+}
+
+mod ledger {
+    use super::*;
+
+    /// Counts the verdict on a cookie under the last of so many fallbacks.
+    #[divan::bench(args = [0, 1, 4, 16])]
+    fn count(bencher: Bencher, fallbacks: usize) {
+        let site = Site::new(fallbacks);
+        let header = site.header(0, 230);
+        let decision = site
+            .gate
+            .request(Some(&header), &Unasked, NOW * 1000)
+            .unwrap();
+        let mut tally = Tally::new(site.gate.policy(), random, NOW * 1000);
+        let mut now = NOW * 1000;
+        bencher.bench_local(|| {
+            now += 1;
+            tally.count(&decision.pending.events, now);
+            tally.wait(now)
+        });
     }
 }
 

@@ -10,7 +10,7 @@ import { send } from "./harness.mjs";
 import { chromium } from "./harness/chromium.mjs";
 import { TARGET, ended, textOf } from "./harness/commands.mjs";
 import { drivenBrowser } from "./harness/devtools.mjs";
-import { DAY, HOUR, NOW, TOKEN, handOver, ledgerOf, liveWorker } from "./harness/ledger.mjs";
+import { DAY, HOUR, NOW, TOKEN, handOver, ledgerOf, liveWorker } from "./harness/live-worker.mjs";
 import { end, firstLine, program, temporaryFolder } from "./harness/processes.mjs";
 
 const skip = chromium() ? false : "no chromium is installed";

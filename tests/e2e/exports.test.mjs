@@ -11,11 +11,11 @@ const BUILD = fileURLToPath(new URL("../../build/", import.meta.url));
 const SHOWS_EXPORTS = `import * as built from "./worker.js";
 export default { fetch: () => Response.json([Object.keys(built), Reflect.ownKeys(built.default)]) };`;
 
-test("the built entry exports the Worker alone, and the Worker has one handler", async (t) => {
+test("the built entry exports the Worker, which has one handler, and the class of the ledger", async (t) => {
   const folder = temporaryFolder();
   fs.copyFileSync(path.join(BUILD, "index.js"), path.join(folder, "worker.js"));
   fs.copyFileSync(path.join(BUILD, "countersign_bg.wasm"), path.join(folder, "countersign_bg.wasm"));
   fs.writeFileSync(path.join(folder, "index.js"), SHOWS_EXPORTS);
   const edge = await worker(t, { origin: await rawOrigin(t), build: folder });
-  assert.deepEqual((await send(edge.port)).json(), [["default"], ["fetch"]]);
+  assert.deepEqual((await send(edge.port)).json(), [["Ledger", "default"], ["fetch"]]);
 });

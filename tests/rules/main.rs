@@ -22,6 +22,7 @@ mod configuration_keys;
 mod configuration_rules;
 mod inspection;
 mod laundering;
+mod ledger;
 mod pairs;
 mod peers;
 mod r1_unmanaged_cookies;

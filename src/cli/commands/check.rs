@@ -18,6 +18,7 @@ mod deployment;
 mod finding;
 mod inputs;
 mod keys;
+mod ledger;
 pub mod refusals;
 mod remote;
 mod secrets;
@@ -141,6 +142,7 @@ impl CheckArguments {
         found.extend(keys::find(&inputs));
         found.extend(cookies::find(&inputs));
         found.extend(worker::find(&inputs));
+        found.extend(ledger::find(environment));
         found.extend(secrets::find(&inputs));
         found.retain(|finding| {
             !misplaced

@@ -7,6 +7,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
+use crate::project::ledger;
 use crate::remote::arrival;
 use crate::remote::live::{LiveWorker, OVERRIDE};
 use crate::remote::replies::{InspectionReply, StatusReply};
@@ -80,12 +81,29 @@ impl Rollout<'_> {
     /// The version that all traffic goes to; none for what replaces whatever is there.
     ///
     /// # Errors
-    /// There is none, or more than one.
+    /// There is none, or more than one; or a ledger has to be deployed first.
     pub fn replaces(&self) -> Result<Option<String>, Failure> {
         match self.revokes {
             Some(_) => Ok(None),
-            None => deployed(self.environment).map(Some),
+            None => {
+                self.refuse_new_ledger()?;
+                deployed(self.environment).map(Some)
+            }
         }
+    }
+
+    /// Refuses where wrangler.toml binds a ledger that is not live: its migration comes by `wrangler deploy` alone.
+    fn refuse_new_ledger(&self) -> Result<(), Failure> {
+        if ledger::binding(self.environment).is_none() || self.live.has_ledger()? {
+            return Ok(());
+        }
+        Err(Failure::refused(
+            "wrangler.toml binds a ledger, and the live Worker has none: a version cannot bring its migration",
+        )
+        .hint(format!(
+            "deploy it first, by itself: {}",
+            wrangler::typed(self.environment, &["deploy"])
+        )))
     }
 
     /// Deploys, trying it first beside the version that it replaces; answers the version.

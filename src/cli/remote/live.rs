@@ -3,6 +3,7 @@
 use std::env;
 
 use countersign_core::operations::status::{PATH, TOKEN};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
@@ -101,6 +102,20 @@ impl LiveWorker {
             _ => None,
         };
         Err(failure.unwrap_or_else(|| self.not_countersign(&reply)))
+    }
+
+    /// Whether a ledger is bound to it. One of an older release, which knows of none, answers its status.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn has_ledger(&self) -> Result<bool, Failure> {
+        let reply = self.ask(&format!("{PATH}?ledger=keys"), None)?;
+        let told: Option<Value> = harmless::json(&reply.text);
+        Ok(match reply.status {
+            200 => told.is_some_and(|told| told.get("ledger").is_some()),
+            404 => false,
+            _ => true,
+        })
     }
 
     /// Where it was asked, without the path.

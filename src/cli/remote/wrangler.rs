@@ -32,6 +32,9 @@ const NO_SUCH_WORKER: &str = " not found.";
 /// What `secret put` says after a deployment that was tried and refused: its version is the latest.
 const NOT_DEPLOYED: &str = "the latest version of your Worker isn't currently deployed";
 
+/// What `versions upload` says where wrangler.toml has a migration that no deployment has applied.
+const PENDING_MIGRATION: &str = "has a pending Durable Object migration";
+
 /// Why wrangler did not do what it was asked.
 #[derive(Debug)]
 pub enum WranglerError {
@@ -43,6 +46,8 @@ pub enum WranglerError {
     NoSuchWorker(Refusal),
     /// A version was uploaded after the one that is deployed, and would be deployed with a new secret.
     LatestNotDeployed(Refusal),
+    /// A Durable Object's class is new or gone: only `wrangler deploy` makes it or takes it away.
+    PendingMigration(Refusal),
     /// It failed for a reason that this program does not tell from others.
     Failed(Refusal),
     /// It succeeded, and printed no list of secrets.
@@ -71,6 +76,8 @@ impl WranglerError {
             Self::NoSuchWorker(refusal)
         } else if message.contains(NOT_DEPLOYED) {
             Self::LatestNotDeployed(refusal)
+        } else if message.contains(PENDING_MIGRATION) {
+            Self::PendingMigration(refusal)
         } else {
             Self::Failed(refusal)
         }
@@ -95,6 +102,11 @@ impl From<WranglerError> for Failure {
             WranglerError::CannotRun(error) => {
                 Self::unreachable(format!("wrangler cannot be run: {error}"))
             }
+            WranglerError::PendingMigration(refusal) => Self::refused(format!(
+                "`{}`: wrangler.toml has a migration that is not deployed yet, and a version cannot bring it",
+                refusal.command
+            ))
+            .hint("deploy it first, by itself, with the keys that are live: npx wrangler deploy; docs/runbook.md, The ledger"),
             WranglerError::NoSuchWorker(refusal)
             | WranglerError::LatestNotDeployed(refusal)
             | WranglerError::Failed(refusal) => {
@@ -264,6 +276,10 @@ mod tests {
             "You attempted to modify a secret, but the latest version of your Worker isn't currently deployed.",
         );
         assert!(matches!(not_deployed, WranglerError::LatestNotDeployed(_)));
+        let migration = failed(
+            "This Worker has a pending Durable Object migration, which cannot be applied by `wrangler versions upload`.",
+        );
+        assert!(matches!(migration, WranglerError::PendingMigration(_)));
         assert!(matches!(failed("no network"), WranglerError::Failed(_)));
     }
 }

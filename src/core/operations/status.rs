@@ -210,6 +210,33 @@ impl Status<'_> {
     }
 }
 
+/// The answer to a request for the ledger that has shown the token; `told` is the ledger's own account in JSON, if it
+/// answered, and `now` in Unix seconds.
+pub fn ledger_reply(is_bound: bool, told: Option<&str>, now: u64) -> Reply {
+    if !is_bound {
+        return Reply::error(404, "no ledger is bound");
+    }
+    match told.and_then(|told| serde_json::from_str(told).ok()) {
+        Some(ledger) => Reply::of(
+            200,
+            to_json(&LedgerBody {
+                countersign: env!("CARGO_PKG_VERSION"),
+                now,
+                ledger,
+            }),
+        ),
+        None => Reply::error(503, "the ledger does not answer"),
+    }
+}
+
+/// The answer to GET with `?ledger`.
+#[derive(Serialize)]
+struct LedgerBody<'a> {
+    countersign: &'static str,
+    now: u64,
+    ledger: &'a RawValue,
+}
+
 /// Why a text is not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InspectError {

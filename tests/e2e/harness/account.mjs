@@ -15,6 +15,8 @@ export async function account(t, { origin }) {
     /** The newest comes first. */
     deployments: [],
     routes: [],
+    /** The tag of the last migration of Durable Objects that was deployed. */
+    migration: undefined,
     /** Called when the shares of a deployment count, before the one who made it hears of it. */
     onDeployment: async () => {},
     get latest() {
@@ -30,12 +32,14 @@ export async function account(t, { origin }) {
       return self.history[0] ?? {};
     },
     /** A version of what was uploaded, as of upload.mjs. */
-    async add({ folder, bindings, secrets, annotations, runtime }) {
+    async add({ folder, bindings, secrets, annotations, runtime, migrations }) {
+      if (migrations) self.migration = migrations.new_tag;
       const [id, created_on] = [randomUUID(), new Date().toISOString()];
       const all = { ...self.latest?.secrets, ...secrets };
       const bound = boundTo(bindings, { metadata: { id, tag: "", timestamp: created_on }, engine });
       const { port } = await worker(t, { origin, build: folder, secrets: all, bindings: bound });
-      self.versions.push({ id, created_on, annotations, runtime, port, folder, bindings, secrets: all });
+      const { migration } = self;
+      self.versions.push({ id, created_on, annotations, runtime, port, folder, bindings, secrets: all, migration });
       return self.latest;
     },
     /** What the dashboard does at "Save version": a secret in a version that is not deployed. */
@@ -48,7 +52,7 @@ export async function account(t, { origin }) {
     },
     /** What the dashboard does at Workers Routes. */
     removeRoutes: () => (self.routes = []),
-    remove: () => Object.assign(self, { versions: [], deployments: [], routes: [] }),
+    remove: () => Object.assign(self, { versions: [], deployments: [], routes: [], migration: undefined }),
   };
   return self;
 }
@@ -58,6 +62,7 @@ function boundTo(bindings, { metadata, engine }) {
   const bound = { ...bindings };
   for (const [name, { type }] of Object.entries(bindings)) {
     if (type === "version_metadata") bound[name] = { json: metadata };
+    if (type === "durable_object_namespace") bound[name] = { ledger: true };
     if (type === "analytics_engine") bound[name] = { analytics: true, port: engine.port };
   }
   return bound;

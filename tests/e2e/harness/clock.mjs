@@ -9,9 +9,12 @@ import { ownShift } from "../../clock.mjs";
 /** An environment without libfaketime. */
 export const realClock = ({ LD_PRELOAD: _linux, DYLD_INSERT_LIBRARIES: _mac, ...env }) => env;
 
-/** The modules of a Worker, the main one first, with one that sets their clock to the one of the tests. */
-export async function atThisClock(modules, folder) {
-  const shift = ownShift();
+/**
+ * The modules of a Worker, the main one first, with one that sets their clock to the one of the tests, and so many
+ * seconds ahead.
+ */
+export async function atThisClock(modules, folder, ahead = 0) {
+  const shift = ownShift() + ahead * 1000;
   if (shift === 0) return modules;
   await fs.writeFile(path.join(folder, NAME), entry(modules[0], shift));
   return [NAME, ...modules];

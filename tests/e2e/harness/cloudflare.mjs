@@ -30,7 +30,7 @@ export async function cloudflare(t, account) {
 
 /** By method and path: what is answered, or a refusal. */
 const callsOf = (account) => ({
-  [`GET ${SERVICE}`]: () => (account.latest ? DEPLOYED_BY_WRANGLER : NO_SUCH_WORKER),
+  [`GET ${SERVICE}`]: () => (account.latest ? deployedByWrangler(account) : NO_SUCH_WORKER),
   [`DELETE ${SERVICE}`]: () => account.remove() && null,
   [`PUT ${SCRIPT}`]: async (request) => {
     const version = await account.add(await uploaded(request));
@@ -44,6 +44,8 @@ const callsOf = (account) => ({
     const { versions, annotations } = JSON.parse(body.toString());
     const whole = versions.reduce((sum, { percentage }) => sum + percentage, 0);
     const areKnown = versions.every(({ version_id }) => account.version(version_id));
+    const isOlder = ({ version_id }) => account.version(version_id)?.migration !== account.migration;
+    if (areKnown && versions.some(isOlder)) return MIGRATED_SINCE;
     return areKnown && whole === 100 ? account.deploy(versions, annotations) : NO_SUCH_VERSION;
   },
   [`GET ${SCRIPT}/secrets`]: () =>
@@ -100,12 +102,17 @@ const BASE = "/client/v4";
 const ACCOUNT = `/accounts/${ACCOUNT_ID}`;
 const SCRIPT = `${ACCOUNT}/workers/scripts/${WORKER}`;
 const SERVICE = `${ACCOUNT}/workers/services/${WORKER}`;
-const DEPLOYED_BY_WRANGLER = {
-  default_environment: { environment: "production", script: { tag: "tag", last_deployed_from: "wrangler" } },
-};
+const deployedByWrangler = ({ migration }) => ({
+  default_environment: {
+    environment: "production",
+    script: { tag: "tag", last_deployed_from: "wrangler", ...(migration && { migration_tag: migration }) },
+  },
+});
 const NOT_PUBLIC = { enabled: false, previews_enabled: false };
 const NOT_ALLOWED = new Refusal(403, 10000, "Authentication error");
 const NO_SUCH_CALL = new Refusal(404, 7003, "Could not route to this call");
 const NO_SUCH_WORKER = new Refusal(404, 10007, "This Worker does not exist on your account.");
 const NO_SUCH_VERSION = new Refusal(400, 100146, "No such version, or its shares are not 100 %");
+// documented under Rollbacks; its code and words are this stand-in's
+const MIGRATED_SINCE = new Refusal(400, 10000, "A Durable Object migration has occurred since that version");
 const LATEST_NOT_DEPLOYED = new Refusal(400, 10215, "Secret edit failed: the latest version isn't currently deployed");

@@ -1,85 +1,81 @@
-// A stand-in for a live Worker with a ledger: it answers its status and its figures, as the test says.
-import http from "node:http";
+// The Worker with a ledger, and builds around it: one whose object fails as a test says, one that hurries.
+import { randomUUID } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { pinned, SECRETS } from "./settings.mjs";
+import { send } from "./client.mjs";
+import { temporaryFolder } from "./processes.mjs";
+import { rawOrigin } from "./raw-origin.mjs";
+import { repeating } from "./repeating.mjs";
+import { worker } from "./workerd.mjs";
 
-export const TOKEN = "a-token-of-thirty-two-bytes-or-more";
-/** 2027-02-01 00:00 UTC. */
-export const NOW = 1_801_440_000;
-export const HOUR = 3_600;
-export const DAY = 86_400;
+export const TOKEN = "token-of-the-tests-5d0f7c3be1924a6688";
+const BUILD = fileURLToPath(new URL("../../../build/", import.meta.url));
+const OWN = ["index.js", "countersign_bg.wasm"];
 
-/** A Worker whose `status` and `ledger` the test may replace at any time; `ledger` is an object, null or an error's text. */
-export async function liveWorker(t, { configuration, ledger }) {
-  const self = { configuration, ledger, now: NOW, asked: [], isDown: false, problems: [], notes: [] };
-  const server = http.createServer((request, response) => {
-    self.asked.push(request.url);
-    const reply = (status, body) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-    if (self.isDown || request.headers.authorization !== `Bearer ${TOKEN}`) return response.writeHead(404).end("<html>the site's own</html>");
-    if (request.url === "/.well-known/countersign") return reply(200, status(self));
-    if (request.url !== "/.well-known/countersign?ledger") return response.writeHead(404).end();
-    if (self.ledger === null) return reply(404, { error: "no ledger is bound" });
-    if (typeof self.ledger === "string") return reply(503, { error: self.ledger });
-    return reply(200, { countersign: "0.1.0", now: self.now, ledger: self.ledger });
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => (server.closeAllConnections(), server.close()));
-  self.url = `http://127.0.0.1:${server.address().port}`;
-  return self;
+/** What a Worker of these tests has: a ledger, the token, no reports. */
+export const version = ({ bindings = {}, ...changes } = {}) => ({
+  config: pinned({ reports: "none" }),
+  secrets: { ...SECRETS, COUNTERSIGN_TOKEN: TOKEN },
+  bindings: { LEDGER: { ledger: true }, ...bindings },
+  ...changes,
+});
+
+/** The Worker with a ledger in front of an origin. */
+export async function ledgerSite(t, { handle, ...options } = {}) {
+  const origin = await rawOrigin(t, handle);
+  const edge = await worker(t, { origin, ...version(), ...options });
+  return { origin, edge };
 }
 
-function status({ configuration, now, problems, notes }) {
-  const id = (key) => key.secret ?? key;
-  const secrets = [];
-  for (const rule of configuration.cookies) {
-    const { current, fallbacks = [], origin } = { ...configuration.keys, ...rule.keys };
-    for (const key of [current, ...fallbacks, origin]) if (!secrets.includes(id(key))) secrets.push(id(key));
+/** What the ledger tells, asked at a port. */
+export async function ledger(port, query = "ledger") {
+  const headers = { Authorization: `Bearer ${TOKEN}` };
+  return send(port, { path: `/.well-known/countersign?${query}`, headers });
+}
+
+/** Counts as `{"rule key verdict reason": count}`. */
+export function sums(counts) {
+  const sums = {};
+  for (const { rule, key, verdict, reason, count } of counts) {
+    const name = [rule, key, verdict, reason].filter(Boolean).join(" ");
+    sums[name] = (sums[name] ?? 0) + count;
   }
-  const mode = problems.length ? "refused" : (configuration.mode ?? "enforce");
-  const version = { id: "7f1c2d3e-0000-4000-8000-000000000000", timestamp: "2027-01-20T10:00:00Z" };
-  const keys = secrets.map((secret, at) => ({ secret, fingerprint: (0x5b1d9c30 + at * 0x1010101).toString(16) }));
-  return { countersign: "0.1.0", version, now, mode, problems, notes, configuration, keys };
+  return sums;
 }
 
-/** A ledger of entries, `{at, rule, key, verdict, reason, count}` with `at` any second: hours and days as it keeps them. */
-export function ledgerOf(entries, { since, now = NOW }) {
-  const sum = (seconds, oldest) => {
-    const kept = new Map();
-    for (const { at, count, ...what } of entries) {
-      const entry = { at: at - (at % seconds), ...what };
-      const name = JSON.stringify(entry);
-      if (entry.at >= oldest) kept.set(name, { ...entry, count: (kept.get(name)?.count ?? 0) + count });
-    }
-    return [...kept.values()];
-  };
-  const keys = new Map();
-  for (const { at, rule, key, verdict } of entries) {
-    const kind = { current: "opened", fallback: "opened", "accepted-format": "opened", sealed: "sealed" }[verdict];
-    if (!key || !kind) continue;
-    const times = keys.get(`${rule} ${key}`) ?? { rule, key };
-    keys.set(`${rule} ${key}`, times);
-    times[`first_${kind}`] = Math.min(times[`first_${kind}`] ?? at, at);
-    times[`last_${kind}`] = Math.max(times[`last_${kind}`] ?? at, at);
-  }
-  return { since, keys: [...keys.values()], hours: sum(HOUR, now - 14 * DAY), days: sum(DAY, now - 400 * DAY) };
+/** The built Worker behind a module of `text`, which may import it as "./built.js". */
+export function around(text, build = BUILD) {
+  const folder = temporaryFolder();
+  fs.copyFileSync(path.join(build, OWN[0]), path.join(folder, "built.js"));
+  fs.copyFileSync(path.join(build, OWN[1]), path.join(folder, OWN[1]));
+  fs.writeFileSync(path.join(folder, "index.js"), text);
+  return folder;
 }
 
-/** The uses of two keys, of which `next` was promoted at `promoted`: the old one's fall by `rate` a day. */
-export function handOver({ rule = "sessionid", old, next, promoted, since, now = NOW, daily = 24_000, rate = 0.62 }) {
-  const entries = [];
-  for (let at = since - (since % HOUR) + HOUR / 2; at < now; at += HOUR) {
-    // fewer at night, and no chance in it
-    const all = Math.round((daily / 24) * (1 + 0.6 * Math.sin(((at % DAY) / DAY) * 2 * Math.PI - 2)));
-    const share = at < promoted ? 1 : 0.5 * rate ** ((at - promoted) / DAY);
-    const olds = Math.round(all * share);
-    const entry = (key, verdict, count, reason) => count > 0 && entries.push({ at, rule, ...(key && { key }), verdict, ...(reason && { reason }), count });
-    entry(old, at < promoted ? "current" : "fallback", olds);
-    entry(next, "current", at < promoted ? 0 : all - olds);
-    entry(at < promoted ? old : next, "sealed", Math.round(all / 40));
-    if (at >= promoted) entry(old, "upgraded", Math.round(olds / 2));
-    if (at >= promoted) entry(old, "upgrade-withheld", Math.round(olds / 5), "not-navigation");
-    if (at >= promoted) entry(old, "upgrade-withheld", Math.round(olds / 40), "late");
-    entry(null, "bad-signature", Math.round(all / 500));
-    entry(null, "expired", Math.round(all / 150));
-    if (at % (7 * HOUR) < HOUR) entry(null, "look-alike", 1);
+/** The built Worker, called by `repeating.js`. */
+export function repeated() {
+  const folder = temporaryFolder();
+  const modules = repeating(Object.fromEntries(OWN.map((name) => [name, path.join(BUILD, name)])));
+  for (const [at, [name, file]] of Object.entries(modules).entries()) {
+    fs.copyFileSync(file, path.join(folder, at ? name : "index.js"));
   }
-  return entries;
+  return folder;
 }
+
+/** A batch as an isolate sends it. */
+export function batch(rows, { isolate = randomUUID().replaceAll("-", "").slice(0, 16), number = 1, ...more } = {}) {
+  return JSON.stringify({ isolate, batch: number, rows, ...more });
+}
+
+/** A row of the hour that `ago` seconds ago was. */
+export function row({ ago = 0, ...changes } = {}) {
+  const at = Math.floor((Date.now() / 1000 - ago) / 3600) * 3600;
+  return { at, rule: "sessionid", key: "NEW_KEY", verdict: "current", count: 1, first: at, last: at, ...changes };
+}
+
+/** A Worker that hands to the ledger whatever it is posted. */
+export const POSTS = `export default {
+  fetch: (request, env) => env.LEDGER.get(env.LEDGER.idFromName("ledger")).fetch(request),
+};`;

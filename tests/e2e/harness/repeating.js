@@ -3,11 +3,12 @@
 // work on connections. DELETE collects what nobody holds, and answers the bytes of all memories of wasm.
 import { bytes } from "./instances.js";
 import worker from "./worker.js";
+export * from "./worker.js";
 
 let times = 1;
 
 export default {
-  async fetch(request, env) {
+  async fetch(request, env, context) {
     if (request.method === "DELETE") {
       globalThis.gc();
       return new Response(String(bytes()));
@@ -19,7 +20,7 @@ export default {
       times = plan.times;
       return new Response("planned");
     }
-    for (let time = 1; time < times; time += 1) await worker.fetch(request, env);
-    return worker.fetch(request, env);
+    for (let time = 1; time < times; time += 1) await worker.fetch(request, env, context);
+    return worker.fetch(request, env, context);
   },
 };

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import workerd from "workerd";
-import { workerdConfig } from "./capnp.mjs";
+import { MAIN, workerdConfig } from "./capnp.mjs";
 import { atThisClock, realClock } from "./clock.mjs";
 import { assertNoLeak, sensitive } from "./leaks.mjs";
 import { eachLine, end, setAside, start, temporaryFolder } from "./processes.mjs";
@@ -12,11 +12,12 @@ import { eachLine, end, setAside, start, temporaryFolder } from "./processes.mjs
 /**
  * Runs the built Worker in front of `origin` (anything with a `port`).
  * `config` becomes the variable COUNTERSIGN, `secrets` are text bindings, `bindings` are others (see capnp.mjs);
- * `v8Flags` are for the engine.
+ * `v8Flags` are for the engine; `beside` are further Workers, `{name: {build, config, secrets, bindings}}`, each with its
+ * port in `ports`; `shift` are seconds that the Workers' clock is ahead.
  * Stops after the test, and fails it if a key or a cookie value was logged.
  */
-export function worker(t, { origin, build = BUILD, v8Flags = [], ...version }) {
-  return run(t, { origin, build, v8Flags, version });
+export function worker(t, { origin, build = BUILD, v8Flags = [], beside = {}, ...version }) {
+  return run(t, { origin, build, v8Flags, beside, version });
 }
 
 /** The same runtime with a Worker that does nothing: what the runtime itself makes of the traffic. */
@@ -26,14 +27,16 @@ export async function passThrough(t, { origin }) {
   return run(t, { origin, build, version: {} });
 }
 
-async function run(t, { origin, build, v8Flags, version }) {
+async function run(t, { origin, build, v8Flags, beside = {}, version }) {
   const folder = temporaryFolder();
-  const modules = await atThisClock(await copyModules(build, folder), folder);
+  const ledger = temporaryFolder();
   const log = [];
   let child;
 
   const running = {
     port: 0,
+    /** Those of all Workers by name. */
+    ports: {},
     pid: 0,
     get url() {
       return `http://127.0.0.1:${running.port}`;
@@ -56,7 +59,7 @@ async function run(t, { origin, build, v8Flags, version }) {
         () => pattern.test(running.logText()),
         () => `${pattern} in:\n${running.logText()}`,
       ),
-    /** Runs on as a new version of the Worker, `{config, secrets, bindings}`. */
+    /** Runs on as a new version of the Worker, `{config, secrets, bindings, shift}`. */
     async restart(version) {
       await end(child);
       await begin(version);
@@ -68,17 +71,28 @@ async function run(t, { origin, build, v8Flags, version }) {
   };
 
   async function begin(version) {
+    const others = Object.entries(beside).map(async ([name, { build = BUILD, ...other }]) => {
+      const own = path.join(folder, name);
+      await fs.mkdir(own, { recursive: true });
+      const modules = await atThisClock(await copyModules(build, own), own, version.shift);
+      return { name, modules, bindings: bindingsOf(other) };
+    });
+    const modules = await atThisClock(await copyModules(build, folder), folder, version.shift);
     const bindings = bindingsOf(version);
     const file = path.join(folder, "worker.capnp");
     const compatibility = await wranglerCompatibility();
     const originPort = origin.port;
-    await fs.writeFile(file, workerdConfig({ modules, compatibility, bindings, originPort, v8Flags }));
+    const hasLedger = Object.values(bindings).some((binding) => binding.ledger);
+    const whole = { modules, compatibility, bindings, originPort, v8Flags, beside: await Promise.all(others) };
+    await fs.writeFile(file, workerdConfig({ ...whole, ...(hasLedger && { ledger }) }));
     child = start(workerd.default, ["serve", "--experimental", "--control-fd=3", file], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: realClock(process.env),
     });
     for (const stream of [child.stdout, child.stderr]) eachLine(stream, (line) => log.push(asMessage(line)));
-    running.port = await listeningPort(child, () => running.logText());
+    const names = [MAIN, ...Object.keys(beside)];
+    running.ports = await listeningPorts(child, names, () => running.logText());
+    running.port = running.ports[MAIN];
     running.pid = child.pid;
     setAside(child);
   }
@@ -113,9 +127,14 @@ function asMessage(line) {
   }
 }
 
-function listeningPort(child, logText) {
+function listeningPorts(child, names, logText) {
   return new Promise((resolve, reject) => {
-    eachLine(child.stdio[3], (line) => resolve(JSON.parse(line).port));
+    const ports = {};
+    eachLine(child.stdio[3], (line) => {
+      const { socket, port } = JSON.parse(line);
+      ports[socket] = port;
+      if (names.every((name) => name in ports)) resolve(ports);
+    });
     child.once("close", (code) => reject(new Error(`workerd ended with ${code}:\n${logText()}`)));
   });
 }
