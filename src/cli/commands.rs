@@ -1,23 +1,27 @@
 //! The commands, each in a file of its name, and the table of their arguments.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::terminal::answer::{Answer, Failure};
+use crate::terminal::{help, width};
 
 pub mod check;
+pub mod completions;
 pub mod inspect;
 pub mod keygen;
 pub mod leave;
+pub mod man;
 pub mod promote;
 pub mod retire;
 pub mod revoke;
 pub mod rotate;
+pub mod schema;
 pub mod stage;
 pub mod status;
 
 /// Rotates the keys of a site's signed cookies: the operator's side of the Countersign Worker
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(version, after_help = AFTER_HELP)]
 pub struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -52,9 +56,24 @@ enum Command {
     Rotate(rotate::RotateArguments),
     Leave(leave::LeaveArguments),
     Status(status::StatusArguments),
+    Completions(completions::CompletionsArguments),
+    Schema(schema::SchemaArguments),
+    #[command(hide = true)]
+    Man(man::ManArguments),
 }
 
 impl CommandLine {
+    /// What was typed; what is wrong with it, and `--help`, end the process.
+    pub fn typed() -> Self {
+        let matches = help::fitted(Self::description(), width::of_help()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Every command and argument.
+    pub fn description() -> clap::Command {
+        Self::command()
+    }
+
     /// Does what it says.
     pub fn run(self) -> Result<Answer, Failure> {
         match self.command {
@@ -68,6 +87,9 @@ impl CommandLine {
             Command::Rotate(rotate) => Ok(rotate.run()?),
             Command::Leave(leave) => Ok(leave.run()?),
             Command::Status(status) => status.run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Schema(schema) => schema.run(),
+            Command::Man(man) => man.run(),
         }
     }
 }

@@ -39,6 +39,8 @@ struct TableSchema {
     fields: &'static [&'static [Field]],
     /// What else it may be.
     shape: Shape,
+    /// Fields without which it is refused, although [`every_table`] has them.
+    needed: &'static [&'static str],
 }
 
 /// What a table may be beside a table.
@@ -58,54 +60,63 @@ const TABLES: &[TableSchema] = &[
         path: "COUNTERSIGN",
         fields: &[fields::TOP],
         shape: Shape::Table,
+        needed: &["cookies"],
     },
     TableSchema {
         name: "CountersignKeys",
         path: "COUNTERSIGN.keys",
         fields: &[fields::KEYS],
         shape: Shape::Table,
+        needed: &[],
     },
     TableSchema {
         name: "CountersignKey",
         path: "COUNTERSIGN.keys.current",
         fields: &[fields::KEY],
         shape: Shape::Key,
+        needed: &[],
     },
     TableSchema {
         name: "CountersignFallback",
         path: "COUNTERSIGN.keys.fallbacks[0]",
         fields: &[fields::KEY, fields::FALLBACK],
         shape: Shape::Key,
+        needed: &[],
     },
     TableSchema {
         name: "CountersignOriginKeys",
         path: "COUNTERSIGN.keys.origin",
         fields: &[fields::ORIGIN_KEYS],
         shape: Shape::Table,
+        needed: &[],
     },
     TableSchema {
         name: "CountersignOriginHeader",
         path: "COUNTERSIGN.origin_header",
         fields: &[fields::ORIGIN_HEADER],
         shape: Shape::Table,
+        needed: &[],
     },
     TableSchema {
         name: "CountersignCookie",
         path: "COUNTERSIGN.cookies[0]",
         fields: &[fields::RULE],
         shape: Shape::Format,
+        needed: &[],
     },
     TableSchema {
         name: "CountersignAcceptedFormat",
         path: "COUNTERSIGN.cookies[0].accept[0]",
         fields: &[fields::ACCEPTED],
         shape: Shape::Format,
+        needed: &[],
     },
     TableSchema {
         name: "CountersignOriginFormat",
         path: "COUNTERSIGN.cookies[0].origin",
         fields: &[fields::ORIGIN_FORMAT],
         shape: Shape::Format,
+        needed: &[],
     },
 ];
 
@@ -113,7 +124,7 @@ const TABLES: &[TableSchema] = &[
 fn every_table() -> Value {
     json!({
         "origin_header": {},
-        "keys": {"current": {}, "fallbacks": [{}], "origin": {"current": {}}},
+        "keys": {"current": {}, "fallbacks": [{}], "origin": {"fallbacks": []}},
         "cookies": [{"accept": [{}], "origin": {}}],
     })
 }
@@ -141,7 +152,7 @@ impl TableSchema {
         if self.shape == Shape::Format {
             properties = every_option();
         }
-        let mut required = Vec::new();
+        let mut required = self.needed.to_vec();
         for field in asked.of(self.path) {
             let mut schema = nested(self.path, field).unwrap_or_else(|| leaf(&field.kind));
             for (keyword, value) in narrower(self.path, field.name) {
