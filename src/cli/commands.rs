@@ -70,7 +70,7 @@ impl CommandLine {
     }
 
     /// Every command and argument.
-    pub fn description() -> clap::Command {
+    fn description() -> clap::Command {
         Self::command()
     }
 
@@ -87,9 +87,9 @@ impl CommandLine {
             Command::Rotate(rotate) => Ok(rotate.run()?),
             Command::Leave(leave) => Ok(leave.run()?),
             Command::Status(status) => status.run(),
-            Command::Completions(completions) => completions.run(),
+            Command::Completions(completions) => completions.run(Self::description()),
             Command::Schema(schema) => schema.run(),
-            Command::Man(man) => man.run(),
+            Command::Man(man) => man.run(Self::description()),
         }
     }
 }

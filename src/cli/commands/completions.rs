@@ -6,7 +6,6 @@ use clap_complete::Shell;
 use countersign_core::config::written::Written;
 use countersign_core::formats;
 
-use crate::commands::CommandLine;
 use crate::project::config::Config;
 use crate::project::options::ConfigOption;
 use crate::terminal::answer::{Answer, Failure};
@@ -39,14 +38,14 @@ Exit codes:
   2  the command line is wrong, or a file cannot be read";
 
 impl CompletionsArguments {
-    /// Prints them.
-    pub fn run(self) -> Result<Answer, Failure> {
+    /// Prints them for the whole command line.
+    pub fn run(self, whole: Command) -> Result<Answer, Failure> {
         let names = if self.file.is_named() {
             Names::of(&self.file.read()?)
         } else {
             Names::default()
         };
-        let mut command = names.into_command(CommandLine::description());
+        let mut command = names.into_command(whole);
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "countersign", &mut script);
         Ok(Answer::success(String::from_utf8_lossy(&script)))

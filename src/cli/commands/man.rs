@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Command};
 
-use crate::commands::CommandLine;
 use crate::project::file::cause;
 use crate::terminal::answer::{Answer, Failure};
 
@@ -17,11 +16,11 @@ pub struct ManArguments {
 }
 
 impl ManArguments {
-    /// Writes them.
-    pub fn run(self) -> Result<Answer, Failure> {
+    /// Writes them for the whole command line.
+    pub fn run(self, whole: Command) -> Result<Answer, Failure> {
         let folder = &self.folder;
         std::fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(CommandLine::description(), folder))
+            .and_then(|()| clap_mangen::generate_to(whole, folder))
             .map_err(|error| {
                 let shown = folder.display();
                 Failure::usage(format!("{shown} cannot be written: {}", cause(&error)))
