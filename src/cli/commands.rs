@@ -93,3 +93,29 @@ impl CommandLine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::width::display_width;
+
+    #[test]
+    fn the_help_of_every_command_fits_the_terminal() {
+        for width in 40..=200 {
+            let mut whole = help::fitted(CommandLine::description(), width);
+            whole.build();
+            for command in whole.get_subcommands_mut() {
+                for line in command.render_help().to_string().lines() {
+                    let is_command = ["countersign ", "Usage: ", "'format = "]
+                        .iter()
+                        .any(|begin| line.trim_start().starts_with(begin));
+                    let is_word = !line.trim().contains(' ');
+                    assert!(
+                        display_width(line) <= width || is_command || is_word,
+                        "{width}: {line}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -44,7 +44,7 @@ export default {
       if (!bound) {
         const stored = stored_secrets(env);
         bound = stored.length ? await withTexts(env, stored) : env;
-        if (!stored_secrets(bound).length) known = bound;
+        if (!stored.length || !stored_secrets(bound).length) known = bound;
       }
       const { headers } = request;
       decision = judge_request(request, bound, request.url, headers.get("cookie"), headers.get("authorization"));

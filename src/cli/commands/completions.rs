@@ -118,3 +118,56 @@ fn one_of(argument: Arg, names: &[String]) -> Arg {
     }
     argument.value_parser(PossibleValuesParser::new(names.to_vec()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(shell: Shell, names: Names) -> String {
+        let argument =
+            |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
+        let stage = Command::new("stage")
+            .arg(Arg::new("key").value_name("KEY"))
+            .args([argument("rule", "COOKIE"), argument("env", "ENV")]);
+        let keygen = Command::new("keygen").arg(argument("format", "FORMAT"));
+        let whole = Command::new("countersign").subcommands([stage, keygen]);
+        let mut script = Vec::new();
+        let mut command = names.into_command(whole);
+        clap_complete::generate(shell, &mut command, "countersign", &mut script);
+        String::from_utf8(script).unwrap()
+    }
+
+    #[test]
+    fn formats_are_completed_and_the_names_of_a_configuration() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let names = Names {
+                keys: vec!["KEY_2026_11".to_owned()],
+                rules: vec!["sessionid".to_owned()],
+                environments: vec!["staging".to_owned()],
+            };
+            let script = script(shell, names);
+            // fish completes the values of options alone
+            let words = ["sessionid", "staging", "rails-encrypted", "KEY_2026_11"];
+            let known = if shell == Shell::Fish {
+                &words[..3]
+            } else {
+                &words
+            };
+            for word in known {
+                assert!(script.contains(word), "{shell}: {word}");
+            }
+        }
+        for shell in [
+            Shell::Bash,
+            Shell::Zsh,
+            Shell::Fish,
+            Shell::PowerShell,
+            Shell::Elvish,
+        ] {
+            assert!(
+                script(shell, Names::default()).contains("keygen"),
+                "{shell}"
+            );
+        }
+    }
+}

@@ -80,3 +80,25 @@ fn whole(wranglers: Map<String, Value>) -> Value {
 }
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_is_a_part_of_wranglers() {
+        let wranglers = json!({
+            "allOf": [{"$ref": "#/definitions/RawConfig"}],
+            "definitions": {"RawConfig": {"type": "object"}},
+        });
+        let whole = whole(wranglers.as_object().cloned().unwrap_or_default());
+        assert_eq!(whole["allOf"], wranglers["allOf"]);
+        assert_eq!(whole["definitions"]["RawConfig"]["type"], "object");
+        let countersign = json!({"$ref": schema::COUNTERSIGN});
+        let vars = |of: &Value| of["vars"]["properties"]["COUNTERSIGN"].clone();
+        assert_eq!(vars(&whole["properties"]), countersign);
+        let environment = &whole["properties"]["env"]["additionalProperties"]["properties"];
+        assert_eq!(vars(environment), countersign);
+        assert!(whole["definitions"]["Countersign"]["properties"]["cookies"].is_object());
+    }
+}
