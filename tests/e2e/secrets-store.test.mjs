@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import test, { after } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Log, LogLevel, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { ago, answer, NAVIGATION, pinned, rawOrigin, SECRETS, send, sensitive, signer } from "./harness.mjs";
 import { assertNoLeak } from "./harness/leaks.mjs";
 
@@ -17,6 +17,7 @@ const TOKEN = "token-of-the-status-0123456789-0123456789";
 Object.values({ ...SECRETS, TOKEN }).forEach(sensitive);
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+const BUILD = path.join(PROJECT, "build");
 const [, DATE] = /^compatibility_date *= *"(.*)"/m.exec(readFileSync(path.join(PROJECT, "wrangler.toml"), "utf8"));
 
 /** Keeps what the Worker logs. */
@@ -33,26 +34,29 @@ async function shop(t, { stored, config = {} }) {
   const log = new Kept(LogLevel.INFO);
   const logged = [];
   const plain = Object.entries(SECRETS).filter(([name]) => !(name in stored));
-  const server = new Miniflare({
+  const options = convertV4MiniflareOptions({
     log,
-    handleRuntimeStdio(out, err) {
-      for (const stream of [out, err]) stream.on("data", (data) => logged.push(String(data)));
-    },
+    handleStructuredLogs: ({ message }) => logged.push(message),
+    name: "countersign",
     host: "127.0.0.1",
     port: 0,
-    modules: true,
-    modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
-    rootPath: path.join(PROJECT, "build"),
-    scriptPath: "index.js",
+    rootPath: BUILD,
+    modulesRoot: BUILD,
+    modules: [
+      { type: "ESModule", path: path.join(BUILD, "index.js") },
+      { type: "CompiledWasm", path: path.join(BUILD, "countersign_bg.wasm") },
+    ],
     compatibilityDate: DATE,
     bindings: {
       ...Object.fromEntries(plain),
-      COUNTERSIGN: pinned({ origin_url: `http://127.0.0.1:${origin.port}`, ...config }),
+      COUNTERSIGN: pinned(config),
     },
+    serviceBindings: { ORIGIN: { external: { address: `127.0.0.1:${origin.port}`, http: {} } } },
     secretsStoreSecrets: Object.fromEntries(
       Object.keys(stored).map((name) => [name, { store_id: "0123456789abcdef", secret_name: `shop-${name}` }]),
     ),
   });
+  const server = new Miniflare(options);
   const url = await server.ready;
   t.after(async () => {
     await server.dispose();

@@ -24,7 +24,7 @@ Editors take one schema for a file. With --wrangler it is one for all of wrangle
 COUNTERSIGN is described and nothing else is looked at.
 
 Examples:
-  countersign schema --wrangler node_modules/wrangler/config-schema.json > worker/countersign.schema.json
+  countersign schema --wrangler node_modules/wrangler/config-schema.json > new.json
 
 The first line of wrangler.toml, or the first field of wrangler.jsonc:
   #:schema worker/countersign.schema.json
