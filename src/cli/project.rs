@@ -12,5 +12,6 @@ pub mod location;
 pub mod options;
 pub mod quotes;
 pub mod routes;
+pub mod secrets_store;
 pub mod site;
 pub mod toml;

@@ -3,7 +3,10 @@
 pub mod answer;
 pub mod clock;
 pub mod harmless;
+pub mod help;
 pub mod paste;
 pub mod progress;
 pub mod style;
 pub mod time;
+pub mod width;
+pub mod wrap;

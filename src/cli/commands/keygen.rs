@@ -10,6 +10,7 @@ use countersign_core::operations::capabilities::Capabilities;
 
 use crate::project::config::Environment;
 use crate::project::options::ConfigOption;
+use crate::project::secrets_store::StoredSecret;
 use crate::remote::live::LiveWorker;
 use crate::remote::wrangler;
 use crate::rotation::change::note_line;
@@ -105,6 +106,9 @@ impl KeygenArguments {
                 named.collect::<Result<Vec<_>, _>>()?
             }
         };
+        for environment in &environments {
+            refuse_stored(environment, &name)?;
+        }
         if !self.replace {
             for environment in &environments {
                 refuse_to_replace(environment, &name)?;
@@ -208,6 +212,19 @@ impl FormerSecret {
             Err(failure) => Err(notes.into_iter().fold(failure, Failure::hint)),
         }
     }
+}
+
+/// A secret of a store is not this Worker's to set.
+fn refuse_stored(environment: &Environment<'_>, name: &KeyId) -> Result<(), Failure> {
+    let Some(stored) = StoredSecret::of(environment, name.as_str()) else {
+        return Ok(());
+    };
+    let creation = stored.creation();
+    Err(Failure::refused(format!(
+        "{name} is bound from a Secrets Store, where this command cannot put it"
+    ))
+    .hint(format!("put it there yourself: {creation}"))
+    .hint("leave --put out to see a key that is fit for it"))
 }
 
 /// New bytes under an old name end every session that the old ones signed; for an origin's key they end

@@ -20,6 +20,7 @@ use crate::terminal::answer::{Answer, Exit, Failure};
 use crate::terminal::clock;
 use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
 use crate::terminal::time::{from_now, moment, span};
+use crate::terminal::width::{display_width, padded};
 
 pub mod next;
 pub mod rollback;
@@ -283,11 +284,11 @@ fn ring(text: &mut String, group: &[&RuleCapabilities], now: u64) {
     text.push('\n');
     let width = names
         .iter()
-        .map(|name| name.len())
+        .map(|name| display_width(name))
         .max()
         .unwrap_or_default();
     for rule in group {
-        let name = styled(STRONG, format!("{:<width$}", rule.name));
+        let name = styled(STRONG, padded(&rule.name, width));
         let _ = writeln!(text, "  {name}  {}", about(rule));
     }
 }

@@ -1,12 +1,14 @@
 //! What a command comes back with: a text and an exit code, or why it could not do what it was asked.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use crate::terminal::harmless::printed;
 use crate::terminal::progress::print_beside;
 use crate::terminal::style::{ERROR, HINT, styled};
+use crate::terminal::width;
+use crate::terminal::wrap::wrapped;
 
 /// Exit codes, as `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,12 @@ impl Answer {
     /// Prints it; answers the exit code.
     pub fn print(&self) -> ExitCode {
         // a reader that has gone, such as `head`, has read enough
-        let _ = anstream::stdout().write_all(printed(&self.text).as_bytes());
+        let text = printed(&self.text);
+        let text = match width::of_stream(&stdout()) {
+            Some(width) => wrapped(&text, width),
+            None => text,
+        };
+        let _ = anstream::stdout().write_all(text.as_bytes());
         ExitCode::from(self.exit as u8)
     }
 }

@@ -4,6 +4,7 @@ use countersign_core::operations::capabilities::Capabilities;
 
 use super::error::RevokeError;
 use super::upgrades;
+use crate::project::secrets_store::StoredSecret;
 use crate::remote::wrangler::{self, WranglerError};
 use crate::rotation::baseline::Baseline;
 use crate::rotation::change::note_line;
@@ -19,6 +20,12 @@ use crate::terminal::answer::{Answer, Failure};
 /// # Errors
 /// The site signs with it, no ring has it, or somebody does not do what they are asked.
 pub fn replace(run: &Run<'_>, draft: &Draft, key: &str) -> Result<Answer, RevokeError> {
+    if StoredSecret::of(&run.environment, key).is_some() {
+        return Err(RevokeError::IsStored {
+            key: key.to_owned(),
+            option: run.option(),
+        });
+    }
     let local = draft.capabilities()?;
     let live = run.baseline()?;
     let format = replaceable(run, [&local, &live.capabilities], key)?;
