@@ -8,6 +8,7 @@ pub mod history;
 pub mod key_or_format;
 pub mod key_roles;
 pub mod listed;
+pub mod logins;
 pub mod new_key;
 pub mod options;
 pub mod promotion;

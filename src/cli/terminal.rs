@@ -3,7 +3,10 @@
 pub mod answer;
 pub mod clock;
 pub mod harmless;
+pub mod interrupt;
 pub mod paste;
+pub mod process;
 pub mod progress;
 pub mod style;
 pub mod time;
+pub mod waiting;

@@ -13,8 +13,7 @@ use crate::remote::replies::{InspectionReply, StatusReply};
 use crate::remote::skew;
 use crate::remote::wrangler;
 use crate::terminal::answer::Failure;
-use crate::terminal::harmless;
-use crate::terminal::progress::say;
+use crate::terminal::progress::{begin, say};
 
 /// One deployment.
 pub struct Rollout<'r> {
@@ -29,6 +28,39 @@ pub struct Rollout<'r> {
     pub expected: Capabilities,
     /// The key that it revokes: the version then gets all traffic at once, untried.
     pub revokes: Option<&'r str>,
+}
+
+/// Why a rollout has not come to its end.
+pub struct RolloutError {
+    pub failure: Failure,
+    /// Whether the version is deployed all the same.
+    pub is_deployed: bool,
+}
+
+impl RolloutError {
+    /// Nothing of it has traffic.
+    fn before(failure: Failure) -> Self {
+        Self {
+            failure,
+            is_deployed: false,
+        }
+    }
+}
+
+/// Where a rollout stops.
+enum Stage<'v> {
+    Uploading,
+    Uploaded {
+        new: &'v str,
+    },
+    /// The version that it replaces is there where it is tried first.
+    Deploying {
+        new: &'v str,
+        old: Option<&'v str>,
+    },
+    Deployed {
+        new: &'v str,
+    },
 }
 
 /// A secret that nobody sees.
@@ -92,29 +124,122 @@ impl Rollout<'_> {
     ///
     /// # Errors
     /// A step fails: until the last one all traffic stays with the old version. Or the site does not come to
-    /// answer with the new one.
-    pub fn run(&self, old: Option<&str>) -> Result<String, Failure> {
+    /// answer with the new one. Or somebody asks the command to end.
+    pub fn run(&self, old: Option<&str>) -> Result<String, RolloutError> {
         let Some(old) = old else {
-            let new = self.uploaded()?;
-            self.deploy(&[&format!("{new}@100")])?;
-            self.await_arrival(&new)?;
-            return Ok(new);
+            let new = self
+                .uploaded()
+                .map_err(|error| self.stopped(error, &Stage::Uploading))?;
+            let all = format!("{new}@100");
+            let deployed = self.deploy(&[&all]);
+            deployed.map_err(|error| {
+                self.stopped(
+                    error,
+                    &Stage::Deploying {
+                        new: &new,
+                        old: None,
+                    },
+                )
+            })?;
+            return self.arrived(new);
         };
-        let before = self.live.status()?;
-        let new = self.uploaded()?;
-        self.deploy(&[&format!("{old}@100"), &format!("{new}@0")])?;
+        let before = self.live.status().map_err(RolloutError::before)?;
+        let new = self
+            .uploaded()
+            .map_err(|error| self.stopped(error, &Stage::Uploading))?;
+        let stopped = |stage| move |error| self.stopped(error, &stage);
+        self.deploy(&[&format!("{old}@100"), &format!("{new}@0")])
+            .map_err(stopped(Stage::Uploaded { new: &new }))?;
         if let Err(failure) = self.try_out(&new, &before) {
-            // nobody but this command has met it
-            return Err(match self.deploy(&[&format!("{old}@100")]) {
-                Ok(()) => failure,
-                Err(_) => failure.hint(format!(
-                    "version {new} is still part of the deployment, at 0 %"
-                )),
+            return Err(if failure.is_interrupted() {
+                let old = Some(old);
+                self.stopped(failure, &Stage::Deploying { new: &new, old })
+            } else {
+                self.withdrawn(failure, &new, old)
             });
         }
-        self.deploy(&[&format!("{new}@100")])?;
-        self.await_arrival(&new)?;
-        Ok(new)
+        self.deploy(&[&format!("{new}@100")])
+            .map_err(stopped(Stage::Deploying {
+                new: &new,
+                old: Some(old),
+            }))?;
+        self.arrived(new)
+    }
+
+    /// Takes a version out of the deployment that nobody but this command has met.
+    fn withdrawn(&self, failure: Failure, new: &str, old: &str) -> RolloutError {
+        let failure = match self.deploy(&[&format!("{old}@100")]) {
+            Ok(()) => failure,
+            Err(_) => failure.hint(self.at_zero(new, old)),
+        };
+        RolloutError::before(self.with_secret(failure))
+    }
+
+    fn arrived(&self, new: String) -> Result<String, RolloutError> {
+        match self.await_arrival(&new) {
+            Ok(()) => Ok(new),
+            Err(failure) => Err(self.stopped(failure, &Stage::Deployed { new: &new })),
+        }
+    }
+
+    /// The same failure, with how far the rollout has come.
+    fn stopped(&self, failure: Failure, stage: &Stage<'_>) -> RolloutError {
+        let is_interrupted = failure.is_interrupted();
+        let status = format!("countersign status{}", self.environment.option());
+        let hint = match stage {
+            Stage::Uploading if is_interrupted => Some(format!(
+                "whether the version has been uploaded is not known; it has no traffic: {}",
+                self.command(&["versions", "list"])
+            )),
+            Stage::Uploading => None,
+            Stage::Uploaded { new } => {
+                Some(format!("version {new} is uploaded, and has no traffic"))
+            }
+            Stage::Deploying {
+                new,
+                old: Some(old),
+            } => Some(self.at_zero(new, old)),
+            Stage::Deploying { new, old: None } => Some(format!(
+                "version {new} is uploaded; whether it has traffic is not known: {status}"
+            )),
+            Stage::Deployed { new } if is_interrupted => Some(format!(
+                "version {new} is deployed; whether {} answers with it has not been seen: {status}",
+                self.live.site()
+            )),
+            Stage::Deployed { .. } => None,
+        };
+        let failure = match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        let is_deployed = matches!(stage, Stage::Deployed { .. });
+        let is_uploaded = !matches!(stage, Stage::Uploading);
+        RolloutError {
+            failure: if is_uploaded && !is_deployed {
+                self.with_secret(failure)
+            } else {
+                failure
+            },
+            is_deployed,
+        }
+    }
+
+    fn at_zero(&self, new: &str, old: &str) -> String {
+        format!(
+            "version {new} may still be part of the deployment, at 0 %; take it out: {}",
+            self.command(&self.traffic(&[&format!("{old}@100")]))
+        )
+    }
+
+    /// The secret of a version without traffic goes over into the next one.
+    fn with_secret(&self, failure: Failure) -> Failure {
+        match self.secret {
+            Some(NewSecret { name, .. }) => failure.hint(format!(
+                "the secret {name} came with that version, and goes over into the next one; to be rid of it: {}",
+                self.command(&["versions", "secret", "delete", name])
+            )),
+            None => failure,
+        }
     }
 
     fn upload(&self) -> Vec<&str> {
@@ -137,17 +262,17 @@ impl Rollout<'_> {
         let secret = self.secret.map(|secret| {
             Zeroizing::new(json!({ secret.name.as_str(): secret.value.as_str() }).to_string())
         });
-        let said = wrangler::run(
+        let answer = wrangler::run(
             self.environment,
             &self.upload(),
             secret.as_deref().map(String::as_str),
         )?;
-        let id = said
-            .lines()
-            .find_map(|line| line.split_once("Worker Version ID:"));
-        let id = id.map(|(_, id)| id.trim().to_owned());
-        id.ok_or_else(|| {
-            Failure::unreachable("wrangler uploaded a version and did not report its id")
+        answer.uploaded_version().ok_or_else(|| {
+            let failure = Failure::from(answer.unreadable("the id of the version"));
+            failure.hint(format!(
+                "it is uploaded, and has no traffic: {}",
+                self.command(&["versions", "list"])
+            ))
         })
     }
 
@@ -203,7 +328,11 @@ impl Rollout<'_> {
                 capabilities.without_fingerprints() == self.expected.without_fingerprints();
             Ok((is_it && goes_by_it).then_some(()))
         };
-        arrival::seen(arrived).ok_or_else(|| {
+        begin(&format!(
+            "waiting for {} to answer with it",
+            self.live.site()
+        ));
+        arrival::seen(arrived)?.ok_or_else(|| {
             let (site, worker, waited) = (self.live.site(), self.worker(), arrival::waited());
             let lives = self.revokes.map_or(String::new(), |key| {
                 format!(": {key} is still alive there, and opens what it opened")
@@ -230,10 +359,11 @@ impl Rollout<'_> {
 /// # Errors
 /// There is none, or more than one.
 pub fn deployed(environment: &Environment<'_>) -> Result<String, Failure> {
-    let said = wrangler::run(environment, &STATUS, None)?;
-    let status = said.find('{').and_then(|at| said.get(at..));
-    let status: Option<DeploymentStatus> = status.and_then(harmless::json);
-    let versions = status.map(|status| status.versions).unwrap_or_default();
+    begin("asking Cloudflare which version has traffic");
+    let answer = wrangler::run(environment, &STATUS, None)?;
+    let status: Option<DeploymentStatus> = answer.json();
+    let status = status.ok_or_else(|| answer.unreadable("a deployment"))?;
+    let versions = status.versions;
     let mut with_traffic = versions.into_iter().filter(|one| one.percentage != 0.0);
     match (with_traffic.next(), with_traffic.next()) {
         (Some(version), None) => Ok(version.version_id),

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::terminal::harmless::printed;
-use crate::terminal::progress::print_beside;
+use crate::terminal::progress::{finish, print_beside};
 use crate::terminal::style::{ERROR, HINT, styled};
 
 /// Exit codes, as `--help` documents them.
@@ -19,6 +19,8 @@ pub enum Exit {
     Usage = 2,
     /// wrangler, Cloudflare or the live Worker did not do what they were asked.
     Unreachable = 3,
+    /// Somebody has asked it to end, as with Ctrl-C: 128 and the number of SIGINT, as shells have it.
+    Interrupted = 130,
 }
 
 /// What a command has to say.
@@ -48,6 +50,7 @@ impl Answer {
 
     /// Prints it; answers the exit code.
     pub fn print(&self) -> ExitCode {
+        finish();
         // a reader that has gone, such as `head`, has read enough
         let _ = anstream::stdout().write_all(printed(&self.text).as_bytes());
         ExitCode::from(self.exit as u8)
@@ -74,6 +77,24 @@ impl Failure {
     /// Somebody else did not do what they were asked.
     pub fn unreachable(what: impl Into<String>) -> Self {
         Self::new(what, Exit::Unreachable)
+    }
+
+    /// Somebody has asked the command to end.
+    pub fn interrupted() -> Self {
+        Self::new("interrupted", Exit::Interrupted)
+    }
+
+    /// Whether somebody has asked the command to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.exit == Exit::Interrupted
+    }
+
+    /// The same with what was being done.
+    pub fn during(self, step: &str) -> Self {
+        Self {
+            what: format!("{} {step}", self.what),
+            ..self
+        }
     }
 
     /// The same with what to do about it, behind what it hints already.
