@@ -360,8 +360,8 @@ fn whoever_ends_it_after_the_commit_is_told_how_far_it_has_come() {
             "full",
             vec![
                 "interrupted while `npx wrangler versions deploy version-",
-                "may still be part of the deployment, at 0 %",
-                committed,
+                "has all traffic by now is not known: countersign status",
+                "the commit \"Stage KEY_2\" is made: run the command again",
             ],
         ),
     ] {

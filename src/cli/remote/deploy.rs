@@ -15,6 +15,11 @@ use crate::remote::wrangler;
 use crate::terminal::answer::Failure;
 use crate::terminal::progress::{begin, say};
 
+mod stage;
+
+pub use stage::RolloutError;
+use stage::{Stage, Surroundings, leftover};
+
 /// One deployment.
 pub struct Rollout<'r> {
     pub environment: &'r Environment<'r>,
@@ -28,39 +33,6 @@ pub struct Rollout<'r> {
     pub expected: Capabilities,
     /// The key that it revokes: the version then gets all traffic at once, untried.
     pub revokes: Option<&'r str>,
-}
-
-/// Why a rollout has not come to its end.
-pub struct RolloutError {
-    pub failure: Failure,
-    /// Whether the version is deployed all the same.
-    pub is_deployed: bool,
-}
-
-impl RolloutError {
-    /// Nothing of it has traffic.
-    fn before(failure: Failure) -> Self {
-        Self {
-            failure,
-            is_deployed: false,
-        }
-    }
-}
-
-/// Where a rollout stops.
-enum Stage<'v> {
-    Uploading,
-    Uploaded {
-        new: &'v str,
-    },
-    /// The version that it replaces is there where it is tried first.
-    Deploying {
-        new: &'v str,
-        old: Option<&'v str>,
-    },
-    Deployed {
-        new: &'v str,
-    },
 }
 
 /// A secret that nobody sees.
@@ -126,120 +98,47 @@ impl Rollout<'_> {
     /// A step fails: until the last one all traffic stays with the old version. Or the site does not come to
     /// answer with the new one. Or somebody asks the command to end.
     pub fn run(&self, old: Option<&str>) -> Result<String, RolloutError> {
-        let Some(old) = old else {
-            let new = self
-                .uploaded()
-                .map_err(|error| self.stopped(error, &Stage::Uploading))?;
-            let all = format!("{new}@100");
-            let deployed = self.deploy(&[&all]);
-            deployed.map_err(|error| {
-                self.stopped(
-                    error,
-                    &Stage::Deploying {
-                        new: &new,
-                        old: None,
-                    },
-                )
-            })?;
-            return self.arrived(new);
-        };
-        let before = self.live.status().map_err(RolloutError::before)?;
-        let new = self
-            .uploaded()
-            .map_err(|error| self.stopped(error, &Stage::Uploading))?;
-        let stopped = |stage| move |error| self.stopped(error, &stage);
-        self.deploy(&[&format!("{old}@100"), &format!("{new}@0")])
-            .map_err(stopped(Stage::Uploaded { new: &new }))?;
-        if let Err(failure) = self.try_out(&new, &before) {
-            return Err(if failure.is_interrupted() {
-                let old = Some(old);
-                self.stopped(failure, &Stage::Deploying { new: &new, old })
-            } else {
-                self.withdrawn(failure, &new, old)
-            });
+        let before = old.map(|_| self.live.status()).transpose();
+        let before = before.map_err(RolloutError::before)?;
+        let new = self.uploaded().map_err(self.stopped(Stage::Uploading))?;
+        let new = new.as_str();
+        if let Some((old, before)) = old.zip(before) {
+            self.deploy(&[&format!("{old}@100"), &format!("{new}@0")])
+                .map_err(self.stopped(Stage::Uploaded { new }))?;
+            self.try_out(new, &before)
+                .map_err(|failure| self.withdrawn(failure, new, old))?;
         }
         self.deploy(&[&format!("{new}@100")])
-            .map_err(stopped(Stage::Deploying {
-                new: &new,
-                old: Some(old),
-            }))?;
-        self.arrived(new)
+            .map_err(self.stopped(Stage::Switching { new }))?;
+        self.await_arrival(new)
+            .map_err(self.stopped(Stage::Deployed { new }))?;
+        Ok(new.to_owned())
     }
 
-    /// Takes a version out of the deployment that nobody but this command has met.
+    /// Takes a version out of the deployment that nobody but this command has met. Whoever ends the command does
+    /// not wait for that.
     fn withdrawn(&self, failure: Failure, new: &str, old: &str) -> RolloutError {
-        let failure = match self.deploy(&[&format!("{old}@100")]) {
-            Ok(()) => failure,
-            Err(_) => failure.hint(self.at_zero(new, old)),
-        };
-        RolloutError::before(self.with_secret(failure))
-    }
-
-    fn arrived(&self, new: String) -> Result<String, RolloutError> {
-        match self.await_arrival(&new) {
-            Ok(()) => Ok(new),
-            Err(failure) => Err(self.stopped(failure, &Stage::Deployed { new: &new })),
+        if failure.is_interrupted() || self.deploy(&[&format!("{old}@100")]).is_err() {
+            return self.stopped(Stage::AtZero { new, old })(failure);
         }
-    }
-
-    /// The same failure, with how far the rollout has come.
-    fn stopped(&self, failure: Failure, stage: &Stage<'_>) -> RolloutError {
-        let is_interrupted = failure.is_interrupted();
-        let status = format!("countersign status{}", self.environment.option());
-        let hint = match stage {
-            Stage::Uploading if is_interrupted => Some(format!(
-                "whether the version has been uploaded is not known; it has no traffic: {}",
-                self.command(&["versions", "list"])
-            )),
-            Stage::Uploading => None,
-            Stage::Uploaded { new } => {
-                Some(format!("version {new} is uploaded, and has no traffic"))
-            }
-            Stage::Deploying {
-                new,
-                old: Some(old),
-            } => Some(self.at_zero(new, old)),
-            Stage::Deploying { new, old: None } => Some(format!(
-                "version {new} is uploaded; whether it has traffic is not known: {status}"
-            )),
-            Stage::Deployed { new } if is_interrupted => Some(format!(
-                "version {new} is deployed; whether {} answers with it has not been seen: {status}",
-                self.live.site()
-            )),
-            Stage::Deployed { .. } => None,
-        };
-        let failure = match hint {
-            Some(hint) => failure.hint(hint),
+        RolloutError::before(match self.secret {
+            Some(secret) => self.hinted(|around| failure.hint(leftover(&secret.name, around))),
             None => failure,
-        };
-        let is_deployed = matches!(stage, Stage::Deployed { .. });
-        let is_uploaded = !matches!(stage, Stage::Uploading);
-        RolloutError {
-            failure: if is_uploaded && !is_deployed {
-                self.with_secret(failure)
-            } else {
-                failure
-            },
-            is_deployed,
-        }
+        })
     }
 
-    fn at_zero(&self, new: &str, old: &str) -> String {
-        format!(
-            "version {new} may still be part of the deployment, at 0 %; take it out: {}",
-            self.command(&self.traffic(&[&format!("{old}@100")]))
-        )
+    /// Adds to a failure how far the rollout has come.
+    fn stopped(&self, stage: Stage<'_>) -> impl FnOnce(Failure) -> RolloutError {
+        move |failure| self.hinted(|around| stage.stop(failure, around))
     }
 
-    /// The secret of a version without traffic goes over into the next one.
-    fn with_secret(&self, failure: Failure) -> Failure {
-        match self.secret {
-            Some(NewSecret { name, .. }) => failure.hint(format!(
-                "the secret {name} came with that version, and goes over into the next one; to be rid of it: {}",
-                self.command(&["versions", "secret", "delete", name])
-            )),
-            None => failure,
-        }
+    fn hinted<T>(&self, hint: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+        hint(&Surroundings {
+            site: self.live.site(),
+            option: self.environment.option(),
+            secret: self.secret.map(|secret| secret.name.as_str()),
+            command: &|words| self.command(words),
+        })
     }
 
     fn upload(&self) -> Vec<&str> {

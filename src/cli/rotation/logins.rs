@@ -122,14 +122,13 @@ impl<'k> LostRoles<'k> {
 
 /// Whether a ring has it as its current key.
 fn is_current(draft: &Draft, key: &str) -> bool {
-    let is_current = |ring| draft.current(ring).is_ok_and(|id| id == key);
-    any_ring(draft, is_current)
+    any_ring(draft, |ring| draft.current(ring).is_ok_and(|id| id == key))
 }
 
 fn is_fallback(draft: &Draft, key: &str) -> bool {
-    let fallbacks = |ring| draft.fallbacks(ring).unwrap_or_default();
     any_ring(draft, |ring| {
-        fallbacks(ring).iter().any(|(id, _)| id == key)
+        let fallbacks = draft.fallbacks(ring).unwrap_or_default();
+        fallbacks.iter().any(|(id, _)| id == key)
     })
 }
 

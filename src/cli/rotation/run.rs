@@ -213,10 +213,10 @@ impl Run<'_> {
         change.draft.save()?;
         git::commit(config, message, change.draft.before())?;
         rollout.run(old.as_deref()).map_err(|error| {
-            error.failure.hint(if error.is_deployed {
-                format!("the commit {message:?} is made and deployed: keep it")
-            } else {
-                format!("the commit {message:?} is made and not live: run the command again, or take it back with git revert")
+            error.failure.hint(match error.is_deployed {
+                Some(true) => format!("the commit {message:?} is made and deployed: keep it"),
+                None => format!("the commit {message:?} is made: run the command again"),
+                Some(false) => format!("the commit {message:?} is made and not live: run the command again, or take it back with git revert"),
             })
         })
     }
