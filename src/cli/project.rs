@@ -4,6 +4,8 @@
 pub mod config;
 pub mod dev_vars;
 pub mod difference;
+pub mod dotenv;
+pub mod expansion;
 pub mod file;
 pub mod folder;
 pub mod git;

@@ -8,6 +8,7 @@
 use std::env;
 use std::path::Path;
 
+mod night;
 mod server;
 mod writing;
 mod year;

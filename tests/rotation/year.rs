@@ -25,7 +25,7 @@ use crate::server::{Request, serve};
 const DAY: u64 = 86_400;
 
 /// 2026-11-21 03:17 UTC.
-const START: u64 = 1_795_231_020;
+pub const START: u64 = 1_795_231_020;
 
 /// How long a session may live, in days: `max_age` of the rule.
 const SESSION: usize = 14;
@@ -54,7 +54,7 @@ attributes = "Path=/; HttpOnly; Secure; SameSite=Lax"
     ignore = "the clock of a release build cannot be set"
 )]
 fn a_year_of_rotation_takes_each_step_once_and_logs_nobody_out() {
-    let world = World::new();
+    let world = World::new("year");
     let mut steps = Vec::new();
     let mut sessions = VecDeque::new();
     let mut before = world.policy();
@@ -115,16 +115,21 @@ fn a_year_of_rotation_takes_each_step_once_and_logs_nobody_out() {
 }
 
 /// A repository, a Worker, and its site.
-struct World {
+pub struct World {
     /// Holds the repository and what Cloudflare has.
-    root: PathBuf,
+    pub root: PathBuf,
+    /// The folder of the stand-in for wrangler.
+    wrangler: &'static str,
     site: String,
     now: Arc<AtomicU64>,
 }
 
 impl World {
-    fn new() -> Self {
-        let name = format!("countersign-year-{}", std::process::id());
+    /// `wrangler` is the folder of its stand-in; worlds of one name in one process get numbers.
+    pub fn new(wrangler: &'static str) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("countersign-{wrangler}-{}-{count}", std::process::id());
         let root = env::temp_dir().join(name);
         fs::create_dir_all(root.join("repository")).unwrap();
         fs::create_dir_all(told(&root).join("secrets")).unwrap();
@@ -145,16 +150,26 @@ impl World {
         let now = Arc::new(AtomicU64::new(START));
         let (folder, clock) = (told(&root), now.clone());
         let site = serve(move |request| reply(request, &folder, clock.load(Ordering::SeqCst)));
-        let world = Self { root, site, now };
+        let world = Self {
+            root,
+            wrangler,
+            site,
+            now,
+        };
         world.git(START, &["init", "--quiet"]);
         world.git(START, &["add", "wrangler.toml"]);
         world.git(START, &["commit", "--quiet", "--message", "Enforce"]);
         world
     }
 
+    /// Sets the site's clock.
+    pub fn at(&self, now: u64) {
+        self.now.store(now, Ordering::SeqCst);
+    }
+
     /// What a run prints.
     fn rotate(&self, now: u64) -> String {
-        self.now.store(now, Ordering::SeqCst);
+        self.at(now);
         let mut command = self.command(env!("CARGO_BIN_EXE_countersign"), now);
         command.args(["rotate", "--every", "90d"]);
         let run = command.output().unwrap();
@@ -163,15 +178,17 @@ impl World {
         String::from_utf8(run.stdout).unwrap()
     }
 
-    fn git(&self, now: u64, words: &[&str]) -> String {
+    pub fn git(&self, now: u64, words: &[&str]) -> String {
         let run = self.command("git", now).args(words).output().unwrap();
         assert!(run.status.success(), "git {words:?}: {run:?}");
         String::from_utf8(run.stdout).unwrap()
     }
 
-    fn command(&self, program: &str, now: u64) -> Command {
+    /// A command in the repository.
+    pub fn command(&self, program: &str, now: u64) -> Command {
         let stand_in =
-            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/rotation/year");
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/rotation");
+        let stand_in = stand_in.join(self.wrangler);
         let path = env::var_os("PATH").unwrap_or_default();
         let path = [stand_in].into_iter().chain(env::split_paths(&path));
         let mut command = Command::new(program);
@@ -219,14 +236,17 @@ impl Drop for World {
     }
 }
 
-const TOKEN: &str = "0123456789012345678901234567890123456789";
+pub const TOKEN: &str = "0123456789012345678901234567890123456789";
 
 /// What Cloudflare has.
-fn told(root: &Path) -> PathBuf {
+pub fn told(root: &Path) -> PathBuf {
     root.join("told")
 }
 
 fn reply(request: &Request, told: &Path, now: u64) -> (u16, String) {
+    if let Ok(slow) = fs::read_to_string(told.join("slow")) {
+        wait_on(request, told, slow.trim());
+    }
     let id = |name: &str| {
         let id = fs::read_to_string(told.join(format!("{name}.id"))).unwrap_or_default();
         id.trim().to_owned()
@@ -247,6 +267,19 @@ fn reply(request: &Request, told: &Path, now: u64) -> (u16, String) {
     };
     let reply = status.reply(&request.method, &request.body);
     (reply.status, reply.body)
+}
+
+/// Does not answer as long as a test waits for it to be asked: `site`, or `new version`.
+fn wait_on(request: &Request, told: &Path, slow: &str) {
+    let asked = if request.version.is_empty() {
+        "site"
+    } else {
+        "new version"
+    };
+    if slow == asked {
+        fs::write(told.join("waiting"), "").unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(30));
+    }
 }
 
 /// A secret that is not there is a fault: the Worker would answer 503.

@@ -19,7 +19,8 @@ use crate::rotation::key_roles::fingerprints;
 use crate::rotation::new_key::{key_shape, make};
 use crate::rotation::revocation::{self, KeyReplacement};
 use crate::terminal::answer::{Answer, Failure};
-use crate::terminal::progress::print_beside;
+use crate::terminal::interrupt;
+use crate::terminal::progress::{begin, print_beside};
 
 /// Make a key fit for a format
 #[derive(Args)]
@@ -145,6 +146,8 @@ impl KeygenArguments {
             .replace
             .then(|| FormerSecret::ask(url, environment, name))
             .transpose()?;
+        let _guarded = interrupt::guard();
+        begin(&format!("putting {name} into the secrets"));
         wrangler::run(environment, &["secret", "put", name.as_str()], Some(key))?;
         let worker = environment.worker().unwrap_or_default();
         let done = format!("put {name} into the secrets of {worker}\n");
@@ -179,6 +182,7 @@ impl FormerSecret {
         });
         Ok(match live {
             Ok(live) => live,
+            Err(failure) if failure.is_interrupted() => return Err(failure),
             Err(_) if !listed.iter().any(|known| known == name.as_str()) => Self::Unset,
             Err(failure) => Self::Unknown(failure),
         })

@@ -5,7 +5,7 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use crate::terminal::harmless::printed;
-use crate::terminal::progress::print_beside;
+use crate::terminal::progress::{finish, print_beside};
 use crate::terminal::style::{ERROR, HINT, styled};
 use crate::terminal::width;
 use crate::terminal::wrap::wrapped;
@@ -21,6 +21,8 @@ pub enum Exit {
     Usage = 2,
     /// wrangler, Cloudflare or the live Worker did not do what they were asked.
     Unreachable = 3,
+    /// Somebody has asked it to end, as with Ctrl-C: 128 and the number of SIGINT, as shells have it.
+    Interrupted = 130,
 }
 
 /// What a command has to say.
@@ -50,6 +52,7 @@ impl Answer {
 
     /// Prints it; answers the exit code.
     pub fn print(&self) -> ExitCode {
+        finish();
         // a reader that has gone, such as `head`, has read enough
         let text = printed(&self.text);
         let text = match width::of_stream(&stdout()) {
@@ -81,6 +84,24 @@ impl Failure {
     /// Somebody else did not do what they were asked.
     pub fn unreachable(what: impl Into<String>) -> Self {
         Self::new(what, Exit::Unreachable)
+    }
+
+    /// Somebody has asked the command to end.
+    pub fn interrupted() -> Self {
+        Self::new("interrupted", Exit::Interrupted)
+    }
+
+    /// Whether somebody has asked the command to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.exit == Exit::Interrupted
+    }
+
+    /// The same with what was being done.
+    pub fn during(self, step: &str) -> Self {
+        Self {
+            what: format!("{} {step}", self.what),
+            ..self
+        }
     }
 
     /// The same with what to do about it, behind what it hints already.

@@ -21,7 +21,7 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
         return found;
     };
     let known = dev_vars.texts();
-    let file = dev_vars.file_name();
+    let file = dev_vars.file_names();
     let (here, notes) =
         match Policy::parse_with_placeholders(inputs.value, &|name| known.get(name).cloned()) {
             Ok(policy) => (Vec::new(), policy.notes),
