@@ -13,6 +13,8 @@ use crate::terminal::clock;
 use crate::terminal::style::{GOOD, STRONG, styled};
 
 mod against;
+mod bindings;
+mod configuration;
 mod cookies;
 mod deployment;
 mod finding;
@@ -20,6 +22,7 @@ mod inputs;
 mod keys;
 pub mod refusals;
 mod remote;
+mod required;
 mod secrets;
 mod worker;
 
@@ -27,7 +30,7 @@ use against::Comparison;
 use finding::Finding;
 use inputs::Inputs;
 
-/// Say everything that is wrong or unwise in wrangler.toml and .dev.vars
+/// Say everything that is wrong or unwise in wrangler's configuration and .dev.vars
 #[derive(Args)]
 #[command(after_help = AFTER_HELP, mut_arg("env", |env| env.help(ENVIRONMENTS)))]
 pub struct CheckArguments {
@@ -78,6 +81,9 @@ impl CheckArguments {
             None => config.environments(),
         };
         let mut found: Vec<Finding> = Vec::new();
+        let is_named = self.query.worker.env.is_some();
+        let about_file = configuration::find(&config, is_named).into_iter();
+        found.extend(about_file.map(|finding| finding.located(&config.top())));
         let keys_are_known = self.keys_are_known(&environments)?;
         for environment in &environments {
             let findings = self.findings(environment, &environments)?.into_iter();
@@ -117,7 +123,6 @@ impl CheckArguments {
         all: &[Environment<'_>],
     ) -> Result<Vec<Finding>, Failure> {
         let mut found = worker::bare_dates(environment);
-        found.extend(worker::overruled(environment));
         let misplaced = deployment::misplaced(environment);
         let Some(value) = environment.countersign() else {
             found.extend(misplaced);
@@ -142,6 +147,8 @@ impl CheckArguments {
         found.extend(cookies::find(&inputs));
         found.extend(worker::find(&inputs));
         found.extend(secrets::find(&inputs));
+        found.extend(bindings::find(&inputs));
+        found.extend(required::find(&inputs));
         found.retain(|finding| {
             !misplaced
                 .iter()

@@ -60,6 +60,13 @@ impl DevVars {
         Ok(None)
     }
 
+    /// A file of the same syntax; none where it cannot be read.
+    pub fn at(path: &std::path::Path) -> Option<Self> {
+        let secrets = parse(&Zeroizing::new(fs::read_to_string(path).ok()?));
+        let path = path.to_owned();
+        Some(Self { path, secrets })
+    }
+
     /// A secret's text. Of several with one name the last counts.
     pub fn text(&self, name: &str) -> Option<&str> {
         let secret = self.secrets.iter().rfind(|secret| secret.name == name)?;

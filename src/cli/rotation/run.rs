@@ -41,6 +41,9 @@ where
     E: From<Failure>,
 {
     let config = options.worker.file.read()?;
+    if options.deploy {
+        config.refuse_another_choice()?;
+    }
     let run = Run {
         options,
         environment: options.worker.environment(&config)?,
@@ -122,6 +125,7 @@ impl Run<'_> {
     /// The change would do harm, or somebody does not do what they are asked. What has been done by then
     /// is said in the error.
     pub fn carry_out(&self, mut change: Change) -> Result<Answer, Failure> {
+        change.draft.update_required()?;
         let baseline = self.baseline()?;
         let after = change.draft.capabilities()?;
         let mut ends = Vec::new();

@@ -18,7 +18,7 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
     let mut found = cut(dev_vars);
     found.extend(stray_quotes(dev_vars));
     found.extend(doubled(dev_vars));
-    found.extend(configuration(dev_vars));
+    found.extend(configuration(inputs, dev_vars));
     found.extend(missing(inputs, dev_vars));
     let keys = used(inputs, dev_vars);
     let each = keys.iter().flat_map(|key| weak(inputs, key));
@@ -109,11 +109,16 @@ fn doubled(dev_vars: &DevVars) -> Vec<Finding> {
     found
 }
 
-/// Here it replaces what wrangler.toml says, under `wrangler dev` alone.
-fn configuration(dev_vars: &DevVars) -> Option<Finding> {
+/// Here it replaces what the configuration says, under `wrangler dev` alone.
+fn configuration(inputs: &Inputs<'_>, dev_vars: &DevVars) -> Option<Finding> {
     let mut all = dev_vars.secrets().iter();
     let line = all.rfind(|secret| secret.name == CONFIGURATION)?;
-    let reason = "replaces [vars.COUNTERSIGN] under `wrangler dev`, as a string that the Worker does not read; what is deployed and checked is wrangler.toml's";
+    let config = inputs.environment.config();
+    let variable = config.syntax.place(&["vars", CONFIGURATION]);
+    let reason = format!(
+        "replaces {variable} under `wrangler dev`, as a string that the Worker does not read; what is deployed and checked is {}'s",
+        config.file_name()
+    );
     let finding =
         Finding::error(CONFIGURATION, reason).cure("take the line out: this file is for secrets");
     Some(placed(dev_vars, line, finding))

@@ -2,6 +2,8 @@
 
 use toml_edit::{Array, Item, TableLike, Value};
 
+use super::table::{inline, merge, set};
+
 /// Adds an entry at the end of a list, which is made where it is missing.
 pub fn push(table: &mut dyn TableLike, list: &str, entry: Value) {
     match table.get_mut(list) {
@@ -14,7 +16,7 @@ pub fn push(table: &mut dyn TableLike, list: &str, entry: Value) {
         _ => {
             let mut array = Array::new();
             array.push(entry);
-            super::set(table, list, Value::Array(array));
+            set(table, list, Value::Array(array));
         }
     }
 }
@@ -32,29 +34,16 @@ pub fn remove(table: &mut dyn TableLike, list: &str, at: usize) {
 pub fn replace(table: &mut dyn TableLike, list: &str, at: usize, entry: Value) {
     match table.get_mut(list) {
         Some(Item::ArrayOfTables(tables)) => {
-            if let (Some(table), Value::InlineTable(fields)) = (tables.get_mut(at), inline(entry)) {
-                table.clear();
-                table.extend(fields);
+            if let Some(table) = tables.get_mut(at) {
+                merge(table, entry);
             }
         }
         Some(Item::Value(Value::Array(array))) => {
             if let Some(old) = array.get_mut(at) {
-                let decor = old.decor().clone();
-                *old = entry;
-                *old.decor_mut() = decor;
+                super::table::replace(old, entry);
             }
         }
         _ => {}
-    }
-}
-
-/// A key as the table that it is short for.
-fn inline(entry: Value) -> Value {
-    match entry {
-        Value::String(name) => {
-            Value::InlineTable([("secret", Value::String(name))].into_iter().collect())
-        }
-        entry => entry,
     }
 }
 
