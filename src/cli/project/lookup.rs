@@ -154,3 +154,80 @@ fn is_same(one: &Path, other: &Path) -> bool {
         _ => one == other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that is gone afterwards.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let name = format!("countersign-lookup-{}-{name}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir_all(folder.join("inner/.wrangler/deploy")).unwrap();
+            Self(folder)
+        }
+
+        fn write(&self, path: &str, text: &str) -> PathBuf {
+            let path = self.0.join(path);
+            fs::write(&path, text).unwrap();
+            path
+        }
+
+        fn instead(&self) -> Option<WranglersChoice> {
+            let inner = self.0.join("inner");
+            instead_of(&inner.join("wrangler.toml"), &inner)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_json_further_up_comes_before_a_toml_that_is_near() {
+        let scratch = Scratch::new("above");
+        let near = scratch.write("inner/wrangler.toml", "");
+        assert_eq!(scratch.instead(), None);
+        scratch.write("wrangler.jsonc", "{}");
+        let inner = scratch.0.join("inner");
+        assert_eq!(nearest(&inner), Some(near));
+        let above = WranglersChoice::Other(inner.join("../wrangler.jsonc"));
+        assert_eq!(scratch.instead(), Some(above));
+        scratch.write("wrangler.json", "{}");
+        let above = WranglersChoice::Other(inner.join("../wrangler.json"));
+        assert_eq!(scratch.instead(), Some(above));
+        assert_eq!(beside(&scratch.0.join("wrangler.json")), ["wrangler.jsonc"]);
+    }
+
+    #[test]
+    fn the_word_of_a_build_tool_counts_before_the_names() {
+        let scratch = Scratch::new("redirect");
+        let own = scratch.write("inner/wrangler.toml", "");
+        let by = scratch.write("inner/.wrangler/deploy/config.json", "{}");
+        let refused = |why| {
+            let by = by.clone();
+            Some(WranglersChoice::Refused { by, why })
+        };
+        assert_eq!(scratch.instead(), refused("has no `configPath`"));
+        fs::write(&by, "{").unwrap();
+        assert_eq!(scratch.instead(), refused("is not valid JSON"));
+        fs::write(&by, r#"{ "configPath": "../../built.json" } // by vite"#).unwrap();
+        let missing = refused("leads to a file that is not there");
+        assert_eq!(scratch.instead(), missing);
+        let to = scratch.write("inner/built.json", "{}");
+        let redirected = WranglersChoice::Redirected { by: by.clone(), to };
+        assert_eq!(scratch.instead(), Some(redirected));
+        fs::write(&by, r#"{ "configPath": "../../wrangler.toml" }"#).unwrap();
+        assert_eq!(scratch.instead(), None);
+        scratch.write("wrangler.json", "{}");
+        let elsewhere = refused("does not stand beside the configuration");
+        assert_eq!(scratch.instead(), elsewhere);
+        assert_eq!(nearest(&scratch.0.join("inner")), Some(own));
+    }
+}
