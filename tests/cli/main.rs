@@ -7,6 +7,7 @@
 use std::env;
 use std::path::Path;
 
+mod alike;
 mod server;
 
 /// The time for the command line and the live Worker, whatever the day: 2026-11-21 12:00 UTC.

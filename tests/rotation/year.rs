@@ -47,6 +47,32 @@ max_age    = 1209600
 attributes = "Path=/; HttpOnly; Secure; SameSite=Lax"
 "#;
 
+/// The same, with a list of the secrets that wrangler asks for.
+const IN_JSONC: &str = r#"{
+  "name": "shop", // the shop
+  "secrets": { "required": ["DJANGO_SECRET_KEY", "COUNTERSIGN_TOKEN"] },
+  "vars": {
+    "COUNTERSIGN": {
+      "mode": "enforce",
+      "keys": {
+        "current": "DJANGO_SECRET_KEY", // signs what browsers get
+        "fallbacks": [ // still open what they have
+        ],
+        "origin": "DJANGO_SECRET_KEY",
+      },
+      "cookies": [
+        {
+          "name": "sessionid",
+          "format": "django-session",
+          "max_age": 1209600,
+          "attributes": "Path=/; HttpOnly; Secure; SameSite=Lax",
+        },
+      ],
+    },
+  },
+}
+"#;
+
 #[cfg(unix)]
 #[test]
 #[cfg_attr(
@@ -54,7 +80,35 @@ attributes = "Path=/; HttpOnly; Secure; SameSite=Lax"
     ignore = "the clock of a release build cannot be set"
 )]
 fn a_year_of_rotation_takes_each_step_once_and_logs_nobody_out() {
-    let world = World::new("year");
+    rotate_for_a_year(&World::new("year"));
+}
+
+#[cfg(unix)]
+#[test]
+#[cfg_attr(
+    not(debug_assertions),
+    ignore = "the clock of a release build cannot be set"
+)]
+fn a_year_of_rotation_in_jsonc_leaves_all_but_the_ring_as_it_was() {
+    let world = World::with("year", "wrangler.jsonc", IN_JSONC);
+    rotate_for_a_year(&world);
+    let text = fs::read_to_string(world.root.join("repository/wrangler.jsonc")).unwrap();
+    let required =
+        r#"["DJANGO_SECRET_KEY", "COUNTERSIGN_TOKEN", "KEY_2027_08_20", "KEY_2027_11_19"]"#;
+    let fallback = r#"[ // still open what they have
+          { "secret": "KEY_2027_08_20", "until": "2027-12-04T04:00:00Z" }"#;
+    let expected = IN_JSONC
+        .replace(r#"["DJANGO_SECRET_KEY", "COUNTERSIGN_TOKEN"]"#, required)
+        .replace(
+            r#""current": "DJANGO_SECRET_KEY""#,
+            r#""current": "KEY_2027_11_19""#,
+        )
+        .replace("[ // still open what they have", fallback);
+    assert_eq!(text, expected);
+}
+
+#[cfg(unix)]
+fn rotate_for_a_year(world: &World) {
     let mut steps = Vec::new();
     let mut sessions = VecDeque::new();
     let mut before = world.policy();
@@ -125,8 +179,13 @@ pub struct World {
 }
 
 impl World {
-    /// `wrangler` is the folder of its stand-in; worlds of one name in one process get numbers.
+    /// With a wrangler.toml; `wrangler` is the folder of its stand-in.
     pub fn new(wrangler: &'static str) -> Self {
+        Self::with(wrangler, "wrangler.toml", CONFIGURATION)
+    }
+
+    /// With a configuration of this name; worlds of one stand-in in one process get numbers.
+    fn with(wrangler: &'static str, file: &str, configuration: &str) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
         let name = format!("countersign-{wrangler}-{}-{count}", std::process::id());
@@ -144,8 +203,8 @@ impl World {
             let text = json!({ secret: value }).to_string();
             fs::write(told(&root).join("secrets").join(secret), text).unwrap();
         }
-        fs::write(root.join("repository/wrangler.toml"), CONFIGURATION).unwrap();
-        fs::write(told(&root).join("live.toml"), CONFIGURATION).unwrap();
+        fs::write(root.join("repository").join(file), configuration).unwrap();
+        fs::write(told(&root).join("live.text"), configuration).unwrap();
         fs::write(told(&root).join("live.id"), "version-0\n").unwrap();
         let now = Arc::new(AtomicU64::new(START));
         let (folder, clock) = (told(&root), now.clone());
@@ -157,7 +216,7 @@ impl World {
             now,
         };
         world.git(START, &["init", "--quiet"]);
-        world.git(START, &["add", "wrangler.toml"]);
+        world.git(START, &["add", file]);
         world.git(START, &["commit", "--quiet", "--message", "Enforce"]);
         world
     }
@@ -293,7 +352,12 @@ fn policy(configuration: &Value, told: &Path) -> Policy {
 }
 
 fn configuration(told: &Path, name: &str) -> Value {
-    let text = fs::read_to_string(told.join(format!("{name}.toml"))).unwrap();
+    let text = fs::read_to_string(told.join(format!("{name}.text"))).unwrap();
+    if text.starts_with('{') {
+        let read = jsonc_parser::parse_to_ast(&text, &Default::default(), &Default::default());
+        let read: Value = read.unwrap().value.unwrap().into();
+        return read["vars"]["COUNTERSIGN"].clone();
+    }
     let document: DocumentMut = text.parse().unwrap();
     json_of(&document["vars"]["COUNTERSIGN"])
 }

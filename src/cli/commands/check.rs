@@ -13,6 +13,8 @@ use crate::terminal::clock;
 use crate::terminal::style::{GOOD, STRONG, styled};
 
 mod against;
+mod bindings;
+mod configuration;
 mod cookies;
 mod deployment;
 mod finding;
@@ -21,6 +23,7 @@ mod keys;
 mod ledger;
 pub mod refusals;
 mod remote;
+mod required;
 mod secrets;
 mod worker;
 
@@ -28,7 +31,7 @@ use against::Comparison;
 use finding::Finding;
 use inputs::Inputs;
 
-/// Say everything that is wrong or unwise in wrangler.toml and .dev.vars
+/// Say everything that is wrong or unwise in wrangler's configuration and .dev.vars
 #[derive(Args)]
 #[command(after_help = AFTER_HELP, mut_arg("env", |env| env.help(ENVIRONMENTS)))]
 pub struct CheckArguments {
@@ -79,6 +82,9 @@ impl CheckArguments {
             None => config.environments(),
         };
         let mut found: Vec<Finding> = Vec::new();
+        let is_named = self.query.worker.env.is_some();
+        let about_file = configuration::find(&config, is_named).into_iter();
+        found.extend(about_file.map(|finding| finding.located(&config.top())));
         let sources = self.sources(&environments)?;
         for environment in &environments {
             let findings = self.findings(environment, &environments)?.into_iter();
@@ -122,7 +128,6 @@ impl CheckArguments {
         all: &[Environment<'_>],
     ) -> Result<Vec<Finding>, Failure> {
         let mut found = worker::bare_dates(environment);
-        found.extend(worker::overruled(environment));
         let misplaced = deployment::misplaced(environment);
         let Some(value) = environment.countersign() else {
             found.extend(misplaced);
@@ -148,6 +153,8 @@ impl CheckArguments {
         found.extend(worker::find(&inputs));
         found.extend(ledger::find(environment));
         found.extend(secrets::find(&inputs));
+        found.extend(bindings::find(&inputs));
+        found.extend(required::find(&inputs));
         found.retain(|finding| {
             !misplaced
                 .iter()

@@ -49,7 +49,7 @@ Exit codes:
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
 /// What to do about other differences from what is live.
-const PREREQUISITE: &str = "wrangler.toml differs from what is live in other ways as well: countersign check --against live";
+const PREREQUISITE: &str = "the configuration differs from what is live in other ways as well: countersign check --against live";
 
 /// Why nothing is staged.
 #[derive(Debug)]

@@ -211,7 +211,7 @@ fn version(version: &VersionMetadata) -> String {
     let parts = [text(&version.id), text(&version.tag), since];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
-        "not known: wrangler.toml has no [version_metadata]".to_owned()
+        "not known: the configuration has no `version_metadata`".to_owned()
     } else {
         parts.join("  ")
     }

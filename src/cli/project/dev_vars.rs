@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
@@ -108,6 +109,17 @@ impl DevVars {
             files,
             is_dot_env: true,
         }))
+    }
+
+    /// A `.env` file as it is written; none where it cannot be read.
+    pub fn at(path: &Path) -> Option<Self> {
+        let file = path.display().to_string();
+        let lines = dotenv::parse(&Zeroizing::new(fs::read(path).ok()?)).into_iter();
+        Some(Self {
+            secrets: lines.map(|line| DevVar::new(line, &file)).collect(),
+            files: vec![file],
+            is_dot_env: true,
+        })
     }
 
     /// A secret's text. Of several with one name the last counts.

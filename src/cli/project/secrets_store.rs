@@ -1,7 +1,7 @@
 //! Secrets that are bound from a Secrets Store of the account: no command of this program can put them there.
 
 use crate::project::config::Environment;
-use crate::project::toml::json;
+use crate::project::document::node::Node;
 
 /// The setting that binds them; environments do not inherit it.
 const SETTING: &str = "secrets_store_secrets";
@@ -15,16 +15,12 @@ pub struct StoredSecret {
 impl StoredSecret {
     /// The secret that is bound under a name, if one is.
     pub fn of(environment: &Environment<'_>, binding: &str) -> Option<Self> {
-        let bound = json(environment.own(SETTING)?);
-        let bound = bound.as_array()?.iter();
-        let entry = bound
-            .filter(|entry| entry["binding"] == binding)
-            .collect::<Vec<_>>();
+        let entry = entry(environment.own(SETTING)?, binding)?;
         let text = |field: &str, otherwise: &str| {
-            let text = entry.first().and_then(|entry| entry[field].as_str());
+            let text = entry.get(field).and_then(Node::as_str);
             text.unwrap_or(otherwise).to_owned()
         };
-        (!entry.is_empty()).then(|| Self {
+        Some(Self {
             store: text("store_id", "STORE_ID"),
             name: text("secret_name", binding),
         })
@@ -37,6 +33,18 @@ impl StoredSecret {
             "npx wrangler secrets-store secret create {store} --name {name} --scopes workers --remote"
         )
     }
+}
+
+/// Whether the settings of an environment bind a name from a store.
+pub fn is_stored(settings: &Node, binding: &str) -> bool {
+    settings
+        .get(SETTING)
+        .is_some_and(|bound| entry(bound, binding).is_some())
+}
+
+fn entry<'n>(bound: &'n Node, binding: &str) -> Option<&'n Node> {
+    let name = |entry: &Node| entry.get("binding").and_then(Node::as_str) == Some(binding);
+    bound.entries().iter().find(|entry| name(entry))
 }
 
 #[cfg(test)]

@@ -315,7 +315,7 @@ fn answers(live: &LiveWorker, version: &str) -> Result<StatusReply, Failure> {
                 "the Worker does not report its version, so no version can be tried",
             )
             .hint(
-                "add to wrangler.toml: [version_metadata] and binding = \"CF_VERSION_METADATA\"",
+                "add `version_metadata` with the binding CF_VERSION_METADATA to the configuration",
             )),
         }
     })?;

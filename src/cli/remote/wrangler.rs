@@ -141,7 +141,7 @@ impl From<WranglerError> for Failure {
     fn from(error: WranglerError) -> Self {
         match error {
             WranglerError::NotInstalled => Self::unreachable("wrangler is not installed")
-                .hint("run `npm install` in the folder of wrangler.toml"),
+                .hint("run `npm install` in the folder of the configuration"),
             WranglerError::CannotRun(error) => {
                 Self::unreachable(format!("wrangler cannot be run: {error}"))
             }

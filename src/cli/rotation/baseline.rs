@@ -83,9 +83,10 @@ pub fn live_worker(
         if options.deploy {
             failure
         } else {
-            failure.hint(
-                "or say what is live: --against FILE, or --offline for wrangler.toml as it is",
-            )
+            let file = environment.config().file_name();
+            failure.hint(format!(
+                "or say what is live: --against FILE, or --offline for {file} as it is"
+            ))
         }
     })
 }

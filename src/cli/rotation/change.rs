@@ -61,7 +61,7 @@ impl Change {
     pub fn describe(&self, config: &Config, ends: &[String]) -> String {
         let mut text = String::new();
         if self.is_edited() {
-            let lines = difference::lines(self.draft.before(), &self.draft.text());
+            let lines = difference::lines(self.draft.before(), self.draft.text());
             text = format!("{}\n{lines}", styled(STRONG, config.path.display()));
         }
         for end in ends {

@@ -66,6 +66,9 @@ where
     // Ctrl-C ends no change in the middle
     let _guarded = (!options.dry_run).then(interrupt::guard);
     let config = options.worker.file.read()?;
+    if options.deploy {
+        config.refuse_another_choice()?;
+    }
     let run = Run {
         options,
         environment: options.worker.environment(&config)?,
@@ -158,6 +161,7 @@ impl Run<'_> {
     /// The change would do harm, or somebody does not do what they are asked. What has been done by then
     /// is said in the error.
     pub fn carry_out(&self, mut change: Change) -> Result<Answer, Failure> {
+        change.draft.update_required()?;
         let baseline = self.baseline()?;
         let after = change.draft.capabilities()?;
         let mut ends = Vec::new();

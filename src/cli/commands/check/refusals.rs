@@ -15,7 +15,7 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
         .unwrap_or_default();
     let mut found: Vec<Finding> = refused
         .iter()
-        .map(|problem| finding(Finding::error, problem))
+        .map(|problem| finding(inputs, Finding::error, problem))
         .collect();
     let Some(dev_vars) = &inputs.dev_vars else {
         return found;
@@ -28,8 +28,10 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
             Err(problems) => (problems, Vec::new()),
         };
     let only_here = here.iter().filter(|problem| !refused.contains(problem));
-    let by_bytes = only_here.map(|problem| finding(Finding::error, problem));
-    let noted = notes.iter().map(|note| finding(Finding::warning, note));
+    let by_bytes = only_here.map(|problem| finding(inputs, Finding::error, problem));
+    let noted = notes
+        .iter()
+        .map(|note| finding(inputs, Finding::warning, note));
     let by_bytes = by_bytes
         .chain(noted)
         .map(|finding| finding.with_secrets_of(&file));
@@ -43,10 +45,11 @@ pub fn secret_names(value: &Value) -> Vec<String> {
     secrets.iter().map(|named| named.id.to_string()).collect()
 }
 
-fn finding(kind: fn(String, String) -> Finding, problem: &Problem) -> Finding {
-    let finding = kind(problem.path.clone(), problem.reason.to_string());
+fn finding(inputs: &Inputs<'_>, kind: fn(String, String) -> Finding, problem: &Problem) -> Finding {
+    let syntax = inputs.environment.syntax();
+    let finding = kind(problem.path.clone(), syntax.headers(&problem.reason));
     match &problem.cure {
-        Some(cure) => finding.cure(&**cure),
+        Some(cure) => finding.cure(syntax.headers(cure)),
         None => finding,
     }
 }

@@ -19,7 +19,7 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
     let each = lines.iter().flat_map(|line| misread(line));
     let mut found: Vec<Finding> = each.collect();
     found.extend(doubled(&lines));
-    found.extend(configuration(&lines));
+    found.extend(configuration(inputs, &lines));
     found.extend(missing(inputs, dev_vars));
     let keys = used(inputs, dev_vars);
     let each = keys.iter().flat_map(|key| weak(inputs, key));
@@ -120,10 +120,15 @@ fn doubled(lines: &[&DevVar]) -> Vec<Finding> {
     found
 }
 
-/// Here it replaces what wrangler.toml says, under `wrangler dev` alone.
-fn configuration(lines: &[&DevVar]) -> Option<Finding> {
+/// Here it replaces what the configuration says, under `wrangler dev` alone.
+fn configuration(inputs: &Inputs<'_>, lines: &[&DevVar]) -> Option<Finding> {
     let line = lines.iter().rfind(|secret| secret.name == CONFIGURATION)?;
-    let reason = "replaces [vars.COUNTERSIGN] under `wrangler dev`, as a string that the Worker does not read; what is deployed and checked is wrangler.toml's";
+    let config = inputs.environment.config();
+    let variable = config.syntax.place(&["vars", CONFIGURATION]);
+    let reason = format!(
+        "replaces {variable} under `wrangler dev`, as a string that the Worker does not read; what is deployed and checked is {}'s",
+        config.file_name()
+    );
     let finding =
         Finding::error(CONFIGURATION, reason).cure("take the line out: this file is for secrets");
     Some(placed(line, finding))

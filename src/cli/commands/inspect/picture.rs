@@ -36,7 +36,7 @@ pub fn draw(report: &CookieReport, now: u64) -> String {
             None if !report.opens.is_empty() => {}
             None => hint(
                 &mut text,
-                "with a wrangler.toml and a .dev.vars, or with --live, this says which key opens it",
+                "with a configuration of wrangler and a .dev.vars, or with --live, this says which key opens it",
             ),
         }
         return text;

@@ -48,7 +48,7 @@ impl Removal<'_> {
         };
         let logins = roles.logins(run, &draft, run.baseline()?);
         let mut notes = upgrades::notes(&run.environment, &draft, &[&before], key);
-        let had = draft.text();
+        let had = draft.text().to_owned();
         for rule in draft.rings() {
             let ring = rule.as_deref().map_or(Ring::Shared, Ring::Of);
             self.take_roles(run, &mut draft, ring)?;
