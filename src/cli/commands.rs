@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::terminal::answer::{Answer, Failure};
 
 pub mod check;
+pub mod init;
 pub mod inspect;
 pub mod keygen;
 pub mod leave;
@@ -25,6 +26,7 @@ pub struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Examples:
+  countersign init https://example.com  a Worker in front of a site, and whether its key is right
   countersign check                     what is wrong or unwise in the configuration
   countersign check --against live      what a deployment would lose
   countersign inspect --live            which key opens a cookie, and what becomes of it
@@ -42,6 +44,7 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::InitArguments),
     Check(check::CheckArguments),
     Inspect(inspect::InspectArguments),
     Keygen(keygen::KeygenArguments),
@@ -58,6 +61,7 @@ impl CommandLine {
     /// Does what it says.
     pub fn run(self) -> Result<Answer, Failure> {
         match self.command {
+            Command::Init(init) => init.run(),
             Command::Check(check) => check.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Keygen(keygen) => keygen.run(),

@@ -5,6 +5,7 @@ pub mod cloudflare;
 pub mod deploy;
 pub mod http;
 pub mod live;
+pub mod page;
 pub mod replies;
 pub mod skew;
 pub mod usage;

@@ -56,7 +56,7 @@ pub use framework_names::unknown_format;
 pub use key_fault::KeyFault;
 pub use key_shape::KeyShape;
 pub use plain::{OctetsOnly, Plain};
-pub use recognise::{Opening, openings, recognise};
+pub use recognise::{FittingShape, Opening, fitting_shapes, openings, recognise};
 pub use signatures::Signatures;
 
 /// Every family. A configuration's `format` is looked up here by name.

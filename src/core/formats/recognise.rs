@@ -11,12 +11,31 @@ use crate::wire::encoding::{from_hex, from_pasted_base64};
 /// The names of the formats that a value has the shape of, whatever key signed it; for a pair the value is
 /// `VALUE;SIGNATURE`. Some shapes are lax, and more than one may fit.
 pub fn recognise(cookie: &str, value: &str) -> Vec<&'static str> {
-    let fits_some = |description: &&Description| {
-        let mut shapes = description.shapes(value).into_iter();
-        shapes.any(|options| fits(description, options, cookie, value))
-    };
-    let fitting = descriptions().filter(fits_some);
-    fitting.map(|description| description.name).collect()
+    let shapes = fitting_shapes(cookie, value).into_iter();
+    shapes.map(|shape| shape.format).collect()
+}
+
+/// A format whose shape a value has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FittingShape {
+    /// The format.
+    pub format: &'static str,
+    /// The options that the shape shows, where they are not the defaults. What the shape does not show is as it is by
+    /// default.
+    pub options: Map<String, Value>,
+}
+
+/// The formats that a value has the shape of, each with the options that the shape shows.
+pub fn fitting_shapes(cookie: &str, value: &str) -> Vec<FittingShape> {
+    let fitting = descriptions().filter_map(|description| {
+        let mut sets = description.shapes(value).into_iter();
+        let options = sets.find(|options| fits(description, options, cookie, value))?;
+        Some(FittingShape {
+            format: description.name,
+            options: without_defaults(description, options),
+        })
+    });
+    fitting.collect()
 }
 
 /// A format that opens a value with a secret, as a rule would name both.
@@ -31,21 +50,50 @@ pub struct Opening {
 }
 
 /// The formats in which a secret opens a value: with their options as they are by default, those aside that a value
-/// shows by its shape. The secret is taken as it is, and as base64 or hexadecimal where it is written so.
+/// shows by its shape; where none does, also with the other values that sites use, of each format the plainest. The
+/// secret is taken as it is, and as base64 or hexadecimal where it is written so.
 pub fn openings(cookie: &str, value: &str, secret: &str) -> Vec<Opening> {
-    let keys = keys_of(secret);
-    let mut found = Vec::new();
-    for description in descriptions() {
-        for options in description.shapes(value) {
-            let Some(format) = signing(description, &options, cookie) else {
+    let candidate = CandidateCookie {
+        name: cookie,
+        value,
+        keys: keys_of(secret),
+    };
+    let by_shape =
+        descriptions().flat_map(|format| candidate.openings(format, format.shapes(value)));
+    let found: Vec<Opening> = by_shape.collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let plainest = |format: &'static Description| {
+        let found = candidate.openings(format, format.variants(cookie, value));
+        let fewest = found.iter().map(|opening| opening.options.len()).min();
+        let is_plain = move |opening: &Opening| Some(opening.options.len()) == fewest;
+        found.into_iter().filter(is_plain)
+    };
+    descriptions().flat_map(plainest).collect()
+}
+
+/// A value under a cookie's name, and the keys that may have signed it.
+struct CandidateCookie<'c> {
+    name: &'c str,
+    value: &'c str,
+    keys: Vec<Key>,
+}
+
+impl CandidateCookie<'_> {
+    /// The sets of options with which a key opens it in this format.
+    fn openings(&self, description: &Description, sets: Vec<Map<String, Value>>) -> Vec<Opening> {
+        let mut found = Vec::new();
+        for options in sets {
+            let Some(format) = signing(description, &options, self.name) else {
                 continue;
             };
             let options = without_defaults(description, options);
             let opens = |key: &&Key| {
-                let keyed = format.keyed(cookie, key);
-                keyed.is_ok_and(|keyed| keyed.open(value).is_ok())
+                let keyed = format.keyed(self.name, key);
+                keyed.is_ok_and(|keyed| keyed.open(self.value).is_ok())
             };
-            for key in keys.iter().filter(opens) {
+            for key in self.keys.iter().filter(opens) {
                 let opening = Opening {
                     format: description.name,
                     options: options.clone(),
@@ -56,10 +104,11 @@ pub fn openings(cookie: &str, value: &str, secret: &str) -> Vec<Opening> {
                 }
             }
         }
+        found
     }
-    found
 }
 
+/// What of a set of options says more than would hold without it.
 fn without_defaults(
     description: &Description,
     mut options: Map<String, Value>,
@@ -88,8 +137,13 @@ fn keys_of(secret: &str) -> Vec<Key> {
     bytes.into_iter().filter_map(key).collect()
 }
 
-fn fits(description: &Description, options: Map<String, Value>, cookie: &str, value: &str) -> bool {
-    let (Some(format), Some(id)) = (signing(description, &options, cookie), KeyId::parse("ANY"))
+fn fits(
+    description: &Description,
+    options: &Map<String, Value>,
+    cookie: &str,
+    value: &str,
+) -> bool {
+    let (Some(format), Some(id)) = (signing(description, options, cookie), KeyId::parse("ANY"))
     else {
         return false;
     };

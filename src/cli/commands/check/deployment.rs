@@ -4,10 +4,12 @@
 use std::fs;
 
 use toml_edit::Item;
+use url::Url;
 
 use super::finding::Finding;
 use crate::project::config::Environment;
 use crate::project::routes::{host_and_path, patterns, routes};
+use crate::project::site::is_loopback;
 use crate::project::toml::entries;
 
 /// What keeps a configured environment from being deployed, or from being reached.
@@ -116,10 +118,19 @@ fn another_worker(environment: &Environment<'_>) -> Option<Finding> {
 fn no_routes(environment: &Environment<'_>) -> Option<Finding> {
     let is_public = environment.inherited("workers_dev").and_then(Item::as_bool) == Some(true);
     let is_known = environment.inherited("workers_dev").is_some();
-    (is_known && !is_public && patterns(environment).is_empty()).then(|| {
+    let is_needed = patterns(environment).is_empty() && !is_for_this_machine(environment);
+    (is_known && !is_public && is_needed).then(|| {
         Finding::warning("routes", "none: no request reaches the Worker, unless the dashboard has a route to it")
             .cure("above the first [table]: routes = [{ pattern = \"www.example.com/*\", zone_name = \"example.com\" }]")
     })
+}
+
+/// Whether `wrangler dev` is told of a site on this machine: no route leads to one.
+fn is_for_this_machine(environment: &Environment<'_>) -> bool {
+    let dev = environment.inherited("dev");
+    let host = dev.and_then(|dev| dev.get("host")?.as_str());
+    let url = host.and_then(|host| Url::parse(&format!("http://{host}")).ok());
+    url.as_ref().is_some_and(is_loopback)
 }
 
 /// A route for http:// alone, where none is for the same host and path over HTTPS.
