@@ -153,11 +153,7 @@ impl InitArguments {
         let (site, exchanges, elsewhere) = self.exchanges(&mut *asking)?;
         let found = self.cookies(site.as_ref(), exchanges, elsewhere.as_deref(), &mut *asking)?;
         let is_https = site.as_ref().is_none_or(|site| site.scheme() == "https");
-        if self.dry_run
-            && !found
-                .iter()
-                .any(|cookie| cookie.suggestion() == Suggestion::Manage)
-        {
+        if self.dry_run && !choices.has_cookies() && !has_suggested(&found) {
             return Ok(Outcome::of_nothing(site, found, elsewhere).answer(self.json));
         }
         let plan = planned(site, &found, &choices, &folder, is_https, &mut *asking)?;
@@ -352,6 +348,11 @@ fn chosen_folder(choices: &Choices, asking: &mut dyn Asking) -> Result<PathBuf, 
         }
         asking.say(&format!("{} is not empty either\n", folder.display()));
     }
+}
+
+fn has_suggested(found: &[FoundCookie]) -> bool {
+    let mut suggestions = found.iter().map(FoundCookie::suggestion);
+    suggestions.any(|suggestion| suggestion == Suggestion::Manage)
 }
 
 /// What is written beside the release's files.

@@ -38,7 +38,12 @@ pub fn visit(url: &Url) -> Result<Visit, Failure> {
     let mut pages: Vec<Page> = Vec::new();
     let mut url = url.clone();
     while pages.len() < MOST {
-        let page = get(&url, &shown(&pages)).map_err(|error| unreachable(&url, &error))?;
+        let page = match get(&url, &shown(&pages)) {
+            Ok(page) => page,
+            Err(error) if pages.is_empty() => return Err(unreachable(&url, &error)),
+            // what the first pages set is known all the same
+            Err(_) => break,
+        };
         let next = next(&page);
         pages.push(page);
         match next {
@@ -138,7 +143,9 @@ fn is_same_site(from: &Url, to: &Url) -> bool {
 
 fn unreachable(url: &Url, error: &Error) -> Failure {
     let why = match error {
-        Error::HostNotFound => "there is no such host".to_owned(),
+        Error::HostNotFound => NO_HOST.to_owned(),
+        // what the system says of a name has no kind of its own
+        Error::Io(error) if error.to_string().contains("lookup address") => NO_HOST.to_owned(),
         Error::Timeout(_) => format!("it did not answer within {} s", LONGEST.as_secs()),
         Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
             "nothing answers there; is the site running?".to_owned()
@@ -149,6 +156,8 @@ fn unreachable(url: &Url, error: &Error) -> Failure {
         "or hand over what it answered: curl -si URL | countersign init --from -, or a HAR file that a browser exported",
     )
 }
+
+const NO_HOST: &str = "there is no such host";
 
 /// An address without what may be secret in it.
 pub fn address(url: &Url) -> String {

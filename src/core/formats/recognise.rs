@@ -47,11 +47,13 @@ pub struct Opening {
     pub options: Map<String, Value>,
     /// How the secret's text becomes the key.
     pub encoding: Encoding,
+    /// Whether the format would write the value byte for byte as it is; never where a value has random bytes.
+    pub is_own_spelling: bool,
 }
 
 /// The formats in which a secret opens a value: with their options as they are by default, those aside that a value
-/// shows by its shape; where none does, also with the other values that sites use, of each format the plainest. The
-/// secret is taken as it is, and as base64 or hexadecimal where it is written so.
+/// shows by its shape; where none does, or none that would write the value so, also with the other values that sites
+/// use, of each format the plainest. The secret is taken as it is, and as base64 or hexadecimal where it is written so.
 pub fn openings(cookie: &str, value: &str, secret: &str) -> Vec<Opening> {
     let candidate = CandidateCookie {
         name: cookie,
@@ -60,17 +62,19 @@ pub fn openings(cookie: &str, value: &str, secret: &str) -> Vec<Opening> {
     };
     let by_shape =
         descriptions().flat_map(|format| candidate.openings(format, format.shapes(value)));
-    let found: Vec<Opening> = by_shape.collect();
-    if !found.is_empty() {
-        return found;
+    let mut found: Vec<Opening> = by_shape.collect();
+    if found.is_empty() {
+        let plainest = |format| candidate.plainest(format);
+        return descriptions().flat_map(plainest).collect();
     }
-    let plainest = |format: &'static Description| {
-        let found = candidate.openings(format, format.variants(cookie, value));
-        let fewest = found.iter().map(|opening| opening.options.len()).min();
-        let is_plain = move |opening: &Opening| Some(opening.options.len()) == fewest;
-        found.into_iter().filter(is_plain)
-    };
-    descriptions().flat_map(plainest).collect()
+    if !found.iter().any(|opening| opening.is_own_spelling) {
+        let opening =
+            descriptions().filter(|format| found.iter().any(|one| one.format == format.name));
+        let own = opening.flat_map(|format| candidate.plainest(format));
+        let own: Vec<Opening> = own.filter(|opening| opening.is_own_spelling).collect();
+        found.splice(0..0, own);
+    }
+    found
 }
 
 /// A value under a cookie's name, and the keys that may have signed it.
@@ -81,6 +85,17 @@ struct CandidateCookie<'c> {
 }
 
 impl CandidateCookie<'_> {
+    /// The openings in a format with the fewest options, of all that sites use; those in its own spelling come first.
+    fn plainest(&self, description: &'static Description) -> Vec<Opening> {
+        let mut found = self.openings(description, description.variants(self.name, self.value));
+        if found.iter().any(|opening| opening.is_own_spelling) {
+            found.retain(|opening| opening.is_own_spelling);
+        }
+        let fewest = found.iter().map(|opening| opening.options.len()).min();
+        found.retain(|opening| Some(opening.options.len()) == fewest);
+        found
+    }
+
     /// The sets of options with which a key opens it in this format.
     fn openings(&self, description: &Description, sets: Vec<Map<String, Value>>) -> Vec<Opening> {
         let mut found = Vec::new();
@@ -89,15 +104,15 @@ impl CandidateCookie<'_> {
                 continue;
             };
             let options = without_defaults(description, options);
-            let opens = |key: &&Key| {
-                let keyed = format.keyed(self.name, key);
-                keyed.is_ok_and(|keyed| keyed.open(self.value).is_ok())
-            };
-            for key in self.keys.iter().filter(opens) {
+            for key in &self.keys {
+                let Some(is_own_spelling) = self.opens(&*format, key) else {
+                    continue;
+                };
                 let opening = Opening {
                     format: description.name,
                     options: options.clone(),
                     encoding: key.encoding(),
+                    is_own_spelling,
                 };
                 if !found.contains(&opening) {
                     found.push(opening);
@@ -105,6 +120,15 @@ impl CandidateCookie<'_> {
             }
         }
         found
+    }
+
+    /// Whether the format would write the value as it is, where the key opens it.
+    fn opens(&self, format: &dyn Format, key: &Key) -> Option<bool> {
+        let keyed = format.keyed(self.name, key).ok()?;
+        let content = keyed.open(self.value).ok()?;
+        // what is sealed with these zeros is thrown away
+        let sealed = keyed.seal(&content, |_| {});
+        Some(sealed.is_ok_and(|sealed| sealed == self.value))
     }
 }
 

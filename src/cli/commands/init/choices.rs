@@ -24,6 +24,13 @@ pub struct Choices {
     pub folder: Option<PathBuf>,
 }
 
+impl Choices {
+    /// Whether cookies were named.
+    pub fn has_cookies(&self) -> bool {
+        !self.cookies.is_empty() || !self.wrapped.is_empty()
+    }
+}
+
 /// The address of a page. Without a scheme it is http for this machine, and https for any other.
 ///
 /// # Errors

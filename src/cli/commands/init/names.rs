@@ -26,40 +26,43 @@ const COOKIES: [(&str, &str); 16] = [
     ("session", "flask-session"),
 ];
 
-/// Formats that are the layers of others, or of applications' own making: named where no other fits.
+/// Formats that are the layers of others, or of applications' own making: named where no other fits, the last last.
 const GENERAL: [&str; 7] = [
-    "itsdangerous",
-    "django-signer",
     "django-signed-cookie",
-    "cookie-signature",
     "fastify-cookie",
     "hono",
     "cookie-rs",
+    "django-signer",
+    "itsdangerous",
+    "cookie-signature",
 ];
 
 /// The shapes of a cookie, the likeliest first.
 pub fn by_likelihood(cookie: &FoundCookie) -> Vec<FittingShape> {
     let mut shapes = cookie.shapes.clone();
-    shapes.sort_by_key(|shape| likelihood(&cookie.name, shape.format, &shape.options));
+    shapes.sort_by_key(|shape| unlikelihood(&cookie.name, shape.format, &shape.options));
     shapes
 }
 
 /// The openings of a cookie, that which a rule should name first.
 pub fn openings_by_likelihood(cookie: &FoundCookie, mut openings: Vec<Opening>) -> Vec<Opening> {
-    openings.sort_by_key(|opening| likelihood(&cookie.name, opening.format, &opening.options));
+    openings.sort_by_key(|opening| {
+        let unlikelihood = unlikelihood(&cookie.name, opening.format, &opening.options);
+        (!opening.is_own_spelling, unlikelihood)
+    });
     openings
 }
 
 /// The less, the likelier.
-fn likelihood(
+fn unlikelihood(
     cookie: &str,
     format: &str,
     options: &Map<String, Value>,
-) -> (bool, bool, usize, bool) {
+) -> (bool, Option<usize>, usize, bool) {
     let usual = COOKIES.iter().find(|(name, _)| cookie.ends_with(name));
     (
         usual.is_none_or(|(_, usual)| *usual != format),
-        GENERAL.contains(&format),
+        GENERAL.iter().position(|general| *general == format),
         options.len(),
         options.get("timestamp") == Some(&Value::Bool(false)),
     )

@@ -25,7 +25,7 @@ pub fn cookies(found: &[FoundCookie]) -> String {
             "  {number:>2}  {}  {}\n        {}{}\n",
             styled(STRONG, format!("{:width$}", cookie.name)),
             about(cookie),
-            " ".repeat(width.saturating_sub(2)),
+            " ".repeat(width),
             styled(FAINT, attributes),
         )
     });

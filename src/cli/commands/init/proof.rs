@@ -58,6 +58,7 @@ impl Wanted {
                     format: shape.format,
                     options: options.clone(),
                     encoding,
+                    is_own_spelling: true,
                 };
                 if opens(&opening, cookie, key) {
                     found.push(opening);
@@ -114,6 +115,7 @@ pub fn readings(pasted: &str) -> Vec<Zeroizing<String>> {
         add(value);
         add(unquoted(value));
     }
+    in_quotes(trimmed).into_iter().for_each(&mut add);
     add(text);
     all
 }
@@ -135,6 +137,22 @@ fn unquoted(text: &str) -> &str {
     });
     inside.unwrap_or(text)
 }
+
+/// Each text in quotes, as in a list of keys: `["new", "old"]`.
+fn in_quotes(text: &str) -> Vec<&str> {
+    let (mut found, mut rest) = (Vec::new(), text);
+    while found.len() < MOST_IN_QUOTES
+        && let Some((_, quote)) = rest.split_once(['\'', '"'])
+        && let Some(mark) = rest.as_bytes().get(rest.len() - quote.len() - 1)
+        && let Some((inside, behind)) = quote.split_once(char::from(*mark))
+    {
+        found.push(inside);
+        rest = behind;
+    }
+    found
+}
+
+const MOST_IN_QUOTES: usize = 8;
 
 /// The value in `SECRET_KEY = "…"`, `export SECRET_KEY=…` and `secret_key_base: …`.
 fn assigned(text: &str) -> Option<&str> {
@@ -174,6 +192,11 @@ mod tests {
             assert!(all(pasted).iter().any(|reading| reading == key), "{pasted}");
             assert_eq!(likely_reading(pasted).as_str(), key, "{pasted}");
         }
+        let list = all("keys: ['new', \"it's old\"]");
+        assert!(
+            list.ends_with(&["new".to_owned(), "it's old".to_owned()]),
+            "{list:?}"
+        );
         assert_eq!(all("base64:abc="), ["base64:abc="]);
         assert_eq!(all("a=b"), ["a=b"]);
         assert!(all(" \n").is_empty());

@@ -132,14 +132,33 @@ mode = \"observe\"   # verifies and reports, and changes nothing; \"enforce\" wh
 
 /// The fields of a table, a line each, their values below each other.
 fn lines(table: &Value) -> String {
-    let fields = || table.as_object().into_iter().flatten();
-    let width = fields()
-        .map(|(name, _)| name.len())
-        .max()
-        .unwrap_or_default();
-    let lines = fields().map(|(name, value)| format!("{name:width$} = {}\n", toml(value)));
+    let mut fields: Vec<(&String, &Value)> = table.as_object().into_iter().flatten().collect();
+    // the options of a format stand behind it
+    fields.sort_by_key(|(name, _)| {
+        let place = ORDER.iter().position(|known| known == name);
+        place.unwrap_or(OPTIONS)
+    });
+    let widths = fields.iter().map(|(name, _)| name.len());
+    let width = widths.max().unwrap_or_default();
+    let lines = fields.iter();
+    let lines = lines.map(|(name, value)| format!("{name:width$} = {}\n", toml(value)));
     lines.collect()
 }
+
+/// The order of the fields that every rule may have.
+const ORDER: [&str; 9] = [
+    "name",
+    "format",
+    "",
+    "origin",
+    "accept",
+    "chunks",
+    "max_age",
+    "attributes",
+    "keys",
+];
+/// Where in it an option of the format stands.
+const OPTIONS: usize = 2;
 
 /// JSON as a TOML value in one line.
 fn toml(value: &Value) -> String {
