@@ -34,6 +34,8 @@ mod picture;
 mod plan;
 mod proof;
 mod reading;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 use choices::Choices;
@@ -144,13 +146,14 @@ impl InitArguments {
             return self.upgraded();
         }
         let choices = self.choices()?;
+        let named = self.site.as_deref().map(choices::address).transpose()?;
         let mut asking = whoever_answers(self.yes || self.dry_run);
         let folder = if self.dry_run {
             PathBuf::from(".")
         } else {
             chosen_folder(&choices, &mut *asking)?
         };
-        let (site, exchanges, elsewhere) = self.exchanges(&mut *asking)?;
+        let (site, exchanges, elsewhere) = self.exchanges(named, &mut *asking)?;
         let found = self.cookies(site.as_ref(), exchanges, elsewhere.as_deref(), &mut *asking)?;
         let is_https = site.as_ref().is_none_or(|site| site.scheme() == "https");
         if self.dry_run && !choices.has_cookies() && !has_suggested(&found) {
@@ -223,11 +226,11 @@ impl InitArguments {
     /// What the site answered, or what was pasted; and the site, as far as it is known.
     fn exchanges(
         &self,
+        named: Option<Url>,
         asking: &mut dyn Asking,
     ) -> Result<(Option<Url>, Vec<Exchange>, Option<String>), Failure> {
-        let site = self.site.as_deref().map(choices::address).transpose()?;
         let Some(from) = &self.from else {
-            let site = match site {
+            let site = match named {
                 Some(site) => site,
                 None => ask_site(asking)?,
             };
@@ -235,14 +238,17 @@ impl InitArguments {
             return Ok((Some(site), exchanges, elsewhere));
         };
         let mut exchanges = reading::read(&text_of(from, "--from")?)?;
-        let site = site.or_else(|| exchanges.iter().find_map(|exchange| exchange.url.clone()));
         // a Cookie line has no attributes; the site's own pages may tell them
-        if self.site.is_some()
-            && let Some(site) = &site
+        if let Some(site) = &named
             && let Ok((asked, _)) = asked(site)
         {
             exchanges.splice(0..0, asked);
         }
+        let known = exchanges.iter().find_map(|exchange| exchange.url.clone());
+        let site = match named.or(known) {
+            None if asking.is_person() => Some(ask_site(asking)?),
+            site => site,
+        };
         Ok((site, exchanges, None))
     }
 

@@ -247,15 +247,20 @@ fn commands(plan: &Plan, folder: &Path) -> Vec<String> {
     if folder != Path::new(".") {
         commands.push(format!("cd {}", quoted(&folder.display().to_string())));
     }
-    commands.extend(["npm install".to_owned(), "npm run dev".to_owned()]);
+    commands.push(INSTALL.to_owned());
+    if plan.site.is_some() {
+        commands.push(DEV.to_owned());
+    }
     if plan.site.is_some() && !plan.is_local() {
-        commands.extend([
-            "countersign check && countersign check --against none".to_owned(),
-            "npx wrangler deploy --env= --secrets-file .dev.vars".to_owned(),
-        ]);
+        commands.extend([CHECK.to_owned(), DEPLOY.to_owned()]);
     }
     commands
 }
+
+const INSTALL: &str = "npm install";
+const DEV: &str = "npm run dev";
+const CHECK: &str = "countersign check && countersign check --against none";
+const DEPLOY: &str = "npx wrangler deploy --env= --secrets-file .dev.vars";
 
 /// A word for the shell.
 fn quoted(word: &str) -> String {
@@ -268,56 +273,60 @@ fn quoted(word: &str) -> String {
 }
 
 fn next(plan: &Plan, folder: &Path, is_unproved: bool) -> String {
-    let mut text = format!("{}\n", styled(STRONG, "next"));
+    let mut lines = commands(plan, folder);
     if let Some(key) = plan.keys.iter().find(|key| key.text.is_none()) {
-        text.push_str(&format!(
-            "  put the site's key into .dev.vars, in the line of {}\n",
-            key.secret
-        ));
+        let at = lines
+            .iter()
+            .position(|line| line == INSTALL)
+            .unwrap_or_default();
+        lines.insert(
+            at,
+            format!("put the site's key into .dev.vars, as {}", key.secret),
+        );
     }
-    let comments = |command: &str| match command {
-        "npm install" => "wrangler; it needs Node 22 or newer",
-        "npm run dev" => "the Worker on this machine, in front of the site",
-        command if command.starts_with("countersign check") => {
-            "nothing is wrong, and no session is lost"
+    let width = lines.iter().map(String::len).max().unwrap_or_default();
+    let mut text = format!("{}\n", styled(STRONG, "next"));
+    for line in &lines {
+        match comment(line) {
+            Some(comment) => {
+                let comment = styled(FAINT, format!("# {comment}"));
+                text.push_str(&format!("  {line:width$}  {comment}\n"));
+            }
+            None => text.push_str(&format!("  {line}\n")),
         }
-        command if command.starts_with("npx wrangler") => {
-            "with the key; the status's path is its only route"
-        }
-        _ => "",
-    };
-    let commands = commands(plan, folder);
-    let width = commands.iter().map(String::len).max().unwrap_or_default();
-    for command in &commands {
-        let comment = comments(command);
-        let comment = if comment.is_empty() {
-            String::new()
-        } else {
-            format!("  {}", styled(FAINT, format!("# {comment}")))
-        };
-        text.push_str(format!("  {command:width$}{comment}").trim_end());
-        text.push('\n');
     }
-    text.push_str(&seen(plan, is_unproved));
-    text
+    text + &seen(plan, is_unproved)
+}
+
+/// What a command is for.
+fn comment(command: &str) -> Option<&'static str> {
+    match command {
+        INSTALL => Some("wrangler, which needs Node 22 or newer"),
+        DEV => Some("the Worker on this machine, in front of the site"),
+        CHECK => Some("nothing is wrong, and no session is lost"),
+        DEPLOY => Some("with its secrets; no visitor opens its only route"),
+        _ => None,
+    }
 }
 
 /// How one sees the verdict.
 fn seen(plan: &Plan, is_unproved: bool) -> String {
     if plan.site.is_none() {
-        return "\nwrangler.toml names no site: fill in `routes`, and for a site on this machine [dev] with host = \"127.0.0.1:5000\", upstream_protocol = \"http\"\n".to_owned();
+        return "\nwrangler.toml names no site: fill in `routes`, or for a site on this machine [dev] with host = \"127.0.0.1:5000\" and upstream_protocol = \"http\"\n".to_owned();
     }
-    let how = if is_unproved {
-        "`countersign inspect` says of a cookie that you paste whether the key opens it."
+    let open = "\nOpen the address that `npm run dev` prints, http://localhost:8787/, and log in.";
+    let inspect = if is_unproved {
+        "countersign inspect"
     } else {
-        "`countersign inspect --live --url http://localhost:8787` says what becomes of a cookie that you paste."
+        "countersign inspect --live --url http://localhost:8787"
     };
-    let log = if plan.is_local() {
-        "The terminal of `npm run dev` shows each verdict: \"current\" is a cookie that the key opens."
+    if plan.is_local() {
+        format!(
+            "{open} Its terminal shows each verdict:\n\"current\" is a cookie that the key opens; \"attributes-differ\" names what to correct in `attributes`.\n`{inspect}` says the same of a cookie that you paste.\n"
+        )
     } else {
-        "\"current\" and \"unchanged\" are the proof."
-    };
-    format!(
-        "\nOpen the address that `npm run dev` prints, http://localhost:8787/, and log in.\n{log}\n{how}\n"
-    )
+        format!(
+            "{open} Then paste your cookie into\n`{inspect}`: \"current\" and \"unchanged\" are the proof.\nNo visitor meets the Worker before `routes` has the whole host.\n"
+        )
+    }
 }

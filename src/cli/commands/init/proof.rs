@@ -101,7 +101,7 @@ pub fn readings(pasted: &str) -> Vec<Zeroizing<String>> {
     let trimmed = text.trim();
     let mut all = Vec::new();
     let mut add = |text: &str| {
-        if !text.is_empty()
+        if !text.trim().is_empty()
             && !all
                 .iter()
                 .any(|known: &Zeroizing<String>| known.as_str() == text)
