@@ -1,7 +1,5 @@
 //! `countersign init`: from the address of a site to a folder with a Worker in front of it, which observes.
 
-use std::fs;
-use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,19 +9,16 @@ use serde_json::{Map, Value};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::project::file::cause;
 use crate::project::folder as release;
-use crate::remote::page::{self, visit};
 use crate::rotation::key_or_format::not_a_name;
 use crate::rotation::new_key::make;
 use crate::terminal::answer::{Answer, Failure};
 use crate::terminal::asking::{Asking, Question, whoever_answers};
-use crate::terminal::progress::say;
 use crate::terminal::{clock, time};
 
-mod asked;
 mod attributes;
 mod choices;
+mod choosing;
 mod exchange;
 mod folder;
 mod found;
@@ -34,17 +29,20 @@ mod picture;
 mod plan;
 mod proof;
 mod reading;
+mod ring;
+mod rules;
+mod sighting;
 #[cfg(test)]
 mod tests;
 mod writing;
 
 use choices::Choices;
-use exchange::Exchange;
 use folder::NewFile;
 use found::{FoundCookie, Suggestion};
 use outcome::Outcome;
 use plan::{Plan, PlannedKey};
 use proof::Wanted;
+use sighting::{Sighting, Source, text_of};
 
 /// Put a Worker in front of a site: look at its cookies, prove its key, write the folder
 #[derive(Args)]
@@ -145,16 +143,27 @@ impl InitArguments {
         if self.upgrade {
             return self.upgraded();
         }
+        if self.from.as_deref() == Some(Path::new("-")) && self.from == self.key_file {
+            return Err(Failure::usage(
+                "--from and --key-file cannot both be standard input",
+            ));
+        }
         let choices = self.choices()?;
-        let named = self.site.as_deref().map(choices::address).transpose()?;
+        let source = Source {
+            site: self.site.as_deref().map(choices::address).transpose()?,
+            from: self.from.clone(),
+        };
         let mut asking = whoever_answers(self.yes || self.dry_run);
         let folder = if self.dry_run {
             PathBuf::from(".")
         } else {
             chosen_folder(&choices, &mut *asking)?
         };
-        let (site, exchanges, elsewhere) = self.exchanges(named, &mut *asking)?;
-        let found = self.cookies(site.as_ref(), exchanges, elsewhere.as_deref(), &mut *asking)?;
+        let mut sighting = source.look(&mut *asking)?;
+        let found = source.cookies(&mut sighting, &mut *asking)?;
+        let Sighting {
+            site, elsewhere, ..
+        } = sighting;
         let is_https = site.as_ref().is_none_or(|site| site.scheme() == "https");
         if self.dry_run && !choices.has_cookies() && !has_suggested(&found) {
             return Ok(Outcome::of_nothing(site, found, elsewhere).answer(self.json));
@@ -205,10 +214,7 @@ impl InitArguments {
             let id = KeyId::parse(name).ok_or_else(|| not_a_name("--secret"));
             id.map(|_| name.clone())
         });
-        let key = self
-            .key_file
-            .as_ref()
-            .map(|path| text_of(path, "--key-file"));
+        let key = self.key_file.as_ref().map(|path| key_in(path));
         Ok(Choices {
             cookies: self.cookie.clone(),
             wrapped: self.wrap.clone(),
@@ -222,105 +228,17 @@ impl InitArguments {
             folder: self.folder.clone(),
         })
     }
-
-    /// What the site answered, or what was pasted; and the site, as far as it is known.
-    fn exchanges(
-        &self,
-        named: Option<Url>,
-        asking: &mut dyn Asking,
-    ) -> Result<(Option<Url>, Vec<Exchange>, Option<String>), Failure> {
-        let Some(from) = &self.from else {
-            let site = match named {
-                Some(site) => site,
-                None => ask_site(asking)?,
-            };
-            let (exchanges, elsewhere) = asked(&site)?;
-            return Ok((Some(site), exchanges, elsewhere));
-        };
-        let mut exchanges = reading::read(&text_of(from, "--from")?)?;
-        // a Cookie line has no attributes; the site's own pages may tell them
-        if let Some(site) = &named
-            && let Ok((asked, _)) = asked(site)
-        {
-            exchanges.splice(0..0, asked);
-        }
-        let known = exchanges.iter().find_map(|exchange| exchange.url.clone());
-        let site = match named.or(known) {
-            None if asking.is_person() => Some(ask_site(asking)?),
-            site => site,
-        };
-        Ok((site, exchanges, None))
-    }
-
-    /// The cookies, with those that a person pastes.
-    fn cookies(
-        &self,
-        site: Option<&Url>,
-        mut exchanges: Vec<Exchange>,
-        elsewhere: Option<&str>,
-        asking: &mut dyn Asking,
-    ) -> Result<Vec<FoundCookie>, Failure> {
-        let mut found = found::gather(&exchanges, site, clock::now());
-        loop {
-            asking.say(&outcome::found(site, &found, elsewhere));
-            if self.from.is_some() || !asking.is_person() {
-                return Ok(found);
-            }
-            let pasted = asking.ask_for_paste(Question {
-                text: PASTE,
-                option: "--from FILE",
-            })?;
-            if pasted.trim().is_empty() {
-                return Ok(found);
-            }
-            match reading::read(&pasted) {
-                Ok(read) => exchanges.extend(read),
-                Err(failure) => asking.say(&picture::failure(&failure)),
-            }
-            found = found::gather(&exchanges, site, clock::now());
-        }
-    }
 }
 
-const PASTE: &str = "Many sites set the session's cookie after a login only. If it is not in the list, log in with a
-browser, copy the Cookie or Set-Cookie line from its developer tools, and paste it here. Else Enter:";
-
-fn ask_site(asking: &mut dyn Asking) -> Result<Url, Failure> {
-    let question = Question {
-        text: "The site's address, such as https://www.example.com or http://127.0.0.1:5000:",
-        option: "the address as an argument",
-    };
-    let answer = asking.ask(question)?;
-    if answer.is_empty() {
-        return Err(
-            Failure::usage("no site is named").hint("countersign init https://www.example.com")
-        );
+fn key_in(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let key = text_of(path, "--key-file")?;
+    if key.trim().is_empty() {
+        let shown = path.display();
+        return Err(Failure::usage(format!(
+            "--key-file: {shown}: there is no key in it"
+        )));
     }
-    choices::address(&answer)
-}
-
-/// What a site answers; and the host of another site that it sends its visitors to.
-fn asked(site: &Url) -> Result<(Vec<Exchange>, Option<String>), Failure> {
-    say(&format!("asking {}", page::address(site)));
-    let visit = visit(site)?;
-    Ok((
-        visit.pages.into_iter().map(Exchange::of_page).collect(),
-        visit.elsewhere,
-    ))
-}
-
-/// All of a file, or of standard input.
-fn text_of(path: &Path, option: &str) -> Result<Zeroizing<String>, Failure> {
-    let mut text = Zeroizing::new(String::new());
-    let read = if path == Path::new("-") {
-        stdin().read_to_string(&mut text).map(drop)
-    } else {
-        fs::read_to_string(path).map(|read| *text = read)
-    };
-    read.map_err(|error| {
-        Failure::usage(format!("{option}: {}: {}", path.display(), cause(&error)))
-    })?;
-    Ok(text)
+    Ok(key)
 }
 
 fn chosen_folder(choices: &Choices, asking: &mut dyn Asking) -> Result<PathBuf, Failure> {
@@ -373,17 +291,17 @@ fn planned(
     is_https: bool,
     asking: &mut dyn Asking,
 ) -> Result<(Plan, Vec<String>), Failure> {
-    let chosen = asked::choose(found, choices, asking)?;
+    let chosen = choosing::choose(found, choices, asking)?;
     if chosen.signed.is_empty() && chosen.unsigned.is_empty() {
         return Err(outcome::nothing_to_manage(found));
     }
-    let mut ring = asked::ring(&chosen, choices, is_https, asking)?;
+    let mut ring = ring::ring(&chosen, choices, is_https, asking)?;
     if ring.keys.is_empty() {
         ring.keys.push(new_key(choices)?);
     }
     let unsigned = chosen.unsigned.iter();
     ring.rules
-        .extend(unsigned.map(|cookie| asked::unsigned_rule(cookie, is_https)));
+        .extend(unsigned.map(|cookie| rules::unsigned_rule(cookie, is_https)));
     let folder_name = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let folder_name = folder_name
         .file_name()

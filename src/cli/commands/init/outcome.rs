@@ -180,6 +180,13 @@ impl Outcome {
             };
             text.push_str(&format!("{}  {line}\n", styled(STRONG, &rule.name)));
         }
+        for cookie in &self.found {
+            let is_planned = plan.rules.iter().any(|rule| rule.name == cookie.name);
+            if !is_planned && cookie.suggestion() == Suggestion::Manage {
+                let name = styled(STRONG, &cookie.name);
+                text.push_str(&format!("{name}  not managed\n"));
+            }
+        }
         text
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::asked::{Chosen, Ring, choose, ring};
 use super::choices::Choices;
+use super::choosing::{Chosen, choose};
 use super::exchange::Exchange;
 use super::found::{FoundCookie, gather};
 use super::plan::Plan;
+use super::ring::{Ring, ring};
 use super::writing::{dev_vars, wrangler_toml};
 use crate::project::config::Config;
 use crate::project::dev_vars::DevVars;

@@ -111,7 +111,11 @@ mode = \"observe\"   # verifies and reports, and changes nothing; \"enforce\" wh
             "reports = \"all\"    # each verdict in the log; leave this line out on a real site\n",
         );
     }
-    text.push_str("\n# The key that signs what browsers get is the site's own: on the first day nothing is signed anew.\n");
+    text.push_str(if plan.rules.iter().all(|rule| rule.format == UNSIGNED) {
+        "\n# A new key, for what the site does not sign: nothing is signed with it yet.\n"
+    } else {
+        "\n# The key that signs what browsers get is the site's own: on the first day nothing is signed anew.\n"
+    });
     let value = plan.configuration();
     text.push_str("[vars.COUNTERSIGN.keys]\n");
     text.push_str(&lines(&value["keys"]));
@@ -119,7 +123,10 @@ mode = \"observe\"   # verifies and reports, and changes nothing; \"enforce\" wh
     for (rule, planned) in rules.zip(&plan.rules) {
         text.push('\n');
         if planned.format == UNSIGNED {
-            text.push_str("# The site does not sign it. `countersign stage --rule NAME --format sealed` begins to wrap it.\n");
+            text.push_str(&format!(
+                "# The site does not sign it. To wrap it: countersign stage --rule {} --format sealed\n",
+                planned.name
+            ));
         }
         if let Some(note) = planned.note {
             text.push_str(&format!("# {note}\n"));
@@ -206,10 +213,8 @@ fn line(key: &PlannedKey) -> Result<Zeroizing<String>, Failure> {
         )));
     };
     let quoted = quoted(value).ok_or_else(|| {
-        Failure::refused(format!(
-            "the key cannot be written into .dev.vars: it has every kind of quote and a # or a line end, and wrangler reads no escapes there"
-        ))
-        .hint("leave it out here, and give it to the Worker: npx wrangler secret put")
+        Failure::refused("the key cannot be written into .dev.vars: it has every kind of quote and a # or a line end, and wrangler reads no escapes there")
+        .hint("leave --key-file out, and give it to the Worker alone: npx wrangler secret put")
     })?;
     Ok(Zeroizing::new(format!("{name}={}\n", *quoted)))
 }
