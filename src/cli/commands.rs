@@ -34,6 +34,7 @@ pub struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Examples:
+  countersign init https://example.com  a Worker in front of a site, and whether its key is right
   countersign check                     what is wrong or unwise in the configuration
   countersign check --against live      what a deployment would lose
   countersign inspect --live            which key opens a cookie, and what becomes of it
@@ -53,7 +54,6 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
-    #[command(hide = true)]
     Init(init::InitArguments),
     Check(check::CheckArguments),
     Inspect(inspect::InspectArguments),

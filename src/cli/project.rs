@@ -3,6 +3,7 @@
 
 pub mod chosen_environment;
 pub mod config;
+pub mod copied_cookies;
 pub mod dev_vars;
 pub mod difference;
 pub mod document;

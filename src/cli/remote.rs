@@ -8,6 +8,7 @@ pub mod forecast;
 pub mod http;
 pub mod ledger;
 pub mod live;
+pub mod page;
 pub mod replies;
 pub mod skew;
 pub mod usage;

@@ -1,6 +1,7 @@
 //! What every command says and how: the answer and its exit code, styles, times, text made harmless.
 
 pub mod answer;
+pub mod asking;
 pub mod clock;
 pub mod harmless;
 pub mod help;

@@ -8,6 +8,7 @@ use std::env;
 use std::path::Path;
 
 mod alike;
+mod pages;
 mod server;
 
 /// The time for the command line and the live Worker, whatever the day: 2026-11-21 12:00 UTC.
@@ -33,6 +34,11 @@ fn sessions() {
         .env("COUNTERSIGN_URL", &site)
         .env("CLOUDFLARE_API_TOKEN", "cloudflare")
         .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
+        .env("HTTP_PROXY", pages::start())
+        .env(
+            "COUNTERSIGN_WORKER",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cli/worker"),
+        )
         .insert_var("[SITE]", site)
         .unwrap()
         .case("../../tests/cli/*.trycmd");

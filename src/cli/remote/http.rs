@@ -85,8 +85,8 @@ impl Request {
     }
 }
 
-/// To this machine no proxy is asked: it would see the token, which is not encrypted there.
-fn config(address: &Url) -> Config {
+/// How an address is asked. To this machine no proxy is asked: it would see the token, which is not encrypted there.
+pub fn config(address: &Url) -> Config {
     let proxy = if site::is_loopback(address) {
         None
     } else {

@@ -110,6 +110,11 @@ impl Failure {
         self
     }
 
+    /// What to do about it.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
     /// The same as a refusal, where what is missing is a reason to stop and no mistake in what was typed.
     pub fn into_refusal(self) -> Self {
         Self {

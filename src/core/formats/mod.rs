@@ -58,7 +58,7 @@ pub use key_fault::KeyFault;
 pub use key_shape::KeyShape;
 pub use option_meaning::option_meaning;
 pub use plain::{OctetsOnly, Plain};
-pub use recognise::{Opening, openings, recognise};
+pub use recognise::{FittingShape, Opening, fitting_shapes, openings, recognise};
 pub use signatures::Signatures;
 
 /// Every family. A configuration's `format` is looked up here by name.

@@ -4,12 +4,14 @@
 use std::fs;
 
 use serde_json::json;
+use url::Url;
 
 use super::finding::Finding;
 use crate::project::config::Environment;
 use crate::project::document::Syntax;
 use crate::project::document::node::Node;
 use crate::project::routes::{host_and_path, patterns, routes};
+use crate::project::site::is_loopback;
 
 /// What keeps a configured environment from being deployed, or from being reached.
 pub fn find(environment: &Environment<'_>) -> Vec<Finding> {
@@ -141,7 +143,8 @@ fn no_routes(environment: &Environment<'_>) -> Option<Finding> {
     let is_public = environment.inherited("workers_dev").and_then(Node::as_bool) == Some(true);
     let is_known = environment.inherited("workers_dev").is_some();
     let route = json!([{ "pattern": "www.example.com/*", "zone_name": "example.com" }]);
-    (is_known && !is_public && patterns(environment).is_empty()).then(|| {
+    let is_needed = patterns(environment).is_empty() && !is_for_this_machine(environment);
+    (is_known && !is_public && is_needed).then(|| {
         Finding::warning(
             "routes",
             "none: no request reaches the Worker, unless the dashboard has a route to it",
@@ -152,6 +155,14 @@ fn no_routes(environment: &Environment<'_>) -> Option<Finding> {
             environment.written("routes", &route)
         ))
     })
+}
+
+/// Whether `wrangler dev` is told of a site on this machine: no route leads to one.
+fn is_for_this_machine(environment: &Environment<'_>) -> bool {
+    let dev = environment.inherited("dev");
+    let host = dev.and_then(|dev| dev.get("host")?.as_str());
+    let url = host.and_then(|host| Url::parse(&format!("http://{host}")).ok());
+    url.as_ref().is_some_and(is_loopback)
 }
 
 /// A route for http:// alone, where none is for the same host and path over HTTPS.
