@@ -26,20 +26,27 @@ fn sessions() {
     let path = [recorder].into_iter().chain(env::split_paths(&path));
     let path = env::join_paths(path).unwrap();
     let site = server::start();
-    trycmd::TestCases::new()
-        .env("PATH", path.to_str().unwrap())
-        .env("COUNTERSIGN_NOW", NOW.to_string())
-        .env("COUNTERSIGN_TOKEN", server::TOKEN)
-        .env("COUNTERSIGN_TEST_NO_PAUSE", "1")
-        .env("COUNTERSIGN_URL", &site)
-        .env("CLOUDFLARE_API_TOKEN", "cloudflare")
-        .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
+    let sessions = || {
+        let cases = trycmd::TestCases::new();
+        cases
+            .env("PATH", path.to_str().unwrap())
+            .env("COUNTERSIGN_NOW", NOW.to_string())
+            .env("COUNTERSIGN_TOKEN", server::TOKEN)
+            .env("COUNTERSIGN_TEST_NO_PAUSE", "1")
+            .env("COUNTERSIGN_URL", &site)
+            .env("CLOUDFLARE_API_TOKEN", "cloudflare")
+            .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
+            .insert_var("[SITE]", site.clone())
+            .unwrap();
+        cases
+    };
+    sessions()
         .env("HTTP_PROXY", pages::start())
         .env(
             "COUNTERSIGN_WORKER",
             concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cli/worker"),
         )
-        .insert_var("[SITE]", site)
-        .unwrap()
         .case("../../tests/cli/*.trycmd");
+    // what is set here would overrule where these say that the Worker comes from
+    sessions().case("../../tests/cli/upgrade/*.trycmd");
 }
