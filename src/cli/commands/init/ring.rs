@@ -121,7 +121,7 @@ fn opens_nothing(left: &[&FoundCookie], pasted: &str) -> Failure {
     };
     let length = likely_reading(pasted).chars().count();
     let failure = Failure::refused(format!(
-        "this key of {length} characters does not open {}",
+        "this key, {length} long, does not open {}",
         names.join(", ")
     ));
     let failure = left
