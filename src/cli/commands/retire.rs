@@ -6,12 +6,19 @@ use clap::Args;
 use countersign_core::crypto::key::KeyId;
 use serde_json::Value;
 
+use crate::commands::board::words;
+use crate::remote::figures::Scope;
+use crate::remote::ledger::{Ledger, LedgerReply};
 use crate::remote::usage::{self, KeyUse, Usage};
 use crate::rotation::change::Change;
 use crate::rotation::editing::{Draft, Ring};
+use crate::rotation::grace;
+use crate::rotation::history::{self, since};
 use crate::rotation::key_or_format::{KeyOrFormatArguments, shown};
 use crate::rotation::options::ChangeOptions;
+use crate::rotation::out_of_use::{LedgerFinding, Opener, Replacement, Subject, look_up};
 use crate::rotation::revocation;
+use crate::rotation::ring_history;
 use crate::rotation::run::Run;
 use crate::rotation::step::{self, Step};
 use crate::terminal::answer::{Answer, Failure};
@@ -46,8 +53,9 @@ Examples:
   countersign retire DJANGO_SECRET_KEY
       out of the ring; it stays `origin`, with which the site signs
 
-The uses of the last days come from Analytics Engine, where wrangler.toml binds
-USAGE; CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID have to be in the
+The uses of the last days come from the live Worker's ledger. Where it has none,
+they come from Analytics Engine, where wrangler.toml binds USAGE;
+CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID then have to be in the
 environment. A key whose `until` is past opens nothing and goes without asking.
 
 Exit codes:
@@ -74,6 +82,8 @@ pub enum RetireError {
         what: String,
         days: u32,
         uses: Vec<KeyUse>,
+        /// When it last did, and when none is expected any more, for people.
+        outlook: Option<String>,
         /// When it may go without asking, as it is written.
         until: Option<String>,
     },
@@ -98,6 +108,14 @@ impl RetireArguments {
         }
     }
 
+    /// The command for a key that nobody has used for so many days.
+    pub fn of_unused(what: KeyOrFormatArguments, days: u32, options: ChangeOptions) -> Self {
+        Self {
+            days,
+            ..Self::of_ended(what, options)
+        }
+    }
+
     /// Retires it.
     pub fn run(self) -> Result<Answer, RetireError> {
         step::take(&self, &self.what, &self.options)
@@ -109,7 +127,7 @@ impl RetireArguments {
         run: &Run<'_>,
         what: &str,
         until: Option<String>,
-        is_use: &dyn Fn(&KeyUse) -> bool,
+        subject: &Subject<'_>,
     ) -> Result<Vec<String>, RetireError> {
         if let Some(until) = &until
             && let Some(end) = time::read(until)
@@ -117,27 +135,102 @@ impl RetireArguments {
         {
             return Ok(vec![format!("{what} has opened nothing since {until}")]);
         }
-        let (what, days) = (what.to_owned(), self.days);
-        match usage::ask(&run.environment, days)? {
-            Usage::Known(mut uses) => {
-                uses.retain(is_use);
-                if uses.is_empty() {
-                    let note = format!("{what} opened nothing in the last {days} days");
-                    return Ok(vec![note]);
-                }
-                Err(RetireError::InUse {
-                    what,
-                    days,
-                    uses,
-                    until,
-                })
-            }
-            Usage::Unknown(why) if self.yes_unknown => {
+        match known(run, subject, self.days)? {
+            KnownUse::None(note) => Ok(vec![format!("{what} {note}")]),
+            KnownUse::Some { uses, outlook } => Err(RetireError::InUse {
+                what: what.to_owned(),
+                days: self.days,
+                uses,
+                outlook,
+                until,
+            }),
+            KnownUse::Unknown(why) if self.yes_unknown => {
                 Ok(vec![format!("whether {what} is in use is unknown: {why}")])
             }
-            Usage::Unknown(why) => Err(RetireError::UnknownUse { what, why, until }),
+            KnownUse::Unknown(why) => Err(RetireError::UnknownUse {
+                what: what.to_owned(),
+                why,
+                until,
+            }),
         }
     }
+}
+
+/// What is known of the use of a key or a format.
+enum KnownUse {
+    /// None, and how that is known.
+    None(String),
+    Some {
+        uses: Vec<KeyUse>,
+        outlook: Option<String>,
+    },
+    /// Nothing, and why.
+    Unknown(String),
+}
+
+/// By the ledger of the live Worker, or by Analytics Engine where it has none.
+fn known(run: &Run<'_>, subject: &Subject<'_>, days: u32) -> Result<KnownUse, Failure> {
+    let is_asked = run.options.against.is_none() && !run.options.offline;
+    let reply = if is_asked {
+        run.live_worker()?.ledger_or_silence()
+    } else {
+        LedgerReply::Unbound
+    };
+    match reply {
+        LedgerReply::Known(ledger) => Ok(by_ledger(&ledger, subject, days)),
+        LedgerReply::Silent(why) => Ok(KnownUse::Unknown(why)),
+        LedgerReply::Unbound => by_analytics(run, subject, days),
+    }
+}
+
+fn by_ledger(ledger: &Ledger, subject: &Subject<'_>, days: u32) -> KnownUse {
+    match look_up(ledger, subject, days) {
+        LedgerFinding::Unused(unused) => KnownUse::None(format!(
+            "{unused}, by the ledger, which may miss the last 30 seconds"
+        )),
+        LedgerFinding::InUse(uses) => KnownUse::Some {
+            uses,
+            outlook: outlook(ledger, subject),
+        },
+        LedgerFinding::Unknown(gap) => KnownUse::Unknown(gap.to_string()),
+    }
+}
+
+/// When a key was last used, and when it will have been for the last time.
+fn outlook(ledger: &Ledger, subject: &Subject<'_>) -> Option<String> {
+    let Opener::Key(key) = subject.opener else {
+        return None;
+    };
+    let last = subject.last_opened(ledger)?;
+    let forecast = ledger.forecast(key, Scope::Rules(subject.rules));
+    Some(format!(
+        "The last one {}. {}",
+        time::from_now(last, ledger.now.max(last)),
+        words::forecast(&forecast)
+    ))
+}
+
+fn by_analytics(run: &Run<'_>, subject: &Subject<'_>, days: u32) -> Result<KnownUse, Failure> {
+    let mut uses = match usage::ask(&run.environment, days)? {
+        Usage::Known(uses) => uses,
+        Usage::Unknown(why) => return Ok(KnownUse::Unknown(why)),
+    };
+    uses.retain(|used| {
+        let is_use = match subject.opener {
+            Opener::Key(key) => used.is_of(key),
+            // which of several formats it was is not recorded
+            Opener::AcceptedFormat => used.is_accepted(),
+        };
+        is_use && is_among(subject.rules, &used.rule)
+    });
+    Ok(if uses.is_empty() {
+        KnownUse::None(format!("opened nothing in the last {days} days"))
+    } else {
+        KnownUse::Some {
+            uses,
+            outlook: None,
+        }
+    })
 }
 
 impl Step for RetireArguments {
@@ -170,9 +263,13 @@ impl Step for RetireArguments {
             vec![format!("{key} stays the current key")]
         } else {
             let rules = draft.rules(ring);
-            self.refuse_in_use(run, key, until, &|used| {
-                used.is_of(key) && is_among(&rules, &used.rule)
-            })?
+            let subject = Subject {
+                opener: Opener::Key(key),
+                rules: &rules,
+                replacement: replacement(run, key, ring),
+                longest: longest(&draft, &rules),
+            };
+            self.refuse_in_use(run, key, until, &subject)?
         };
         draft.unlist(ring, key)?;
         Ok(Change::new(draft, message, PREREQUISITE).with_notes(notes))
@@ -197,13 +294,48 @@ impl Step for RetireArguments {
                 format: name,
             });
         };
-        // which of several formats it was is not recorded
         let rules = [rule.to_owned()];
-        let is_use = |used: &KeyUse| used.is_accepted() && is_among(&rules, &used.rule);
-        let notes = self.refuse_in_use(run, &name, until, &is_use)?;
+        let subject = Subject {
+            opener: Opener::AcceptedFormat,
+            rules: &rules,
+            replacement: format_replacement(run, format, rule),
+            longest: longest(&draft, &rules),
+        };
+        let notes = self.refuse_in_use(run, &name, until, &subject)?;
         draft.unaccept(rule, format)?;
         Ok(Change::new(draft, message, PREREQUISITE).with_notes(notes))
     }
+}
+
+/// Since when a key seals nothing, by the history of wrangler.toml.
+fn replacement(run: &Run<'_>, key: &str, ring: Ring<'_>) -> Replacement {
+    let Some(history) = history::read(&run.environment) else {
+        return Replacement::Unknown;
+    };
+    let rule = match ring {
+        Ring::Shared => None,
+        Ring::Of(rule) => Some(rule),
+    };
+    if !ring_history::has_sealed(&history, rule, key) {
+        return Replacement::Never;
+    }
+    let since = ring_history::fallback_since(&history, rule, key);
+    since.map_or(Replacement::Unknown, Replacement::At)
+}
+
+/// The same for a format: a promotion puts the one before among the accepted ones.
+fn format_replacement(run: &Run<'_>, format: &Value, rule: &str) -> Replacement {
+    let history = history::read(&run.environment).unwrap_or_default();
+    let since = since(&history, |old| {
+        let accepted = old.draft.accepted(rule).unwrap_or_default();
+        accepted.iter().any(|(known, _)| known == format)
+    });
+    since.map_or(Replacement::Unknown, Replacement::At)
+}
+
+/// How long a session of these rules may live, where that is known.
+fn longest(draft: &Draft, rules: &[String]) -> Option<u64> {
+    grace::seconds(None, &draft.policy().ok()?, rules).ok()
 }
 
 /// The end of a long name is a hash in the data.
@@ -239,6 +371,7 @@ impl From<RetireError> for Failure {
                 what,
                 days,
                 uses,
+                outlook,
                 until,
             } => {
                 let mut text =
@@ -247,6 +380,7 @@ impl From<RetireError> for Failure {
                     // writing to a String cannot fail
                     let _ = write!(text, "\n  {}: {} {}", used.rule, used.count, used.verdict);
                 }
+                text.extend(outlook.map(|outlook| format!("\n{outlook}")));
                 Self::refused(text).hint(end_of(until.as_deref()))
             }
             RetireError::UnknownUse { what, why, until } => {

@@ -46,6 +46,7 @@ struct World {
     new_bytes: Vec<KeyReplacement>,
     secrets: Vec<String>,
     elsewhere: BTreeSet<String>,
+    ledger: Option<Ledger>,
 }
 
 impl World {
@@ -58,6 +59,7 @@ impl World {
             new_bytes: Vec::new(),
             secrets: secrets.map(str::to_owned).to_vec(),
             elsewhere: BTreeSet::new(),
+            ledger: None,
         }
     }
 
@@ -74,6 +76,8 @@ impl World {
             elsewhere: &self.elsewhere,
             now: NOW,
             every: EVERY,
+            ledger: self.ledger.as_ref(),
+            retires_early: self.ledger.is_some(),
         })
     }
 }

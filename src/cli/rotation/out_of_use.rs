@@ -1,0 +1,225 @@
+//! Whether a key or a format is out of use, by the ledger of the live Worker. All of it is pure.
+//!
+//! No use in the days that are asked about counts only where the ledger can have seen one: it was there for all of
+//! them, it counts, and it was there before the key was replaced, or for as long as a session may live.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::remote::figures::{DAY, Kind, Resolution, Scope};
+use crate::remote::ledger::{Ledger, Tally};
+use crate::remote::usage::KeyUse;
+use crate::terminal::time::{from_now, moment, span};
+
+/// What may be out of use.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'s> {
+    pub opener: Opener<'s>,
+    /// The rules that go by it.
+    pub rules: &'s [String],
+    pub replacement: Replacement,
+    /// How long a session of these rules may live, in seconds, where that is known.
+    pub longest: Option<u64>,
+}
+
+/// What opens cookies.
+#[derive(Clone, Copy, Debug)]
+pub enum Opener<'s> {
+    Key(&'s str),
+    /// Any format that the rules accept: the ledger does not say which.
+    AcceptedFormat,
+}
+
+/// Since when nothing is sealed with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// Nothing ever was: it was only staged.
+    Never,
+    /// In Unix seconds.
+    At(u64),
+    /// git does not say.
+    Unknown,
+}
+
+/// What the ledger says.
+#[derive(Debug)]
+pub enum LedgerFinding {
+    Unused(Unused),
+    /// It opened cookies in the days that were asked about.
+    InUse(Vec<KeyUse>),
+    /// The ledger cannot know.
+    Unknown(Gap),
+}
+
+/// That nothing was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unused {
+    /// In so many days.
+    pub days: u32,
+    /// When a key last opened a cookie, in Unix seconds; none where the ledger has seen none.
+    pub last_opened: Option<u64>,
+    /// The present by the Worker's clock, in Unix seconds.
+    pub now: u64,
+}
+
+/// Why the ledger cannot know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// It does not reach back so far. Times in Unix seconds.
+    Younger { since: u64, days: u32, now: u64 },
+    /// It began after the replacement, and has not been there for as long as a session may live.
+    AfterReplacement { since: u64, at: Option<u64> },
+    /// It has counted no cookie on the last day.
+    Quiet,
+    /// Its counts say that nothing was opened, and its times that something was.
+    Contradiction,
+}
+
+/// What the ledger says of so many last days.
+pub fn look_up(ledger: &Ledger, subject: &Subject<'_>, days: u32) -> LedgerFinding {
+    let from = ledger.now.saturating_sub(u64::from(days) * DAY);
+    let uses = uses(ledger, subject, from);
+    if !uses.is_empty() {
+        return LedgerFinding::InUse(uses);
+    }
+    let last_opened = subject.last_opened(ledger);
+    if let Some(gap) = gap(ledger, subject, days) {
+        LedgerFinding::Unknown(gap)
+    } else if last_opened.is_some_and(|last| last >= from) {
+        LedgerFinding::Unknown(Gap::Contradiction)
+    } else {
+        LedgerFinding::Unused(Unused {
+            days,
+            last_opened,
+            now: ledger.now,
+        })
+    }
+}
+
+/// Whether the ledger has counted a cookie on each of so many last days.
+pub fn has_each_day(ledger: &Ledger, days: u32) -> bool {
+    let from = ledger.now.saturating_sub(u64::from(days) * DAY);
+    let series = ledger.series(Resolution::Day, from, Scope::All);
+    let complete = series.starts.len().saturating_sub(1); // today is not over
+    (0..complete).all(|day| series.sum(day) > 0)
+}
+
+fn uses(ledger: &Ledger, subject: &Subject<'_>, from: u64) -> Vec<KeyUse> {
+    let entries = ledger.period(from).entries();
+    let mut counts: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+    for entry in entries.filter(|entry| entry.count > 0 && subject.is_use(entry)) {
+        let key = entry.key.as_deref().unwrap_or_default();
+        *counts
+            .entry((&entry.rule, key, &entry.verdict))
+            .or_default() += entry.count;
+    }
+    let counts = counts.into_iter();
+    counts
+        .map(|((rule, key, verdict), count)| KeyUse {
+            rule: rule.to_owned(),
+            key: key.to_owned(),
+            verdict: verdict.to_owned(),
+            count: count as f64,
+        })
+        .collect()
+}
+
+fn gap(ledger: &Ledger, subject: &Subject<'_>, days: u32) -> Option<Gap> {
+    let (since, now) = (ledger.since, ledger.now);
+    if since > now.saturating_sub(u64::from(days) * DAY) {
+        return Some(Gap::Younger { since, days, now });
+    }
+    if !subject.is_covered(ledger) {
+        let at = match subject.replacement {
+            Replacement::At(at) => Some(at),
+            Replacement::Never | Replacement::Unknown => None,
+        };
+        return Some(Gap::AfterReplacement { since, at });
+    }
+    let day = ledger.period(now.saturating_sub(DAY));
+    (day.share(Scope::All).all == 0).then_some(Gap::Quiet)
+}
+
+impl Subject<'_> {
+    fn is_use(&self, entry: &Tally) -> bool {
+        let is_own = match self.opener {
+            Opener::Key(key) => entry.key.as_deref() == Some(key),
+            Opener::AcceptedFormat => entry.verdict == "accepted-format",
+        };
+        let scope = Scope::Rules(self.rules);
+        is_own && Kind::of(&entry.verdict) == Kind::Opened && scope.includes(&entry.rule)
+    }
+
+    /// In Unix seconds; none where the ledger has seen none, and for formats, whose times it does not keep.
+    pub fn last_opened(&self, ledger: &Ledger) -> Option<u64> {
+        match self.opener {
+            Opener::Key(key) => ledger.last_opened(key, Scope::Rules(self.rules)),
+            Opener::AcceptedFormat => None,
+        }
+    }
+
+    /// Whether nothing can be left of what was sealed before the ledger began.
+    fn is_covered(&self, ledger: &Ledger) -> bool {
+        let was_there = match self.replacement {
+            Replacement::Never => true,
+            Replacement::At(at) => ledger.since <= at,
+            Replacement::Unknown => false,
+        };
+        let is_long_ago = |longest| ledger.since.saturating_add(longest) <= ledger.now;
+        was_there || self.was_seen_current(ledger) || self.longest.is_some_and(is_long_ago)
+    }
+
+    /// Whether the ledger has counted under it while it was the current key.
+    fn was_seen_current(&self, ledger: &Ledger) -> bool {
+        let Opener::Key(key) = self.opener else {
+            return false;
+        };
+        let scope = Scope::Rules(self.rules);
+        let mut own = ledger.keys.iter();
+        let has_sealed = own.any(|times| {
+            times.key == key && scope.includes(&times.rule) && times.last_sealed.is_some()
+        });
+        has_sealed || ledger.replaced(key, scope) > 0
+    }
+}
+
+impl fmt::Display for Unused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(last) = self.last_opened {
+            write!(
+                f,
+                "last opened a cookie {}; ",
+                from_now(last, self.now.max(last))
+            )?;
+        }
+        write!(f, "0 uses in {} days", self.days)
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Younger { since, days, now } => write!(
+                f,
+                "the ledger began {} ago, and {days} days are asked about",
+                span(now.saturating_sub(since))
+            ),
+            Self::AfterReplacement { since, at } => {
+                let began = moment(since);
+                write!(f, "the ledger began {began}, ")?;
+                match at {
+                    Some(at) => write!(f, "after this was replaced, {}", moment(at)),
+                    None => write!(f, "and git does not say when this was replaced"),
+                }?;
+                write!(
+                    f,
+                    ": it has not been there for as long as a session may live"
+                )
+            }
+            Self::Quiet => f.write_str("the ledger has counted no cookie in 24 hours"),
+            Self::Contradiction => {
+                f.write_str("the counts of the ledger differ from its times of the last use")
+            }
+        }
+    }
+}
