@@ -23,13 +23,15 @@ use crate::terminal::time::{from_now, moment, span};
 
 pub mod next;
 pub mod rollback;
+mod uses;
 
 use next::NextStep;
 use rollback::RollbackTarget;
+use uses::Uses;
 
 /// Ask the live Worker for its keys, rules, mode, version and problems
 #[derive(Args)]
-#[command(after_help = AFTER_HELP, mut_arg("json", |json| json.help("Answer in JSON: as the Worker sent it, with `next` and `roll_back`")))]
+#[command(after_help = AFTER_HELP, mut_arg("json", |json| json.help("Answer in JSON: as the Worker sent it, with `next`, `roll_back` and `uses`")))]
 pub struct StatusArguments {
     #[command(flatten)]
     query: QueryOptions,
@@ -62,6 +64,7 @@ impl StatusArguments {
         let now = skew::now(&status, live.site())?;
         let skew = skew::difference(now, clock::now(), live.site());
         let outlook = Outlook::of(live.site(), &status, environment.as_ref(), now);
+        let outlook = outlook.map(|outlook| outlook.with_uses(&live));
         let text = if self.query.json {
             // what another release sent is passed on, whether this program understands it or not
             let outlook = outlook.unwrap_or_else(|_| Outlook::of_none(UNREADABLE));
@@ -90,6 +93,8 @@ struct Outlook {
     next: Vec<NextStep>,
     /// What it may be rolled back to, or why that is not known.
     roll_back: Result<Vec<RollbackTarget>, &'static str>,
+    /// What the ledger says of the keys; none where no ledger is bound.
+    uses: Option<Uses>,
 }
 
 impl Outlook {
@@ -118,7 +123,17 @@ impl Outlook {
             roll_back: revisions
                 .map(|revisions| rollback::targets(revisions, &capabilities, &new_bytes, now)),
             capabilities,
+            uses: None,
         })
+    }
+
+    /// The same with what the ledger says, where there are keys to ask about.
+    fn with_uses(self, live: &LiveWorker) -> Self {
+        if self.capabilities.rules.is_empty() {
+            return self;
+        }
+        let uses = Uses::of(live.ledger_or_silence(), &groups(&self.capabilities));
+        Self { uses, ..self }
     }
 
     fn of_none(why: &'static str) -> Self {
@@ -126,6 +141,7 @@ impl Outlook {
             capabilities: Capabilities::default(),
             next: Vec::new(),
             roll_back: Err(why),
+            uses: None,
         }
     }
 
@@ -137,6 +153,9 @@ impl Outlook {
             Ok(targets) => json!({ "targets": targets }),
             Err(why) => json!({ "targets": null, "reason": why }),
         };
+        if let Some(uses) = &self.uses {
+            json["uses"] = json!(uses);
+        }
         json
     }
 
@@ -148,6 +167,9 @@ impl Outlook {
         }
         if self.capabilities.rules.is_empty() {
             return text;
+        }
+        if let Some(uses) = &self.uses {
+            text.push_str(&uses.drawn());
         }
         text.push('\n');
         for step in &self.next {
