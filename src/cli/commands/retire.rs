@@ -7,6 +7,7 @@ use countersign_core::crypto::key::KeyId;
 use serde_json::Value;
 
 use crate::commands::board::words;
+use crate::project::git;
 use crate::remote::figures::Scope;
 use crate::remote::ledger::{Ledger, LedgerReply};
 use crate::remote::usage::{self, KeyUse, Usage};
@@ -309,7 +310,9 @@ impl Step for RetireArguments {
 
 /// Since when a key seals nothing, by the history of wrangler.toml.
 fn replacement(run: &Run<'_>, key: &str, ring: Ring<'_>) -> Replacement {
-    let Some(history) = history::read(&run.environment) else {
+    let is_whole = !git::is_shallow(run.environment.config());
+    let history = history::read(&run.environment).filter(|_| is_whole);
+    let Some(history) = history else {
         return Replacement::Unknown;
     };
     let rule = match ring {
