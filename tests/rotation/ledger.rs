@@ -28,16 +28,28 @@ pub fn reply(name: &str) -> (u16, String) {
         "young" => ledger(4, 0, &[]),
         "after" => ledger(9, 0, &[]),
         "quiet" => json!({ "since": crate::NOW - 40 * DAY, "keys": [], "hours": [], "days": [] }),
-        "withheld" => {
-            let mut ledger = ledger(40, 16, &[(20, "current", 900), (16, "fallback", 12)]);
-            let withheld = json!({ "at": TODAY - 16 * DAY, "rule": "sessionid", "verdict": "upgrade-withheld", "reason": "cacheable", "count": 60 });
-            ledger["days"].as_array_mut().unwrap().push(withheld);
-            ledger
-        }
+        "withheld" => withheld(16, &[("cacheable", 60)]),
+        "hindered" => withheld(3, &[("cacheable", 60), ("not-navigation", 9_000)]),
+        "fetched" => withheld(3, &[("not-navigation", 1_700), ("never", 40)]),
+        "few" => withheld(3, &[("cacheable", 49)]),
         _ => panic!("no ledger is called {name}"),
     };
     let reply = json!({ "countersign": "0.1.0", "now": crate::NOW, "ledger": ledger });
     (200, reply.to_string())
+}
+
+/// KEY_1 is unused, after upgrades that were withheld so many days ago: `(REASON, COUNT)`.
+fn withheld(days: u64, reasons: &[(&str, u64)]) -> Value {
+    let mut ledger = ledger(40, 16, &[(20, "current", 900), (16, "fallback", 12)]);
+    let counts = reasons.iter().map(|(reason, count)| json!({ "at": TODAY - days * DAY, "rule": "sessionid", "verdict": "upgrade-withheld", "reason": reason, "count": count }));
+    let counts: Vec<Value> = counts.collect();
+    for (entries, kept) in [("hours", 14), ("days", 400)] {
+        if days < kept {
+            let entries = ledger[entries].as_array_mut().unwrap();
+            entries.extend(counts.iter().cloned());
+        }
+    }
+    ledger
 }
 
 /// One that began so many days ago, and what KEY_1 opened: `(DAYS AGO, VERDICT, COUNT)`, last so many days ago; KEY_2

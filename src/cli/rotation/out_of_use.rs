@@ -223,3 +223,202 @@ impl fmt::Display for Gap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::ledger::KeyTimes;
+
+    /// 2027-02-01 12:00 UTC.
+    const NOW: u64 = 1_801_483_200;
+    const HOUR: u64 = 3_600;
+
+    fn tally(at: u64, rule: &str, key: &str, verdict: &str, count: u64) -> Tally {
+        Tally {
+            at: at - at % HOUR,
+            rule: rule.to_owned(),
+            key: Some(key.to_owned()),
+            verdict: verdict.to_owned(),
+            reason: None,
+            count,
+        }
+    }
+
+    /// NEW opens a cookie an hour; OLD opened one so many seconds ago, for the first rule.
+    fn ledger(began_days_ago: u64, old: Option<u64>) -> Ledger {
+        let new = (0..14 * 24).map(|hours| tally(NOW - hours * HOUR, "a", "NEW", "current", 1));
+        let old_at = old.map(|ago| NOW - ago);
+        let hours = new.chain(old_at.map(|at| tally(at, "a", "OLD", "fallback", 3)));
+        let hours: Vec<Tally> = hours.collect();
+        let mut days = hours.clone();
+        days.iter_mut().for_each(|day| day.at -= day.at % DAY);
+        Ledger {
+            now: NOW,
+            since: NOW - began_days_ago * DAY,
+            keys: vec![KeyTimes {
+                rule: "a".to_owned(),
+                key: "OLD".to_owned(),
+                first_opened: old_at,
+                last_opened: old_at,
+                ..KeyTimes::default()
+            }],
+            hours,
+            days,
+        }
+    }
+
+    fn key(rules: &[String]) -> Subject<'_> {
+        Subject {
+            opener: Opener::Key("OLD"),
+            rules,
+            replacement: Replacement::At(NOW - 20 * DAY),
+            longest: Some(14 * DAY),
+        }
+    }
+
+    /// In words.
+    fn said(ledger: &Ledger, subject: &Subject<'_>, days: u32) -> String {
+        match look_up(ledger, subject, days) {
+            LedgerFinding::Unused(unused) => unused.to_string(),
+            LedgerFinding::InUse(uses) => {
+                let uses = uses.iter();
+                let uses =
+                    uses.map(|used| format!("{} {} {}", used.rule, used.verdict, used.count));
+                uses.collect::<Vec<_>>().join(", ")
+            }
+            LedgerFinding::Unknown(gap) => gap.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_key_is_out_of_use_from_the_first_hour_on_in_which_its_last_use_is_not() {
+        let (rules, other) = (["a".to_owned()], ["b".to_owned()]);
+        let used_7 = ledger(30, Some(7 * DAY));
+        assert_eq!(
+            said(&used_7, &key(&rules), 7),
+            "a fallback 3",
+            "at its edge"
+        );
+        let earlier = ledger(30, Some(7 * DAY + HOUR));
+        let unused = "last opened a cookie 7 days ago; 0 uses in 7 days";
+        assert_eq!(said(&earlier, &key(&rules), 7), unused);
+        assert_eq!(said(&earlier, &key(&rules), 8), "a fallback 3");
+        assert_eq!(
+            said(&earlier, &key(&other), 8),
+            "0 uses in 8 days",
+            "another ring's"
+        );
+        assert_eq!(said(&ledger(30, None), &key(&rules), 8), "0 uses in 8 days");
+    }
+
+    #[test]
+    fn a_use_counts_however_young_the_ledger_is() {
+        let rules = ["a".to_owned()];
+        assert_eq!(said(&ledger(1, Some(60)), &key(&rules), 7), "a fallback 3");
+    }
+
+    #[test]
+    fn a_ledger_that_does_not_reach_back_says_nothing() {
+        let rules = ["a".to_owned()];
+        let young = said(&ledger(6, None), &key(&rules), 7);
+        assert_eq!(
+            young,
+            "the ledger began 6 days ago, and 7 days are asked about"
+        );
+    }
+
+    #[test]
+    fn a_ledger_that_began_after_the_replacement_has_to_outlast_a_session() {
+        let rules = ["a".to_owned()];
+        let of = |days, replacement, longest| {
+            let subject = Subject {
+                replacement,
+                longest,
+                ..key(&rules)
+            };
+            look_up(&ledger(days, None), &subject, 7)
+        };
+        let at = Replacement::At(NOW - 10 * DAY);
+        let session = Some(14 * DAY);
+        assert!(matches!(of(10, at, session), LedgerFinding::Unused(_)));
+        for (replacement, known) in [(at, Some(NOW - 10 * DAY)), (Replacement::Unknown, None)] {
+            let LedgerFinding::Unknown(gap) = of(9, replacement, session) else {
+                panic!("{replacement:?}");
+            };
+            let since = NOW - 9 * DAY;
+            assert_eq!(gap, Gap::AfterReplacement { since, at: known });
+            let outlasts = of(9, replacement, Some(9 * DAY));
+            assert!(matches!(outlasts, LedgerFinding::Unused(_)));
+            let endless = of(300, Replacement::Unknown, None);
+            assert!(matches!(endless, LedgerFinding::Unknown(_)));
+        }
+        let staged = of(7, Replacement::Never, session);
+        assert!(matches!(staged, LedgerFinding::Unused(_)));
+    }
+
+    #[test]
+    fn a_key_that_the_ledger_has_seen_as_the_current_one_was_replaced_since() {
+        let rules = ["a".to_owned()];
+        let subject = Subject {
+            replacement: Replacement::Unknown,
+            longest: None,
+            ..key(&rules)
+        };
+        let mut seen = ledger(30, None);
+        seen.days
+            .push(tally(NOW - 20 * DAY, "a", "OLD", "current", 9));
+        assert!(matches!(
+            look_up(&seen, &subject, 7),
+            LedgerFinding::Unused(_)
+        ));
+        let mut sealed = ledger(30, None);
+        sealed.keys[0].last_sealed = Some(NOW - 20 * DAY);
+        assert!(matches!(
+            look_up(&sealed, &subject, 7),
+            LedgerFinding::Unused(_)
+        ));
+        sealed.keys[0].rule = "b".to_owned();
+        assert!(matches!(
+            look_up(&sealed, &subject, 7),
+            LedgerFinding::Unknown(_)
+        ));
+    }
+
+    #[test]
+    fn a_ledger_that_counts_nothing_or_contradicts_itself_says_nothing() {
+        let rules = ["a".to_owned()];
+        let mut quiet = ledger(30, None);
+        quiet.hours.retain(|hour| hour.at + DAY + HOUR < NOW);
+        let quiet = said(&quiet, &key(&rules), 7);
+        assert_eq!(quiet, "the ledger has counted no cookie in 24 hours");
+        let mut differs = ledger(30, None);
+        differs.keys[0].last_opened = Some(NOW - 60);
+        let found = look_up(&differs, &key(&rules), 7);
+        assert!(matches!(found, LedgerFinding::Unknown(Gap::Contradiction)));
+    }
+
+    #[test]
+    fn any_cookie_in_an_accepted_format_is_a_use_of_a_format() {
+        let rules = ["a".to_owned()];
+        let subject = Subject {
+            opener: Opener::AcceptedFormat,
+            ..key(&rules)
+        };
+        let mut ledger = ledger(30, Some(DAY));
+        assert_eq!(said(&ledger, &subject, 7), "0 uses in 7 days");
+        let accepted = tally(NOW - DAY, "a", "NEW", "accepted-format", 2);
+        ledger.hours.push(accepted);
+        assert_eq!(said(&ledger, &subject, 7), "a accepted-format 2");
+    }
+
+    #[test]
+    fn a_day_without_a_count_is_found() {
+        let mut ledger = ledger(30, None);
+        assert!(has_each_day(&ledger, 13));
+        ledger
+            .days
+            .retain(|day| day.at != NOW - NOW % DAY - 5 * DAY);
+        assert!(!has_each_day(&ledger, 13));
+        assert!(has_each_day(&ledger, 4));
+    }
+}

@@ -3,7 +3,7 @@
 use countersign_core::config::written::Written;
 use serde_json::Value;
 
-use crate::commands::board::words::counted;
+use crate::commands::board::words::{counted, number};
 use crate::remote::figures::{DAY, Scope};
 use crate::remote::ledger::{Ledger, LedgerReply};
 use crate::rotation::ring_history::used_rings;
@@ -41,8 +41,22 @@ fn of_keys(ledger: &Ledger, written: &Written<'_>, now: u64) -> Vec<String> {
             !ring.keys.is_current(&key.id) && key.until.is_some_and(|until| until > now)
         });
         lines.extend(open.map(|key| of_key(ledger, key.id.as_str(), Scope::Rules(&rules))));
+        lines.extend(hindrance(ledger, Scope::Rules(&rules)));
     }
     lines
+}
+
+/// That most upgrades to the current key are withheld.
+fn hindrance(ledger: &Ledger, scope: Scope<'_>) -> Option<String> {
+    let asked = ledger.now.saturating_sub(u64::from(UNUSED_DAYS) * DAY);
+    let found = ledger.period(asked).upgrades(scope).hindrance()?;
+    Some(format!(
+        "most upgrades are withheld: {} as `{}` in {UNUSED_DAYS} days, and {} were sent; {}",
+        number(found.count),
+        found.reason,
+        number(found.sent),
+        found.cure()
+    ))
 }
 
 fn of_key(ledger: &Ledger, key: &str, scope: Scope<'_>) -> String {
