@@ -30,6 +30,14 @@ pub fn reply(name: &str) -> (u16, String) {
         "quiet" => json!({ "since": crate::NOW - 40 * DAY, "keys": [], "hours": [], "days": [] }),
         "withheld" => withheld(16, &[("cacheable", 60)]),
         "hindered" => withheld(3, &[("cacheable", 60), ("not-navigation", 9_000)]),
+        "accepted" => {
+            let mut ledger = ledger(40, 0, &[]);
+            let entry = json!({ "at": TODAY - 3 * DAY, "rule": "theme", "key": "KEY_2", "verdict": "accepted-format", "count": 5 });
+            for entries in ["hours", "days"] {
+                ledger[entries].as_array_mut().unwrap().push(entry.clone());
+            }
+            ledger
+        }
         "fetched" => withheld(3, &[("not-navigation", 1_700), ("never", 40)]),
         "few" => withheld(3, &[("cacheable", 49)]),
         _ => panic!("no ledger is called {name}"),

@@ -185,14 +185,15 @@ impl Subject<'_> {
 
 impl fmt::Display for Unused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(last) = self.last_opened {
-            write!(
+        let days = self.days;
+        match self.last_opened {
+            None => write!(f, "opened no cookie in {days} days"),
+            Some(last) => write!(
                 f,
-                "last opened a cookie {}; ",
+                "last opened a cookie {}; 0 uses in {days} days",
                 from_now(last, self.now.max(last))
-            )?;
+            ),
         }
-        write!(f, "0 uses in {} days", self.days)
     }
 }
 
@@ -305,10 +306,13 @@ mod tests {
         assert_eq!(said(&earlier, &key(&rules), 8), "a fallback 3");
         assert_eq!(
             said(&earlier, &key(&other), 8),
-            "0 uses in 8 days",
+            "opened no cookie in 8 days",
             "another ring's"
         );
-        assert_eq!(said(&ledger(30, None), &key(&rules), 8), "0 uses in 8 days");
+        assert_eq!(
+            said(&ledger(30, None), &key(&rules), 8),
+            "opened no cookie in 8 days"
+        );
     }
 
     #[test]
@@ -405,7 +409,7 @@ mod tests {
             ..key(&rules)
         };
         let mut ledger = ledger(30, Some(DAY));
-        assert_eq!(said(&ledger, &subject, 7), "0 uses in 7 days");
+        assert_eq!(said(&ledger, &subject, 7), "opened no cookie in 7 days");
         let accepted = tally(NOW - DAY, "a", "NEW", "accepted-format", 2);
         ledger.hours.push(accepted);
         assert_eq!(said(&ledger, &subject, 7), "a accepted-format 2");
