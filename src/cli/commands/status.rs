@@ -46,6 +46,10 @@ Examples:
 COUNTERSIGN_TOKEN in the environment has to hold what the Worker's secret of that
 name holds.
 
+Where the Worker has a ledger, each key has a line with the cookies that it opened on
+each of the last 30 days, today among them. The scale is logarithmic; the lowest bar is
+no cookie, and a dot a day before the ledger began.
+
 Exit codes:
   0  the Worker's configuration is right
   1  it is wrong

@@ -48,6 +48,7 @@ struct World {
     secrets: Vec<String>,
     elsewhere: BTreeSet<String>,
     ledger: Option<Ledger>,
+    retires_early: bool,
 }
 
 impl World {
@@ -61,6 +62,7 @@ impl World {
             secrets: secrets.map(str::to_owned).to_vec(),
             elsewhere: BTreeSet::new(),
             ledger: None,
+            retires_early: false,
         }
     }
 
@@ -78,7 +80,7 @@ impl World {
             now: NOW,
             every: EVERY,
             ledger: self.ledger.as_ref(),
-            retires_early: self.ledger.is_some(),
+            retires_early: self.retires_early,
         })
     }
 }
@@ -490,6 +492,7 @@ fn beside(ledger: Ledger, replaced: u64) -> World {
     ];
     World {
         ledger: Some(ledger),
+        retires_early: true,
         ..World::of(history)
     }
 }
@@ -542,9 +545,12 @@ fn a_key_stays_until_its_until_where_the_ledger_has_not_seen_all() {
     };
     assert_eq!(withheld(18, 20), later, "most upgrades were withheld");
     assert!(matches!(withheld(25, 20), Decision::RetireEarly { .. }));
+    let mut without = beside(ledger(40, 16), 20);
+    without.ledger = None;
+    assert_eq!(without.decide(), later, "no ledger");
     let mut unasked = beside(ledger(40, 16), 20);
-    unasked.ledger = None;
-    assert_eq!(unasked.decide(), later);
+    unasked.retires_early = false;
+    assert_eq!(unasked.decide(), later, "without --early");
 }
 
 #[test]
