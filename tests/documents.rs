@@ -10,6 +10,10 @@ use countersign_core::formats::description::{DefaultValue, Description, FormatOp
 use countersign_core::formats::{self, KeyShape};
 use serde_json::{Value, json};
 
+#[allow(dead_code, reason = "shared with the tests of the rules")]
+#[path = "rules/schema.rs"]
+mod schema;
+
 const FORMATS: &str = include_str!("../docs/formats.md");
 const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const DESIGN: &str = include_str!("../docs/design.md");
@@ -63,6 +67,7 @@ fn is_accepted(rule: &Value) {
     if let Err(problems) = Policy::parse(&config, &secret) {
         panic!("{config}: {problems:?}");
     }
+    schema::assert_taken(&config);
 }
 
 #[test]
@@ -95,6 +100,7 @@ fn the_two_applications_under_two_paths_are_accepted_and_each_has_its_path() {
         if let Err(problems) = Policy::parse(config, &secret) {
             panic!("{config}: {problems:?}");
         }
+        schema::assert_taken(config);
         let pattern = example["routes"][0]["pattern"].as_str().unwrap();
         let path = pattern
             .trim_start_matches("www.example.com")
@@ -276,4 +282,22 @@ fn files_below(folders: &[&str], extensions: &[&str]) -> Vec<PathBuf> {
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+#[test]
+fn every_field_of_the_schema_is_in_the_document_of_the_configuration() {
+    let definitions = countersign_core::config::schema::definitions();
+    let tables = definitions.iter().filter(|(name, _)| !name.contains('.'));
+    let is_option = |field: &str| {
+        let mut options = formats::descriptions().flat_map(|format| format.options);
+        options.any(|option| option.name == field)
+    };
+    for (table, schema) in tables {
+        for field in schema["properties"].as_object().unwrap().keys() {
+            let is_named = CONFIGURATION.contains(&format!("`{field}`"))
+                || CONFIGURATION.contains(&format!("{field} = "));
+            let is_above = CONFIGURATION.contains(&format!("[vars.COUNTERSIGN.{field}]"));
+            assert!(is_named || is_above || is_option(field), "{table}: {field}");
+        }
+    }
 }

@@ -560,3 +560,59 @@ fn random(bytes: &mut [u8]) {
     static TURN: AtomicU8 = AtomicU8::new(0);
     bytes.fill_with(|| TURN.fetch_add(1, Ordering::Relaxed));
 }
+
+/// With a key and the options that sites use, though no shape shows them.
+#[test]
+fn what_a_framework_made_with_usual_options_is_opened_by_its_key_in_its_format() {
+    for (file, id, format, options) in [
+        (
+            "frozen/rails-6.1.7.10.jsonl",
+            "",
+            "rails-encrypted",
+            r#"{"kdf_digest":"sha1"}"#,
+        ),
+        (
+            "frozen/rails-6.1.7.10.jsonl",
+            "",
+            "rails-signed",
+            r#"{"kdf_digest":"sha1"}"#,
+        ),
+        (
+            "react-router-8.5.1.jsonl",
+            "%2",
+            "fastify-cookie",
+            r#"{"encoded":true}"#,
+        ),
+        ("h3-2.0.8.jsonl", "", "iron", r#"{"iterations":8192}"#),
+    ] {
+        let path =
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors")).join(file);
+        let options: Value = serde_json::from_str(options).unwrap();
+        let text_of_file = fs::read_to_string(&path).unwrap();
+        let rows = text_of_file
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let is_such = |row: &Value| {
+            let config = row["config"].as_object().unwrap();
+            let count = options.as_object().unwrap().len();
+            config["format"] == format
+                && config.len() == count + 1
+                && options
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .all(|(name, value)| config.get(name) == Some(value))
+                && row["value"]
+                    .as_str()
+                    .is_some_and(|value| value.contains(id))
+                && row["key"].is_string()
+        };
+        let row = rows.into_iter().find(is_such);
+        let row = row.unwrap_or_else(|| panic!("{file} has no vector of {format} with {options}"));
+        let (cookie, key) = (text(&row, "cookie").unwrap(), text(&row, "key").unwrap());
+        let found = formats::openings(&cookie, &text(&row, "value").unwrap(), &key);
+        let first = found.iter().find(|opening| opening.format == format);
+        let first = first.unwrap_or_else(|| panic!("{format}: {found:?}"));
+        assert_eq!(Value::Object(first.options.clone()), options, "{format}");
+    }
+}

@@ -1,28 +1,32 @@
 //! The commands, each in a file of its name, and the table of their arguments.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::terminal::answer::{Answer, Failure};
+use crate::terminal::{help, width};
 
 mod board;
 pub mod check;
+pub mod completions;
 pub mod dashboard;
 pub mod init;
 pub mod inspect;
 pub mod keygen;
 pub mod leave;
+pub mod man;
 pub mod print;
 pub mod promote;
 pub mod report;
 pub mod retire;
 pub mod revoke;
 pub mod rotate;
+pub mod schema;
 pub mod stage;
 pub mod status;
 
 /// Rotates the keys of a site's signed cookies: the operator's side of the Countersign Worker
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(version, after_help = AFTER_HELP)]
 pub struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -30,6 +34,7 @@ pub struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Examples:
+  countersign init https://example.com  a Worker in front of a site, and whether its key is right
   countersign check                     what is wrong or unwise in the configuration
   countersign check --against live      what a deployment would lose
   countersign inspect --live            which key opens a cookie, and what becomes of it
@@ -49,7 +54,6 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
-    #[command(hide = true)]
     Init(init::InitArguments),
     Check(check::CheckArguments),
     Inspect(inspect::InspectArguments),
@@ -64,9 +68,24 @@ enum Command {
     Status(status::StatusArguments),
     Dashboard(dashboard::DashboardArguments),
     Report(report::ReportArguments),
+    Completions(completions::CompletionsArguments),
+    Schema(schema::SchemaArguments),
+    #[command(hide = true)]
+    Man(man::ManArguments),
 }
 
 impl CommandLine {
+    /// What was typed; what is wrong with it, and `--help`, end the process.
+    pub fn typed() -> Self {
+        let matches = help::fitted(Self::description(), width::of_help()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Every command and argument.
+    fn description() -> clap::Command {
+        Self::command()
+    }
+
     /// Does what it says.
     pub fn run(self) -> Result<Answer, Failure> {
         match self.command {
@@ -84,6 +103,35 @@ impl CommandLine {
             Command::Status(status) => status.run(),
             Command::Dashboard(dashboard) => dashboard.run(),
             Command::Report(report) => report.run(),
+            Command::Completions(completions) => completions.run(Self::description()),
+            Command::Schema(schema) => schema.run(),
+            Command::Man(man) => man.run(Self::description()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::width::display_width;
+
+    #[test]
+    fn the_help_of_every_command_fits_the_terminal() {
+        for width in 40..=200 {
+            let mut whole = help::fitted(CommandLine::description(), width);
+            whole.build();
+            for command in whole.get_subcommands_mut() {
+                for line in command.render_help().to_string().lines() {
+                    let is_command = ["countersign ", "Usage: ", "'format = "]
+                        .iter()
+                        .any(|begin| line.trim_start().starts_with(begin));
+                    let is_word = !line.trim().contains(' ');
+                    assert!(
+                        display_width(line) <= width || is_command || is_word,
+                        "{width}: {line}"
+                    );
+                }
+            }
         }
     }
 }

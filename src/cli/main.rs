@@ -4,8 +4,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 mod commands;
 mod project;
 mod remote;
@@ -13,7 +11,7 @@ mod rotation;
 mod terminal;
 
 fn main() -> ExitCode {
-    match commands::CommandLine::parse().run() {
+    match commands::CommandLine::typed().run() {
         Ok(answer) => answer.print(),
         Err(failure) => failure.print(),
     }

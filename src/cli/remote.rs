@@ -9,6 +9,7 @@ pub mod hindrance;
 pub mod http;
 pub mod ledger;
 pub mod live;
+pub mod page;
 pub mod replies;
 pub mod skew;
 pub mod usage;

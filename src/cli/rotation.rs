@@ -9,6 +9,7 @@ pub mod key_lives;
 pub mod key_or_format;
 pub mod key_roles;
 pub mod listed;
+pub mod logins;
 pub mod new_key;
 pub mod options;
 pub mod out_of_use;

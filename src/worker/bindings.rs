@@ -16,6 +16,12 @@ pub fn text(of: &JsValue, name: &str) -> Option<String> {
     member(of, name)?.as_string()
 }
 
+/// Whether a member is a binding that has to be asked for its text, as one of a Secrets Store is.
+pub fn is_asked_for(of: &JsValue, name: &str) -> bool {
+    let getter = member(of, name).and_then(|binding| member(&binding, "get"));
+    getter.is_some_and(|getter| getter.is_function())
+}
+
 /// What JavaScript writes of a value as JSON.
 pub fn stringified(value: &JsValue) -> Option<String> {
     JSON::stringify(value).ok()?.as_string()

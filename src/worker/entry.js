@@ -25,25 +25,38 @@ import {
   ledger_wait,
   set_panic_hook,
   status,
+  stored_secrets,
   unreachable,
 } from "./countersign.js";
 import module from "./countersign_bg.wasm";
 
+initSync({ module });
+set_panic_hook();
+
 /** How many instances of the wasm there have been: what a panic left behind belongs to an earlier one. */
 let instance = 0;
 
-initSync({ module });
-set_panic_hook();
+/**
+ * What is bound, with the texts of secrets that stand in a Secrets Store in the place of their bindings. `undefined`
+ * until all of them have been read: one that fails is asked for again by the next request.
+ */
+let known;
 
 export default {
   async fetch(request, env, context) {
     const began = instance;
     let decision;
+    let bound = known;
     try {
+      if (!bound) {
+        const stored = stored_secrets(env);
+        bound = stored.length ? await withTexts(env, stored) : env;
+        if (!stored.length || !stored_secrets(bound).length) known = bound;
+      }
       const { headers } = request;
-      decision = judge_request(request, env, request.url, headers.get("cookie"), headers.get("authorization"));
-      if (decision === "status") return status(request, env, await request.text());
-      if (decision === "ledger") return ledger_status(request, env, await ledgerAccount(request.url, env));
+      decision = judge_request(request, bound, request.url, headers.get("cookie"), headers.get("authorization"));
+      if (decision === "status") return status(request, bound, await request.text());
+      if (decision === "ledger") return ledger_status(request, bound, await ledgerAccount(request.url, env));
     } catch (fault) {
       return faulted(fault);
     }
@@ -60,11 +73,11 @@ export default {
       response = undefined;
     }
     try {
-      if (!response) return unreachable(request, env, left());
+      if (!response) return unreachable(request, bound, left());
       const setCookies = response.headers.getSetCookie(); // `get` would fold several into one
       if (!setCookies.length && !forwarded) return response;
       const lines = setCookies.map((line) => `${line}\n`).join("");
-      const judged = judge_response(request, env, response, lines, left()) ?? response;
+      const judged = judge_response(request, bound, response, lines, left()) ?? response;
       handOver(env, context);
       return judged;
     } catch (fault) {
@@ -72,6 +85,30 @@ export default {
     }
   },
 };
+
+// Each request that comes before they are known reads them itself: the runtime lets no request wait for what another
+// has asked for. What fails or takes too long stays a binding, in which Rust finds no text.
+async function withTexts(env, names) {
+  const texts = await Promise.all(names.map((name) => inTime(env[name])));
+  const read = names.flatMap((name, at) => (typeof texts[at] === "string" ? [[name, { value: texts[at] }]] : []));
+  return Object.create(env, Object.fromEntries(read));
+}
+
+/** The text of a secret in a store; nothing where it cannot be read. */
+async function inTime(secret) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, PATIENCE_MS)));
+  try {
+    return await Promise.race([secret.get(), late]);
+  } catch {
+    return undefined; // its words may hold more than a log should
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// How long a request waits for a store.
+const PATIENCE_MS = 5_000;
 
 /** The Durable Object behind the binding LEDGER. */
 export class Ledger {

@@ -10,12 +10,13 @@ use zeroize::Zeroizing;
 
 use super::{answer, bindings, js, now_ms, origin, typed_answer};
 use countersign_core::config::Policy;
+use countersign_core::config::written::Written;
 use countersign_core::gate::{Event, Gate};
 use countersign_core::operations::ledger::Tally;
 use countersign_core::operations::ledger::tally::Outcome;
 use countersign_core::operations::report::{Reporter, points};
 use countersign_core::operations::status::{self, Status, Token};
-use countersign_core::settings::{Fault, Problem};
+use countersign_core::settings::{Fault, Problem, Topic};
 
 pub struct Isolate {
     gate: Result<Gate, ConfigurationError>,
@@ -26,9 +27,7 @@ pub struct Isolate {
     version: String,
     reporter: RefCell<Reporter>,
     spellings: Option<Vec<JsValue>>,
-    /// Unix milliseconds of the last report of a wrong configuration.
-    last_problem_log: Cell<u64>,
-    /// Those of the last report of a status that cannot be written anew.
+    /// Unix milliseconds of the last report of a status that cannot be written anew.
     told_status: Cell<u64>,
     /// Those of the last report of a ledger that fails.
     told_ledger: Cell<u64>,
@@ -48,11 +47,37 @@ const LOG_EVERY: u64 = 60_000;
 
 thread_local! {
     static ISOLATE: OnceCell<Isolate> = const { OnceCell::new() };
+    /// Unix milliseconds of the last report of a wrong configuration.
+    static LAST_PROBLEM_LOG: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Calls with the isolate's state, which is made from the bindings at the first call.
+/// Calls with the isolate's state, which is made from the bindings at the first call. It is kept, unless a store of
+/// secrets did not answer: the next call may find its secrets.
 pub fn isolate<T>(env: &Env, call: impl FnOnce(&Isolate) -> T) -> T {
-    ISOLATE.with(|isolate| call(isolate.get_or_init(|| Isolate::new(env))))
+    ISOLATE.with(|isolate| {
+        if let Some(kept) = isolate.get() {
+            return call(kept);
+        }
+        let made = Isolate::new(env);
+        if stored_secrets(env).is_empty() {
+            call(isolate.get_or_init(|| made))
+        } else {
+            call(&made)
+        }
+    })
+}
+
+/// The secrets by name that the configuration names, or the token, and of which no text is at hand: bindings that have
+/// to be asked for it.
+pub fn stored_secrets(env: &Env) -> Vec<String> {
+    let variable = bindings::member(env, "COUNTERSIGN").map(|variable| bindings::json(&variable));
+    let variable = variable.unwrap_or_default();
+    let named = Written::of(&variable).secrets().into_iter();
+    let names = named.map(|named| named.id.to_string());
+    let names = names.chain([status::TOKEN.to_owned()]);
+    names
+        .filter(|name| bindings::is_asked_for(env, name))
+        .collect()
 }
 
 /// Calls with the isolate's state, if it is made by now.
@@ -78,7 +103,6 @@ impl Isolate {
             version: version(env, "id").unwrap_or_default(),
             reporter: RefCell::default(),
             spellings: spellings.flatten(),
-            last_problem_log: Cell::default(),
             told_status: Cell::default(),
             told_ledger: Cell::default(),
         };
@@ -242,7 +266,7 @@ impl Isolate {
     }
 
     fn tell_wrong(&self, problems: &[Problem], passes: bool) {
-        if !is_due(&self.last_problem_log) {
+        if !LAST_PROBLEM_LOG.with(is_due) {
             return;
         }
         let what = if passes {
@@ -268,6 +292,12 @@ fn version(env: &Env, field: &str) -> Option<String> {
 
 /// The token of the status, where it is set and long enough.
 fn token(env: &Env) -> Option<Token> {
+    if bindings::is_asked_for(env, status::TOKEN) && LAST_PROBLEM_LOG.with(is_due) {
+        console_error!(
+            "countersign: {} could not be read from its Secrets Store, so the status is not answered; the next request tries again",
+            status::TOKEN
+        );
+    }
     let text = Zeroizing::new(bindings::text(env, status::TOKEN)?);
     let token = Token::new(&text);
     if token.is_none() {
@@ -288,7 +318,10 @@ fn gate(env: &Env) -> Result<Gate, ConfigurationError> {
     let value = bindings::json(&variable);
     let wrong = |problems: Vec<Problem>| ConfigurationError {
         passes: Policy::passes_when_wrong(&value, &problems),
-        problems,
+        problems: problems
+            .into_iter()
+            .map(|problem| told_of_store(env, problem))
+            .collect(),
     };
     let secret = |name: &str| bindings::text(env, name);
     let policy = Policy::parse(&value, &secret).map_err(wrong)?;
@@ -299,6 +332,20 @@ fn gate(env: &Env) -> Result<Gate, ConfigurationError> {
         )]));
     }
     Ok(Gate::new(policy, js::random))
+}
+
+/// A missing secret as what it is where a store should have it.
+fn told_of_store(env: &Env, problem: Problem) -> Problem {
+    let Topic::MissingSecret(id) = &problem.about else {
+        return problem;
+    };
+    if !bindings::is_asked_for(env, id.as_str()) {
+        return problem;
+    }
+    let fault = Fault::new(format!("the secret {id} could not be read from its Secrets Store"))
+        .cure("the next request tries again; if it lasts, compare its entry in `secrets_store_secrets` with `npx wrangler secrets-store secret list STORE_ID --remote`")
+        .about(problem.about.clone());
+    Problem::new(problem.path, fault)
 }
 
 /// Whether the last report was long enough ago; if so, there is one now.

@@ -42,6 +42,13 @@ impl Forwarded {
     }
 }
 
+/// The names of the secrets that have to be read from a Secrets Store before the first request can be judged: those
+/// that the configuration names, and the token.
+#[wasm_bindgen]
+pub fn stored_secrets(env: &Env) -> Vec<String> {
+    isolate::stored_secrets(env)
+}
+
 /// Judges a request by its URL, its Cookie header and its Authorization header. Answers nothing where it goes on as
 /// the same object; else the Request to send, the Response to give, a [`Forwarded`] where the response needs to know
 /// more, or a text where [`status`] or [`ledger_status`] is asked.

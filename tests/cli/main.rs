@@ -7,6 +7,8 @@
 use std::env;
 use std::path::Path;
 
+mod alike;
+mod pages;
 mod server;
 
 /// The time for the command line and the live Worker, whatever the day: 2026-11-21 12:00 UTC.
@@ -24,15 +26,27 @@ fn sessions() {
     let path = [recorder].into_iter().chain(env::split_paths(&path));
     let path = env::join_paths(path).unwrap();
     let site = server::start();
-    trycmd::TestCases::new()
-        .env("PATH", path.to_str().unwrap())
-        .env("COUNTERSIGN_NOW", NOW.to_string())
-        .env("COUNTERSIGN_TOKEN", server::TOKEN)
-        .env("COUNTERSIGN_TEST_NO_PAUSE", "1")
-        .env("COUNTERSIGN_URL", &site)
-        .env("CLOUDFLARE_API_TOKEN", "cloudflare")
-        .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
-        .insert_var("[SITE]", site)
-        .unwrap()
+    let sessions = || {
+        let cases = trycmd::TestCases::new();
+        cases
+            .env("PATH", path.to_str().unwrap())
+            .env("COUNTERSIGN_NOW", NOW.to_string())
+            .env("COUNTERSIGN_TOKEN", server::TOKEN)
+            .env("COUNTERSIGN_TEST_NO_PAUSE", "1")
+            .env("COUNTERSIGN_URL", &site)
+            .env("CLOUDFLARE_API_TOKEN", "cloudflare")
+            .env("CLOUDFLARE_API_BASE_URL", format!("{site}/client/v4"))
+            .insert_var("[SITE]", site.clone())
+            .unwrap();
+        cases
+    };
+    sessions()
+        .env("HTTP_PROXY", pages::start())
+        .env(
+            "COUNTERSIGN_WORKER",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cli/worker"),
+        )
         .case("../../tests/cli/*.trycmd");
+    // what is set here would overrule where these say that the Worker comes from
+    sessions().case("../../tests/cli/upgrade/*.trycmd");
 }

@@ -75,7 +75,6 @@ test("a ledger comes by wrangler deploy, is refused in a version, and goes by a 
   const without = account.latest.id;
 
   await folder.edit("# the ledger", `# the ledger\n${BINDING}${MADE}`, "Bind a ledger");
-  await folder.wrangler("deploy --dry-run");
   await folder.wrangler("versions upload --dry-run");
   assert.match(
     await folder.wrangler("versions upload", { code: 1 }),

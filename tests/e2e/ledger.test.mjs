@@ -326,7 +326,7 @@ max_age    = 1209600
 attributes = "Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600"
 `;
 
-test("wrangler dev runs the ledger that wrangler.toml binds, and its rows outlive a restart", async (t) => {
+test("wrangler dev runs the ledger that wrangler.toml binds", async (t) => {
   const origin = await rawOrigin(t);
   const secrets = { ...SECRETS, COUNTERSIGN_TOKEN: TOKEN };
   const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"\n`);

@@ -1,6 +1,7 @@
 //! Arbitrary configurations: none panics, and one that is accepted makes a gate that works.
 
 use countersign_core::config::Policy;
+use countersign_core::formats;
 use countersign_core::gate::Gate;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -106,6 +107,39 @@ fn nearly_right() -> impl Strategy<Value = Value> {
     })
 }
 
+/// A rule in any format whose options hold something, mostly of their own kind.
+fn in_a_format() -> impl Strategy<Value = Value> {
+    let descriptions: Vec<_> = formats::descriptions().collect();
+    let text = prop::sample::select(vec![
+        "", "sha1", "sha256", "sha512", "md5", "s", "v1", "v2", "private", "HS384", "hmac", "none",
+    ]);
+    let of_a_kind = prop_oneof![
+        3 => text.prop_map(Value::from),
+        2 => any::<bool>().prop_map(Value::from),
+        2 => (0u64..9000).prop_map(Value::from),
+        1 => Just(json!({"NEW": "1"})),
+        1 => Just(json!({"NEW": 1})),
+        1 => value(),
+    ];
+    (
+        prop::sample::select(descriptions),
+        prop::collection::vec(of_a_kind, 4),
+        0usize..3,
+    )
+        .prop_map(|(format, values, place)| {
+            let options = format.options.iter().map(|option| option.name.to_owned());
+            let mut table: Map<String, Value> = options.zip(values).collect();
+            table.insert("format".to_owned(), format.name.into());
+            let rule = json!({"name": "sid", "upgrade": "never"});
+            let rule = match place {
+                0 => with(rule, table.into()),
+                1 => with(rule, json!({"format": format.name, "accept": [table]})),
+                _ => with(rule, json!({"format": format.name, "origin": table})),
+            };
+            config(pinned(), [rule])
+        })
+}
+
 /// The JSON pointers of everything in a value.
 fn places(value: &Value) -> Vec<String> {
     let below: Vec<(String, &Value)> = match value {
@@ -146,10 +180,20 @@ proptest! {
                 }
             }
             Ok(policy) => {
+                let complaints = schema::complaints(&config);
+                prop_assert!(complaints.is_empty(), "{config}: {complaints:?}");
                 let gate = Gate::new(policy, random);
                 let decision = gate.request(Some(&header), &page(), NOW * 1000).unwrap();
                 gate.response(&[header], &decision.pending, &page(), NOW * 1000);
             }
+        }
+    }
+
+    #[test]
+    fn what_the_schema_refuses_the_reader_refuses_as_well(config in prop_oneof![nearly_right(), in_a_format()]) {
+        if !schema::complaints(&config).is_empty() {
+            let read = Policy::parse_with_placeholders(&config, &|_| None);
+            prop_assert!(read.is_err(), "{config}: {:?}", schema::complaints(&config));
         }
     }
 

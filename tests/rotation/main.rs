@@ -9,6 +9,7 @@ use std::env;
 use std::path::Path;
 
 mod ledger;
+mod night;
 mod server;
 mod writing;
 mod year;

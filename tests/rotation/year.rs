@@ -25,7 +25,7 @@ use crate::server::{Request, serve};
 const DAY: u64 = 86_400;
 
 /// 2026-11-21 03:17 UTC.
-const START: u64 = 1_795_231_020;
+pub const START: u64 = 1_795_231_020;
 
 /// How long a session may live, in days: `max_age` of the rule.
 const SESSION: usize = 14;
@@ -47,6 +47,32 @@ max_age    = 1209600
 attributes = "Path=/; HttpOnly; Secure; SameSite=Lax"
 "#;
 
+/// The same, with a list of the secrets that wrangler asks for.
+const IN_JSONC: &str = r#"{
+  "name": "shop", // the shop
+  "secrets": { "required": ["DJANGO_SECRET_KEY", "COUNTERSIGN_TOKEN"] },
+  "vars": {
+    "COUNTERSIGN": {
+      "mode": "enforce",
+      "keys": {
+        "current": "DJANGO_SECRET_KEY", // signs what browsers get
+        "fallbacks": [ // still open what they have
+        ],
+        "origin": "DJANGO_SECRET_KEY",
+      },
+      "cookies": [
+        {
+          "name": "sessionid",
+          "format": "django-session",
+          "max_age": 1209600,
+          "attributes": "Path=/; HttpOnly; Secure; SameSite=Lax",
+        },
+      ],
+    },
+  },
+}
+"#;
+
 #[cfg(unix)]
 #[test]
 #[cfg_attr(
@@ -54,7 +80,35 @@ attributes = "Path=/; HttpOnly; Secure; SameSite=Lax"
     ignore = "the clock of a release build cannot be set"
 )]
 fn a_year_of_rotation_takes_each_step_once_and_logs_nobody_out() {
-    let world = World::new();
+    rotate_for_a_year(&World::new("year"));
+}
+
+#[cfg(unix)]
+#[test]
+#[cfg_attr(
+    not(debug_assertions),
+    ignore = "the clock of a release build cannot be set"
+)]
+fn a_year_of_rotation_in_jsonc_leaves_all_but_the_ring_as_it_was() {
+    let world = World::with("year", "wrangler.jsonc", IN_JSONC);
+    rotate_for_a_year(&world);
+    let text = fs::read_to_string(world.root.join("repository/wrangler.jsonc")).unwrap();
+    let required =
+        r#"["DJANGO_SECRET_KEY", "COUNTERSIGN_TOKEN", "KEY_2027_08_20", "KEY_2027_11_19"]"#;
+    let fallback = r#"[ // still open what they have
+          { "secret": "KEY_2027_08_20", "until": "2027-12-04T04:00:00Z" }"#;
+    let expected = IN_JSONC
+        .replace(r#"["DJANGO_SECRET_KEY", "COUNTERSIGN_TOKEN"]"#, required)
+        .replace(
+            r#""current": "DJANGO_SECRET_KEY""#,
+            r#""current": "KEY_2027_11_19""#,
+        )
+        .replace("[ // still open what they have", fallback);
+    assert_eq!(text, expected);
+}
+
+#[cfg(unix)]
+fn rotate_for_a_year(world: &World) {
     let mut steps = Vec::new();
     let mut sessions = VecDeque::new();
     let mut before = world.policy();
@@ -115,16 +169,26 @@ fn a_year_of_rotation_takes_each_step_once_and_logs_nobody_out() {
 }
 
 /// A repository, a Worker, and its site.
-struct World {
+pub struct World {
     /// Holds the repository and what Cloudflare has.
-    root: PathBuf,
+    pub root: PathBuf,
+    /// The folder of the stand-in for wrangler.
+    wrangler: &'static str,
     site: String,
     now: Arc<AtomicU64>,
 }
 
 impl World {
-    fn new() -> Self {
-        let name = format!("countersign-year-{}", std::process::id());
+    /// With a wrangler.toml; `wrangler` is the folder of its stand-in.
+    pub fn new(wrangler: &'static str) -> Self {
+        Self::with(wrangler, "wrangler.toml", CONFIGURATION)
+    }
+
+    /// With a configuration of this name; worlds of one stand-in in one process get numbers.
+    fn with(wrangler: &'static str, file: &str, configuration: &str) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("countersign-{wrangler}-{}-{count}", std::process::id());
         let root = env::temp_dir().join(name);
         fs::create_dir_all(root.join("repository")).unwrap();
         fs::create_dir_all(told(&root).join("secrets")).unwrap();
@@ -139,22 +203,32 @@ impl World {
             let text = json!({ secret: value }).to_string();
             fs::write(told(&root).join("secrets").join(secret), text).unwrap();
         }
-        fs::write(root.join("repository/wrangler.toml"), CONFIGURATION).unwrap();
-        fs::write(told(&root).join("live.toml"), CONFIGURATION).unwrap();
+        fs::write(root.join("repository").join(file), configuration).unwrap();
+        fs::write(told(&root).join("live.text"), configuration).unwrap();
         fs::write(told(&root).join("live.id"), "version-0\n").unwrap();
         let now = Arc::new(AtomicU64::new(START));
         let (folder, clock) = (told(&root), now.clone());
         let site = serve(move |request| reply(request, &folder, clock.load(Ordering::SeqCst)));
-        let world = Self { root, site, now };
+        let world = Self {
+            root,
+            wrangler,
+            site,
+            now,
+        };
         world.git(START, &["init", "--quiet"]);
-        world.git(START, &["add", "wrangler.toml"]);
+        world.git(START, &["add", file]);
         world.git(START, &["commit", "--quiet", "--message", "Enforce"]);
         world
     }
 
+    /// Sets the site's clock.
+    pub fn at(&self, now: u64) {
+        self.now.store(now, Ordering::SeqCst);
+    }
+
     /// What a run prints.
     fn rotate(&self, now: u64) -> String {
-        self.now.store(now, Ordering::SeqCst);
+        self.at(now);
         let mut command = self.command(env!("CARGO_BIN_EXE_countersign"), now);
         command.args(["rotate", "--every", "90d"]);
         let run = command.output().unwrap();
@@ -163,15 +237,17 @@ impl World {
         String::from_utf8(run.stdout).unwrap()
     }
 
-    fn git(&self, now: u64, words: &[&str]) -> String {
+    pub fn git(&self, now: u64, words: &[&str]) -> String {
         let run = self.command("git", now).args(words).output().unwrap();
         assert!(run.status.success(), "git {words:?}: {run:?}");
         String::from_utf8(run.stdout).unwrap()
     }
 
-    fn command(&self, program: &str, now: u64) -> Command {
+    /// A command in the repository.
+    pub fn command(&self, program: &str, now: u64) -> Command {
         let stand_in =
-            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/rotation/year");
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("tests/rotation");
+        let stand_in = stand_in.join(self.wrangler);
         let path = env::var_os("PATH").unwrap_or_default();
         let path = [stand_in].into_iter().chain(env::split_paths(&path));
         let mut command = Command::new(program);
@@ -219,14 +295,17 @@ impl Drop for World {
     }
 }
 
-const TOKEN: &str = "0123456789012345678901234567890123456789";
+pub const TOKEN: &str = "0123456789012345678901234567890123456789";
 
 /// What Cloudflare has.
-fn told(root: &Path) -> PathBuf {
+pub fn told(root: &Path) -> PathBuf {
     root.join("told")
 }
 
 fn reply(request: &Request, told: &Path, now: u64) -> (u16, String) {
+    if let Ok(slow) = fs::read_to_string(told.join("slow")) {
+        wait_on(request, told, slow.trim());
+    }
     let id = |name: &str| {
         let id = fs::read_to_string(told.join(format!("{name}.id"))).unwrap_or_default();
         id.trim().to_owned()
@@ -249,6 +328,19 @@ fn reply(request: &Request, told: &Path, now: u64) -> (u16, String) {
     (reply.status, reply.body)
 }
 
+/// Does not answer as long as a test waits for it to be asked: `site`, or `new version`.
+fn wait_on(request: &Request, told: &Path, slow: &str) {
+    let asked = if request.version.is_empty() {
+        "site"
+    } else {
+        "new version"
+    };
+    if slow == asked {
+        fs::write(told.join("waiting"), "").unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(30));
+    }
+}
+
 /// A secret that is not there is a fault: the Worker would answer 503.
 fn policy(configuration: &Value, told: &Path) -> Policy {
     let secret = |name: &str| {
@@ -260,7 +352,12 @@ fn policy(configuration: &Value, told: &Path) -> Policy {
 }
 
 fn configuration(told: &Path, name: &str) -> Value {
-    let text = fs::read_to_string(told.join(format!("{name}.toml"))).unwrap();
+    let text = fs::read_to_string(told.join(format!("{name}.text"))).unwrap();
+    if text.starts_with('{') {
+        let read = jsonc_parser::parse_to_ast(&text, &Default::default(), &Default::default());
+        let read: Value = read.unwrap().value.unwrap().into();
+        return read["vars"]["COUNTERSIGN"].clone();
+    }
     let document: DocumentMut = text.parse().unwrap();
     json_of(&document["vars"]["COUNTERSIGN"])
 }

@@ -20,6 +20,7 @@ mod compatibility;
 mod configuration;
 mod configuration_keys;
 mod configuration_rules;
+mod configuration_schema;
 mod inspection;
 mod laundering;
 mod ledger;

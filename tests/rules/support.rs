@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[path = "schema.rs"]
+pub mod schema;
+
 use countersign_core::config::Policy;
 use countersign_core::gate::{
     Action, Event, Exchange, Gate, Pending, RequestHead, ResponseDecision,
@@ -109,6 +112,7 @@ pub fn random(bytes: &mut [u8]) {
 
 /// The gate of a configuration that is right.
 pub fn gate_of(config: Value) -> Gate {
+    schema::assert_taken(&config);
     match Policy::parse(&config, &secret) {
         Ok(policy) => Gate::new(policy, random),
         Err(problems) => panic!("{config} is refused: {}", told(&problems)),
@@ -146,6 +150,7 @@ pub fn told(problems: &[Problem]) -> String {
 pub fn assert_accepted(config: Value) {
     let problems = problems(&config);
     assert!(problems.is_empty(), "{config}:\n{}", told(&problems));
+    schema::assert_taken(&config);
 }
 
 /// Asserts that a configuration is refused by a problem at `path` that speaks of each of `words`.

@@ -13,6 +13,8 @@ use crate::terminal::clock;
 use crate::terminal::style::{GOOD, STRONG, styled};
 
 mod against;
+mod bindings;
+mod configuration;
 mod cookies;
 mod deployment;
 mod finding;
@@ -21,6 +23,7 @@ mod keys;
 mod ledger;
 pub mod refusals;
 mod remote;
+mod required;
 mod secrets;
 mod upgrades;
 mod worker;
@@ -29,7 +32,7 @@ use against::Comparison;
 use finding::Finding;
 use inputs::Inputs;
 
-/// Say everything that is wrong or unwise in wrangler.toml and .dev.vars
+/// Say everything that is wrong or unwise in wrangler's configuration and .dev.vars
 #[derive(Args)]
 #[command(after_help = AFTER_HELP, mut_arg("env", |env| env.help(ENVIRONMENTS)))]
 pub struct CheckArguments {
@@ -81,7 +84,10 @@ impl CheckArguments {
             None => config.environments(),
         };
         let mut found: Vec<Finding> = Vec::new();
-        let keys_are_known = self.keys_are_known(&environments)?;
+        let is_named = self.query.worker.env.is_some();
+        let about_file = configuration::find(&config, is_named).into_iter();
+        found.extend(about_file.map(|finding| finding.located(&config.top())));
+        let sources = self.sources(&environments)?;
         for environment in &environments {
             let findings = self.findings(environment, &environments)?.into_iter();
             let mut findings: Vec<Finding> = findings
@@ -98,20 +104,24 @@ impl CheckArguments {
             Some(other) => self.changes(other, &environments)?,
             None => Vec::new(),
         };
-        Ok(self.answer(&found, &changes, keys_are_known))
+        Ok(self.answer(&found, &changes, &sources))
     }
 
-    /// Whether the keys of every environment are at hand.
-    fn keys_are_known(&self, environments: &[Environment<'_>]) -> Result<bool, Failure> {
+    /// Where the keys of each environment come from; none where there is no such file.
+    fn sources(&self, environments: &[Environment<'_>]) -> Result<Vec<Option<KeySource>>, Failure> {
         if self.no_secrets {
-            return Ok(false);
+            return Ok(vec![None]);
         }
-        for environment in environments {
-            if environment.countersign().is_some() && DevVars::read(environment)?.is_none() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let configured = environments
+            .iter()
+            .filter(|one| one.countersign().is_some());
+        let source = |dev_vars: DevVars| KeySource {
+            files: dev_vars.file_names(),
+            is_dot_env: dev_vars.is_dot_env,
+        };
+        configured
+            .map(|environment| Ok(DevVars::read(environment)?.map(source)))
+            .collect()
     }
 
     fn findings(
@@ -120,7 +130,6 @@ impl CheckArguments {
         all: &[Environment<'_>],
     ) -> Result<Vec<Finding>, Failure> {
         let mut found = worker::bare_dates(environment);
-        found.extend(worker::overruled(environment));
         let misplaced = deployment::misplaced(environment);
         let Some(value) = environment.countersign() else {
             found.extend(misplaced);
@@ -146,6 +155,8 @@ impl CheckArguments {
         found.extend(worker::find(&inputs));
         found.extend(ledger::find(environment));
         found.extend(secrets::find(&inputs));
+        found.extend(bindings::find(&inputs));
+        found.extend(required::find(&inputs));
         found.retain(|finding| {
             !misplaced
                 .iter()
@@ -182,7 +193,12 @@ impl CheckArguments {
         changes.filter_map(Result::transpose).collect()
     }
 
-    fn answer(&self, found: &[Finding], changes: &[Comparison], keys_are_known: bool) -> Answer {
+    fn answer(
+        &self,
+        found: &[Finding],
+        changes: &[Comparison],
+        sources: &[Option<KeySource>],
+    ) -> Answer {
         let errors = found.iter().filter(|finding| finding.is_error()).count();
         let warnings = found.len() - errors;
         let safe = changes.iter().all(Comparison::is_compatible);
@@ -190,7 +206,7 @@ impl CheckArguments {
             let report = JsonReport {
                 errors,
                 warnings,
-                keys_checked: keys_are_known,
+                keys_checked: sources.iter().all(Option::is_some),
                 findings: found,
                 against: changes.iter().map(Comparison::to_json).collect(),
             };
@@ -202,7 +218,7 @@ impl CheckArguments {
             let summary = if found.is_empty() && !changes.is_empty() {
                 String::new()
             } else {
-                summary(errors, warnings) + self.note(keys_are_known)
+                summary(errors, warnings) + &self.note(sources)
             };
             format!("{}{summary}{}", found.join("\n"), changes.join("\n"))
         };
@@ -214,14 +230,31 @@ impl CheckArguments {
         Answer { text, exit }
     }
 
-    /// Whoever leaves the secrets out knows it.
-    fn note(&self, keys_are_known: bool) -> &'static str {
-        if keys_are_known || self.no_secrets {
-            ""
-        } else {
-            NO_KEYS
+    /// Which keys were looked at, where it is not those of a `.dev.vars`. Whoever leaves them out knows it.
+    fn note(&self, sources: &[Option<KeySource>]) -> String {
+        if self.no_secrets {
+            return String::new();
         }
+        if sources.iter().any(Option::is_none) {
+            return NO_KEYS.to_owned();
+        }
+        let of_dot_env = sources.iter().flatten().filter(|one| one.is_dot_env);
+        let mut files: Vec<&str> = of_dot_env.map(|one| one.files.as_str()).collect();
+        files.dedup();
+        let lines = files.iter().map(|files| {
+            format!(
+                "the keys are those of {files}, as under `wrangler dev`: there is no .dev.vars\n"
+            )
+        });
+        lines.collect()
     }
+}
+
+/// Where the keys of an environment come from.
+struct KeySource {
+    /// The names of the files.
+    files: String,
+    is_dot_env: bool,
 }
 
 /// What could not be looked at.

@@ -231,19 +231,6 @@ fn key_in(path: &Path) -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(quoted.unwrap_or(text).to_owned()))
 }
 
-/// A text without what it was copied with: curl's option, quotes around all of it, the end of a continued line.
-fn unwrapped(text: &str) -> &str {
-    let text = text.trim().trim_end_matches('\\').trim_end();
-    let options = ["-b ", "-H ", "--cookie ", "--header "];
-    let behind = options.iter().find_map(|option| text.strip_prefix(option));
-    let text = behind.unwrap_or(text).trim();
-    let quotes = [('\'', '\''), ('"', '"'), ('`', '`'), ('“', '”'), ('‘', '’')];
-    let inside = quotes
-        .iter()
-        .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
-    inside.unwrap_or(text).trim()
-}
-
 fn unknown(value: &Value, secrets: &SecretValues) -> Vec<String> {
     let mut names = secret_names(value);
     names.retain(|name| !secrets.contains_key(name));
@@ -253,7 +240,7 @@ fn unknown(value: &Value, secrets: &SecretValues) -> Vec<String> {
 impl GivenCookie {
     /// `NAME=VALUE`, alone or in a header; of several the first, and of a Set-Cookie no attributes.
     fn parse(text: &str) -> Option<Self> {
-        let text = unwrapped(text);
+        let text = paste::unwrapped(text);
         if text.chars().any(char::is_control) {
             return None; // no header holds any, and a terminal obeys them
         }

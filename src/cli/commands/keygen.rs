@@ -10,6 +10,7 @@ use countersign_core::operations::capabilities::Capabilities;
 
 use crate::project::config::Environment;
 use crate::project::options::ConfigOption;
+use crate::project::secrets_store::StoredSecret;
 use crate::remote::live::LiveWorker;
 use crate::remote::wrangler;
 use crate::rotation::change::note_line;
@@ -18,7 +19,8 @@ use crate::rotation::key_roles::fingerprints;
 use crate::rotation::new_key::{key_shape, make};
 use crate::rotation::revocation::{self, KeyReplacement};
 use crate::terminal::answer::{Answer, Failure};
-use crate::terminal::progress::print_beside;
+use crate::terminal::interrupt;
+use crate::terminal::progress::{begin, print_beside};
 
 /// Make a key fit for a format
 #[derive(Args)]
@@ -105,6 +107,9 @@ impl KeygenArguments {
                 named.collect::<Result<Vec<_>, _>>()?
             }
         };
+        for environment in &environments {
+            refuse_stored(environment, &name)?;
+        }
         if !self.replace {
             for environment in &environments {
                 refuse_to_replace(environment, &name)?;
@@ -141,6 +146,8 @@ impl KeygenArguments {
             .replace
             .then(|| FormerSecret::ask(url, environment, name))
             .transpose()?;
+        let _guarded = interrupt::guard();
+        begin(&format!("putting {name} into the secrets"));
         wrangler::run(environment, &["secret", "put", name.as_str()], Some(key))?;
         let worker = environment.worker().unwrap_or_default();
         let done = format!("put {name} into the secrets of {worker}\n");
@@ -175,6 +182,7 @@ impl FormerSecret {
         });
         Ok(match live {
             Ok(live) => live,
+            Err(failure) if failure.is_interrupted() => return Err(failure),
             Err(_) if !listed.iter().any(|known| known == name.as_str()) => Self::Unset,
             Err(failure) => Self::Unknown(failure),
         })
@@ -208,6 +216,19 @@ impl FormerSecret {
             Err(failure) => Err(notes.into_iter().fold(failure, Failure::hint)),
         }
     }
+}
+
+/// A secret of a store is not this Worker's to set.
+fn refuse_stored(environment: &Environment<'_>, name: &KeyId) -> Result<(), Failure> {
+    let Some(stored) = StoredSecret::of(environment, name.as_str()) else {
+        return Ok(());
+    };
+    let creation = stored.creation();
+    Err(Failure::refused(format!(
+        "{name} is bound from a Secrets Store, where this command cannot put it"
+    ))
+    .hint(format!("put it there yourself: {creation}"))
+    .hint("leave --put out to see a key that is fit for it"))
 }
 
 /// New bytes under an old name end every session that the old ones signed; for an origin's key they end

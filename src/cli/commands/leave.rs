@@ -297,7 +297,7 @@ fn done(run: &Run<'_>, capabilities: &Capabilities, now: u64) -> Result<Answer, 
     }
     // wrangler leaves the routes of a wrangler.toml that names none as they are
     Ok(Answer::success(format!(
-        "{}{}: the Worker changes not a byte that a session needs\n{} remove its routes in the dashboard: wrangler leaves them alone where wrangler.toml names none\n{} {}\n",
+        "{}{}: the Worker changes not a byte that a session needs\n{} remove its routes in the dashboard: wrangler leaves them alone where the configuration names none\n{} {}\n",
         clock_note(run),
         styled(GOOD, "nothing would be lost without it"),
         styled(HINT, "next:"),

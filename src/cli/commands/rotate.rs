@@ -21,6 +21,7 @@ use crate::rotation::revocation::KeyReplacement;
 use crate::rotation::run::{self, Run};
 use crate::rotation::{grace, history};
 use crate::terminal::answer::{Answer, Failure};
+use crate::terminal::progress::begin;
 use crate::terminal::style::{STRONG, styled};
 use crate::terminal::time::{self, from_now, moment};
 
@@ -103,7 +104,7 @@ impl RotateArguments {
             grace: self.grace,
             retires_early: self.early,
         };
-        let (outcome, option) = run::run(&options, |run, draft| {
+        let (outcome, option) = run::look(&options, |run, draft| {
             Ok::<_, Failure>((decision(run, &draft, &plan)?, run.option()))
         })?;
         let done = carry_out(outcome.decision, outcome.now, &option, self.grace, options)?;
@@ -143,12 +144,17 @@ fn decision(run: &Run<'_>, draft: &Draft, plan: &Plan) -> Result<Outcome, Failur
     if git::is_shallow(environment.config()) {
         return Err(stopped(Stop::ShallowHistory));
     }
-    git::refuse_dirty(environment.config())?;
+    if run.options.dry_run {
+        git::refuse_dirty(environment.config())?;
+    } else {
+        run.refuse_undeployable()?;
+    }
     refuse_endless(draft, plan.grace)?;
     let live = run.live_worker().map_err(|failure| match env::var(TOKEN) {
         Ok(_) => failure,
         Err(_) => failure.into_refusal(), // a job without its secrets
     })?;
+    begin(&format!("asking {}", live.site()));
     let status = live.status()?;
     let capabilities = status.capabilities(live.site())?;
     let now = skew::agreed(&status, live.site())?;
@@ -262,7 +268,16 @@ fn clean_up(run: &Run<'_>, secrets: &[String]) -> Result<Answer, Failure> {
         if run.options.dry_run {
             text.push_str(&wrangler::typed(&run.environment, &words));
         } else {
-            wrangler::run(&run.environment, &words, None)?;
+            begin(&format!("deleting the secret {secret}"));
+            let deleted = wrangler::run(&run.environment, &words, None);
+            deleted.map_err(|error| {
+                let failure = Failure::from(error);
+                if text.is_empty() {
+                    failure
+                } else {
+                    failure.hint(format!("done before: {}", text.trim().replace('\n', ", ")))
+                }
+            })?;
             text.push_str(&format!("deleted the secret {secret}"));
         }
         text.push('\n');

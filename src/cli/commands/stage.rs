@@ -6,6 +6,7 @@ use countersign_core::crypto::key::KeyId;
 use countersign_core::operations::status::TOKEN;
 use serde_json::Value;
 
+use crate::project::secrets_store::StoredSecret;
 use crate::remote::deploy::NewSecret;
 use crate::remote::wrangler;
 use crate::rotation::change::Change;
@@ -48,7 +49,7 @@ Exit codes:
   3  git, wrangler, Cloudflare or the live Worker did not do what they were asked";
 
 /// What to do about other differences from what is live.
-const PREREQUISITE: &str = "wrangler.toml differs from what is live in other ways as well: countersign check --against live";
+const PREREQUISITE: &str = "the configuration differs from what is live in other ways as well: countersign check --against live";
 
 /// Why nothing is staged.
 #[derive(Debug)]
@@ -86,6 +87,10 @@ impl StageArguments {
         key: &str,
         ring: Ring<'_>,
     ) -> Result<(), Failure> {
+        if let Some(stored) = StoredSecret::of(&run.environment, key) {
+            change.notes.push(stored_note(key, &stored));
+            return Ok(());
+        }
         let set = wrangler::secrets(&run.environment)?;
         if set.iter().any(|known| known == key) {
             let note = format!("the Worker has a secret {key}: that is the key");
@@ -143,6 +148,8 @@ impl Step for StageArguments {
         }
         if self.options.deploy {
             self.add_secret(run, &mut change, id, ring)?;
+        } else if let Some(stored) = StoredSecret::of(&run.environment, id) {
+            change.notes.push(stored_note(id, &stored));
         } else if !is_origins {
             change.notes.push(format!(
                 "its bytes go into the Worker's secrets before this is deployed: countersign keygen --put {id}{}",
@@ -184,6 +191,14 @@ impl Step for StageArguments {
         let message = format!("Accept {rule} in {name}");
         Ok(Change::new(draft, message, PREREQUISITE))
     }
+}
+
+/// What is said of a key that only who has the store can put there.
+fn stored_note(key: &str, stored: &StoredSecret) -> String {
+    format!(
+        "{key} is bound from a Secrets Store, where this command cannot put it; it has to be there before this is deployed: {}",
+        stored.creation()
+    )
 }
 
 /// Whether the site signs with a key.

@@ -20,6 +20,7 @@ use crate::terminal::answer::{Answer, Exit, Failure};
 use crate::terminal::clock;
 use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
 use crate::terminal::time::{from_now, moment, span};
+use crate::terminal::width::{display_width, padded};
 
 pub mod next;
 pub mod rollback;
@@ -236,7 +237,7 @@ fn version(version: &VersionMetadata) -> String {
     let parts = [text(&version.id), text(&version.tag), since];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
-        "not known: wrangler.toml has no [version_metadata]".to_owned()
+        "not known: the configuration has no `version_metadata`".to_owned()
     } else {
         parts.join("  ")
     }
@@ -309,11 +310,11 @@ fn ring(text: &mut String, group: &[&RuleCapabilities], now: u64) {
     text.push('\n');
     let width = names
         .iter()
-        .map(|name| name.len())
+        .map(|name| display_width(name))
         .max()
         .unwrap_or_default();
     for rule in group {
-        let name = styled(STRONG, format!("{:<width$}", rule.name));
+        let name = styled(STRONG, padded(&rule.name, width));
         let _ = writeln!(text, "  {name}  {}", about(rule));
     }
 }

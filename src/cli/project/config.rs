@@ -1,22 +1,29 @@
-//! Reads wrangler.toml as wrangler does: what an environment inherits, and where each thing stands.
+//! Reads wrangler's configuration as wrangler does: what an environment inherits, and where each thing stands.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use toml_edit::{Document, Item, TableLike};
 
+use crate::project::document::node::{Node, NodeValue};
+use crate::project::document::path::{Step, inside, line, steps};
+use crate::project::document::{Syntax, jsonc, split_mark};
 use crate::project::file::cause;
-use crate::project::location::{inside, line, start, steps};
+use crate::project::lookup::{self, WranglersChoice};
 use crate::project::quotes::CURLY_QUOTES;
-use crate::project::toml::{entries, json};
 use crate::terminal::answer::Failure;
 
-/// A wrangler.toml.
+/// A wrangler.toml, wrangler.jsonc or wrangler.json.
 pub struct Config {
     /// Its path, as it was given or found.
     pub path: PathBuf,
-    document: Document<String>,
+    /// How it is written.
+    pub syntax: Syntax,
+    /// Whether it was named, rather than found.
+    pub is_named: bool,
+    /// Without a byte order mark.
+    text: String,
+    root: Node,
 }
 
 /// What `wrangler deploy`, with or without `--env`, makes of it.
@@ -25,45 +32,121 @@ pub struct Environment<'c> {
     /// The name behind `--env`; none for the top level.
     pub name: Option<&'c str>,
     config: &'c Config,
-    table: &'c dyn TableLike,
+    table: &'c Node,
+}
+
+/// A field that stands again further down in the same object: wrangler takes the last one.
+pub struct DuplicateField {
+    pub path: String,
+    pub line: usize,
+    pub last_line: usize,
 }
 
 impl Config {
-    /// Reads the file that is given, or the nearest wrangler.toml in this folder or above.
+    /// Reads the file that is given, or the nearest one in this folder or above.
     ///
     /// # Errors
-    /// It is not there, or is no TOML.
+    /// It is not there, or wrangler could not read it.
     pub fn read(given: Option<&Path>) -> Result<Self, Failure> {
         let path = match given {
             Some(path) => path.to_owned(),
-            None => nearest()?,
+            None => lookup::nearest(Path::new(".")).ok_or_else(|| {
+                let names = "no wrangler.toml, wrangler.jsonc or wrangler.json";
+                Failure::usage(format!("{names} in this folder or above it"))
+                    .hint("name one with --config")
+            })?,
         };
-        let shown = path.display();
         let text = fs::read_to_string(&path).map_err(|error| {
+            let shown = path.display();
             Failure::usage(format!("{shown} cannot be read: {}", cause(&error)))
-                .hint("name a wrangler.toml with --config")
+                .hint("name a wrangler.toml or a wrangler.jsonc with --config")
         })?;
-        let document = Document::parse(text.clone()).map_err(|error| {
-            let line = error.span().map(|span| line(&text, span.start));
-            let line = line.map_or(String::new(), |line| format!(":{line}"));
+        Self::parse(path, &text, given.is_some())
+    }
+
+    fn parse(path: PathBuf, text: &str, is_named: bool) -> Result<Self, Failure> {
+        let syntax = Syntax::of(&path, text);
+        let text = split_mark(text).1.to_owned();
+        let root = syntax.read(&text).map_err(|error| {
+            let line = error.at.map(|at| format!(":{}", line(&text, at)));
             let failure = Failure::usage(format!(
-                "{shown}{line} is not valid TOML: {}",
-                error.message().lines().next().unwrap_or_default()
+                "{}{} is not valid {}: {error}",
+                path.display(),
+                line.unwrap_or_default(),
+                syntax.name()
             ));
-            match error.span().and_then(|span| curly_quote(&text, span.start)) {
+            match error.at.and_then(|at| curly_quote(&text, at)) {
                 Some(quote) => failure.hint(format!(
                     "the line has a curly quote ({quote}), as word processors write it: write straight ones, \" or '"
                 )),
                 None => failure,
             }
         })?;
-        Ok(Self { path, document })
+        Ok(Self {
+            path,
+            syntax,
+            is_named,
+            text,
+            root,
+        })
     }
 
-    /// The top level and every `[env.NAME]`.
+    /// What a plain `wrangler deploy` takes in place of this file, where it would be called: in this folder, or in
+    /// that of a file that was named.
+    pub fn wranglers_choice(&self) -> Option<WranglersChoice> {
+        let is_default = lookup::NAMES.contains(&self.file_name().as_str());
+        let start = if self.is_named {
+            self.folder()
+        } else {
+            Path::new(".")
+        };
+        // a file of another name is one that has always to be named
+        is_default.then(|| lookup::instead_of(&self.path, start))?
+    }
+
+    /// Refuses to deploy a file in whose place a plain `wrangler deploy` takes another, unless it was named.
+    ///
+    /// # Errors
+    /// wrangler takes another.
+    pub fn refuse_another_choice(&self) -> Result<(), Failure> {
+        match self.wranglers_choice() {
+            Some(choice) if !self.is_named => {
+                let (file, path) = (choice.file().display(), self.path.display());
+                Err(Failure::refused(format!(
+                    "{path} is not what a plain `wrangler deploy` takes: {file}: {}",
+                    choice.reason()
+                ))
+                .hint(format!(
+                    "delete {file}, or name the file here as well: --config {path}"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Every field that does not count, since it stands again.
+    pub fn duplicates(&self) -> Vec<DuplicateField> {
+        let found = match self.syntax {
+            Syntax::Toml => Vec::new(), // TOML refuses them
+            Syntax::Jsonc => jsonc::duplicates(&self.text),
+        };
+        let located = found.into_iter().map(|field| DuplicateField {
+            path: field.path,
+            line: line(&self.text, field.start),
+            last_line: line(&self.text, field.last),
+        });
+        located.collect()
+    }
+
+    /// The top level and every environment.
     pub fn environments(&self) -> Vec<Environment<'_>> {
-        let named = self.env().into_iter().flat_map(|env| env.iter());
-        let named = named.filter_map(|(name, item)| self.environment(Some(name), item));
+        let named = self.root.get("env").map_or(&[][..], Node::fields);
+        let named = named.iter().filter(|field| field.node.is_table());
+        let named = named.map(|field| Environment {
+            name: Some(&field.name),
+            config: self,
+            table: &field.node,
+        });
         std::iter::once(self.top()).chain(named).collect()
     }
 
@@ -76,12 +159,14 @@ impl Config {
         let found = environments.iter().find(|one| one.name == Some(name));
         found.copied().ok_or_else(|| {
             let known: Vec<&str> = environments.iter().filter_map(|one| one.name).collect();
+            let place = |name| self.syntax.place(&["env", name]);
             let hint = if known.is_empty() {
-                format!("{} has no [env.NAME] at all", self.path.display())
+                format!("{} has no {} at all", self.path.display(), place("NAME"))
             } else {
                 format!("there are {}", known.join(", "))
             };
-            Failure::usage(format!("no environment [env.{name}] in the configuration")).hint(hint)
+            let place = place(name);
+            Failure::usage(format!("no environment {place} in the configuration")).hint(hint)
         })
     }
 
@@ -98,7 +183,7 @@ impl Config {
         Environment {
             name: None,
             config: self,
-            table: self.document.as_table(),
+            table: &self.root,
         }
     }
 
@@ -115,46 +200,38 @@ impl Config {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         name.to_string_lossy().into_owned()
     }
-
-    fn env(&self) -> Option<&dyn TableLike> {
-        self.document.get("env")?.as_table_like()
-    }
-
-    fn environment<'c>(&'c self, name: Option<&'c str>, item: &'c Item) -> Option<Environment<'c>> {
-        Some(Environment {
-            name,
-            config: self,
-            table: item.as_table_like()?,
-        })
-    }
 }
 
 impl<'c> Environment<'c> {
     /// A setting of this environment alone, such as `vars`.
-    pub fn own(&self, key: &str) -> Option<&'c Item> {
+    pub fn own(&self, key: &str) -> Option<&'c Node> {
         self.table.get(key)
     }
 
     /// Every setting of this environment alone.
-    pub fn settings(&self) -> impl Iterator<Item = (&'c str, &'c Item)> {
-        self.table.iter()
+    pub fn settings(&self) -> impl Iterator<Item = (&'c str, &'c Node)> {
+        let fields = self.table.fields().iter();
+        fields.map(|field| (field.name.as_str(), &field.node))
     }
 
     /// A setting that environments inherit from the top level, such as `routes`.
-    pub fn inherited(&self, key: &str) -> Option<&'c Item> {
-        self.own(key).or_else(|| self.config.document.get(key))
+    pub fn inherited(&self, key: &str) -> Option<&'c Node> {
+        self.own(key).or_else(|| self.config.root.get(key))
     }
 
     /// The variable COUNTERSIGN.
     pub fn countersign(&self) -> Option<Value> {
-        let item = self.own("vars")?.as_table_like()?.get("COUNTERSIGN")?;
-        Some(json(item))
+        Some(self.variable()?.json())
+    }
+
+    fn variable(&self) -> Option<&'c Node> {
+        self.own("vars")?.get("COUNTERSIGN")
     }
 
     /// The name of the Worker that it is deployed as.
     pub fn worker(&self) -> Option<String> {
-        let own = self.own("name").and_then(Item::as_str);
-        let top = self.config.document.get("name").and_then(Item::as_str);
+        let own = self.own("name").and_then(Node::as_str);
+        let top = self.config.root.get("name").and_then(Node::as_str);
         match (self.name, own) {
             (None, _) => top.map(str::to_owned),
             (Some(_), Some(own)) => Some(own.to_owned()),
@@ -167,58 +244,79 @@ impl<'c> Environment<'c> {
         self.config
     }
 
+    /// How it is written.
+    pub fn syntax(&self) -> Syntax {
+        self.config.syntax
+    }
+
     /// What a command of countersign's that is to be typed needs behind it: ` --env staging`, or nothing.
     pub fn option(&self) -> String {
         self.name
             .map_or(String::new(), |name| format!(" --env {name}"))
     }
 
-    /// `[env.staging]`, or `the top level`.
+    /// `[env.staging]`, or `env.staging` in JSONC, or `the top level`.
     pub fn title(&self) -> String {
         match self.name {
-            Some(name) => format!("[env.{name}]"),
+            Some(name) => self.syntax().place(&["env", name]),
             None => "the top level".to_owned(),
         }
+    }
+
+    /// A table of this environment as it is to be written: `[env.staging.vars]`.
+    pub fn written_table(&self, path: &[&str]) -> String {
+        let env = self.name.map(|name| ["env", name]);
+        let full: Vec<&str> = env.iter().flatten().chain(path).copied().collect();
+        self.syntax().table(&full)
+    }
+
+    /// A setting as it is to be written: `preview_urls = false`.
+    pub fn written(&self, name: &str, value: &Value) -> String {
+        self.syntax().setting(name, value)
     }
 
     /// The line where a path such as `COUNTERSIGN.cookies[1].format` stands, or what of it there is; one of
     /// the top level for a setting that is inherited from there.
     pub fn line(&self, path: &str) -> Option<usize> {
-        let steps = steps(path);
-        let (first, rest) = steps.split_first()?;
-        let (first, rest) = match *first {
-            "COUNTERSIGN" => ("vars", steps.as_slice()),
-            first => (first, rest),
-        };
-        let mut at = match (self.own(first), self.name) {
-            (Some(_), _) => start(self.table, first)?,
-            // variables are not inherited: here is where they are missing
-            (None, Some(name)) if first == "vars" => {
-                let at = start(self.config.env()?, name)?;
-                return Some(line(self.config.document.raw(), at));
-            }
-            (None, _) => start(self.config.document.as_table(), first)?,
-        };
-        let mut item = self.inherited(first)?;
-        for step in rest {
-            let Some((start, next)) = inside(item, step) else {
-                break;
-            };
-            at = start.unwrap_or(at);
-            item = next;
+        let mut steps = steps(path);
+        if steps.first() == Some(&Step::field("COUNTERSIGN")) {
+            steps.insert(0, Step::field("vars"));
         }
-        Some(line(self.config.document.raw(), at))
+        let at = |node: &Node| reach(node, &steps);
+        let found = at(self.table).or_else(|| match self.name {
+            // variables are not inherited: here is where they are missing
+            Some(_) if steps.first() == Some(&Step::field("vars")) => self.start(),
+            _ => at(&self.config.root),
+        });
+        Some(line(&self.config.text, found?))
+    }
+
+    /// Where it begins, in bytes.
+    fn start(&self) -> Option<usize> {
+        let path = [Step::field("env"), Step::field(self.name?)];
+        reach(&self.config.root, &path)
     }
 
     /// Every date that stands without quotes: wrangler cannot pass it on.
     pub fn bare_dates(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let vars = self.own("vars").and_then(Item::as_table_like);
-        if let Some(item) = vars.and_then(|vars| vars.get("COUNTERSIGN")) {
-            find_dates("COUNTERSIGN", item, &mut found);
+        if let Some(node) = self.variable() {
+            find_dates("COUNTERSIGN", node, &mut found);
         }
         found
     }
+}
+
+/// Where a path leads, or as much of it as there is; none where not even its first step is there.
+fn reach(root: &Node, path: &[Step]) -> Option<usize> {
+    let (mut at, mut node) = (None, root);
+    for step in path {
+        let Some((start, next)) = inside(node, step) else {
+            break;
+        };
+        (at, node) = (Some(start), next);
+    }
+    at
 }
 
 /// The first curly quote of the line that a byte is in.
@@ -228,39 +326,16 @@ fn curly_quote(text: &str, at: usize) -> Option<char> {
     line.find(|c| CURLY_QUOTES.contains(c))
 }
 
-fn find_dates(path: &str, item: &Item, found: &mut Vec<String>) {
-    if item.as_datetime().is_some() {
+fn find_dates(path: &str, node: &Node, found: &mut Vec<String>) {
+    if matches!(node.value, NodeValue::Date(_)) {
         found.push(path.to_owned());
     }
-    for (at, entry) in entries(item).iter().flatten().enumerate() {
+    for (at, entry) in node.entries().iter().enumerate() {
         find_dates(&format!("{path}[{at}]"), entry, found);
     }
-    for (key, item) in item.as_table_like().iter().flat_map(|table| table.iter()) {
-        find_dates(&format!("{path}.{key}"), item, found);
+    for field in node.fields() {
+        find_dates(&format!("{path}.{}", field.name), &field.node, found);
     }
-}
-
-fn nearest() -> Result<PathBuf, Failure> {
-    let here = Path::new(".");
-    let folder = here.canonicalize().unwrap_or_else(|_| here.to_owned());
-    for (up, folder) in folder.ancestors().enumerate() {
-        if folder.join("wrangler.toml").is_file() {
-            let relative = "../".repeat(up);
-            return Ok(PathBuf::from(format!("{relative}wrangler.toml")));
-        }
-        for other in ["wrangler.jsonc", "wrangler.json"] {
-            if folder.join(other).is_file() {
-                return Err(Failure::usage(format!(
-                    "found {other}, which this command does not read"
-                ))
-                .hint("keep the configuration in wrangler.toml"));
-            }
-        }
-    }
-    Err(
-        Failure::usage("no wrangler.toml in this folder or above it")
-            .hint("name one with --config"),
-    )
 }
 
 #[cfg(test)]
@@ -291,10 +366,8 @@ workers_dev = true
 "#;
 
     fn config() -> Config {
-        Config {
-            path: "wrangler.toml".into(),
-            document: Document::parse(TEXT.to_owned()).unwrap(),
-        }
+        let read = Config::parse("wrangler.toml".into(), TEXT, false);
+        read.map_err(drop).unwrap()
     }
 
     #[test]

@@ -1,12 +1,21 @@
-//! Reads `.dev.vars` as wrangler does: by the rules of dotenv, where a value without quotes ends at `#`.
+//! The secrets that `wrangler dev` gives the Worker on this machine: those of `.dev.vars`, or where there is none,
+//! of `.env`.
+//!
+//! wrangler 4.164, `src/dev/dev-vars.ts` and `src/config/dot-env.ts`: of `.dev.vars.NAME` and `.dev.vars` the first
+//! that is there counts, alone and as it stands. Where there is neither, `.env`, `.env.local`, `.env.NAME` and
+//! `.env.NAME.local` count together, the last one most, and every `$` in them is expanded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use crate::project::config::Environment;
+use crate::project::dotenv::{self, Assignment};
+use crate::project::expansion::{Variables, expand};
 use crate::project::file::cause;
 use crate::project::quotes::CURLY_QUOTES;
 use crate::terminal::answer::Failure;
@@ -16,48 +25,101 @@ pub type SecretValues = std::collections::BTreeMap<String, String>;
 
 /// The secrets of a machine, for `wrangler dev`.
 pub struct DevVars {
-    /// The file that they stand in.
-    pub path: PathBuf,
     secrets: Vec<DevVar>,
+    /// The names of the files that count, the one that counts most last.
+    files: Vec<String>,
+    /// Whether they are `.env` files, which are there for other programs, too.
+    pub is_dot_env: bool,
 }
 
-/// One line of the file.
+/// One line of a file.
 pub struct DevVar {
     /// Its name.
     pub name: String,
     /// Its value as wrangler reads it.
     pub value: Zeroizing<String>,
-    /// The line, counted from 1.
-    pub line: usize,
+    /// The name of the file.
+    pub file: String,
+    /// The line, counted from 1; none for what comes from the environment.
+    pub line: Option<usize>,
     /// Whether the value has no quotes and was cut at a `#`.
     pub is_cut: bool,
+    /// Whether wrangler reads another value than is written, because of a `$`.
+    pub is_expanded: bool,
     /// A quote that it begins or ends with and that is part of the value.
     pub stray_quote: Option<char>,
 }
 
 impl DevVars {
-    /// The file of an environment: `.dev.vars.NAME` where it is there, else `.dev.vars`; never both.
+    /// Those of an environment; none where no such file is there.
     ///
     /// # Errors
-    /// It is there and cannot be read.
+    /// A file is there and cannot be read.
     pub fn read(environment: &Environment<'_>) -> Result<Option<Self>, Failure> {
-        let folder = environment.config().folder();
         let own = environment.name.map(|name| format!(".dev.vars.{name}"));
-        for name in own.into_iter().chain([".dev.vars".to_owned()]) {
-            let path = folder.join(&name);
-            match fs::read_to_string(&path) {
-                Ok(text) => {
-                    let secrets = parse(&Zeroizing::new(text));
-                    return Ok(Some(Self { path, secrets }));
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    let text = format!("{name} cannot be read: {}", cause(&error));
-                    return Err(Failure::usage(text));
-                }
+        for file in own.into_iter().chain([".dev.vars".to_owned()]) {
+            if let Some(secrets) = read_file(environment, &file)? {
+                return Ok(Some(Self {
+                    secrets,
+                    files: vec![file],
+                    is_dot_env: false,
+                }));
             }
         }
-        Ok(None)
+        if is_set_to("CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV", "false") {
+            return Ok(None);
+        }
+        Self::read_dot_env(environment)
+    }
+
+    fn read_dot_env(environment: &Environment<'_>) -> Result<Option<Self>, Failure> {
+        let (mut secrets, mut files) = (Vec::new(), Vec::new());
+        let own = environment.name.map(|name| format!(".env.{name}"));
+        let local = own.as_ref().map(|own| format!("{own}.local"));
+        let shared = [".env", ".env.local"].map(str::to_owned);
+        for file in shared.into_iter().chain(own).chain(local) {
+            if let Some(lines) = read_file(environment, &file)? {
+                secrets.extend(lines);
+                files.push(file);
+            }
+        }
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let process = if includes_process(environment) {
+            let set =
+                env::vars_os().map(|(name, value)| [name, value].map(|text| text.into_string()));
+            let texts = set.filter_map(|pair| match pair {
+                [Ok(name), Ok(value)] => Some((name, value)),
+                _ => None,
+            });
+            texts.collect()
+        } else {
+            Vec::new()
+        };
+        let file = files.last().cloned().unwrap_or_default();
+        expand_all(&mut secrets, &process).ok_or_else(|| {
+            Failure::usage(format!(
+                "{file}: its variables name each other without end: `wrangler dev` hangs"
+            ))
+            .hint("write \\$ for a $ that is part of a value")
+        })?;
+        Ok(Some(Self {
+            secrets,
+            files,
+            is_dot_env: true,
+        }))
+    }
+
+    /// A `.env` file as it is written; none where it cannot be read.
+    pub fn at(path: &Path) -> Option<Self> {
+        let file = path.display().to_string();
+        let lines = dotenv::parse(&Zeroizing::new(fs::read(path).ok()?)).into_iter();
+        Some(Self {
+            secrets: lines.map(|line| DevVar::new(line, &file)).collect(),
+            files: vec![file],
+            is_dot_env: true,
+        })
     }
 
     /// A secret's text. Of several with one name the last counts.
@@ -73,106 +135,103 @@ impl DevVars {
 
     /// All that are not empty, by name.
     pub fn texts(&self) -> BTreeMap<String, String> {
-        let texts = self
+        let texts: BTreeMap<String, String> = self
             .secrets
             .iter()
-            .filter(|secret| !secret.value.is_empty());
-        texts
             .map(|secret| (secret.name.clone(), secret.value.to_string()))
-            .collect()
+            .collect();
+        let set = texts.into_iter().filter(|(_, text)| !text.is_empty());
+        set.collect()
     }
 
-    /// The file's name.
-    pub fn file_name(&self) -> String {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
-        name.to_string_lossy().into_owned()
+    /// The name of the file that counts most.
+    pub fn file_name(&self) -> &str {
+        self.files.last().map_or("", String::as_str)
+    }
+
+    /// The names of all files that count.
+    pub fn file_names(&self) -> String {
+        self.files.join(", ")
     }
 }
 
-fn parse(text: &str) -> Vec<DevVar> {
-    let text = Zeroizing::new(text.replace("\r\n", "\n").replace('\r', "\n"));
-    let (mut secrets, mut rest, mut line) = (Vec::new(), text.as_str(), 1);
-    while !rest.is_empty() {
-        let read = statement(rest);
-        let length = read.as_ref().map_or(0, |(_, length)| *length);
-        // what is no statement is skipped to the end of its line
-        let end = rest.get(length..).and_then(|tail| tail.find('\n'));
-        let next = end.map_or(rest.len(), |end| length + end + 1);
-        let (passed, tail) = rest.split_at_checked(next).unwrap_or((rest, ""));
-        if let Some((secret, _)) = read {
-            secrets.push(DevVar { line, ..secret });
+/// What a file sets; none where it is not there.
+fn read_file(environment: &Environment<'_>, file: &str) -> Result<Option<Vec<DevVar>>, Failure> {
+    match fs::read(environment.config().folder().join(file)) {
+        Ok(bytes) => {
+            let lines = dotenv::parse(&Zeroizing::new(bytes)).into_iter();
+            Ok(Some(lines.map(|line| DevVar::new(line, file)).collect()))
         }
-        line += passed.matches('\n').count();
-        rest = tail;
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let text = format!("{file} cannot be read: {}", cause(&error));
+            Err(Failure::usage(text))
+        }
     }
-    secrets
 }
 
-/// `export NAME = VALUE # comment`; answers how many bytes it takes up to the end of the value.
-fn statement(text: &str) -> Option<(DevVar, usize)> {
-    let start = text.trim_start_matches([' ', '\t']);
-    let start = match start.strip_prefix("export") {
-        Some(rest) if rest.starts_with([' ', '\t']) => rest.trim_start_matches([' ', '\t']),
-        _ => start,
-    };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let behind = start.trim_start_matches(is_name);
-    let name = start.strip_suffix(behind).filter(|name| !name.is_empty())?;
-    let spaceless = behind.trim_start_matches([' ', '\t']);
-    let value = match (spaceless.strip_prefix('='), behind.strip_prefix(':')) {
-        (Some(value), _) => value,
-        (None, Some(value)) if value.starts_with([' ', '\t']) => value,
-        _ => return None,
-    };
-    let value = value.trim_start_matches([' ', '\t']);
-    let (value_text, tail, is_cut) = quoted(value).unwrap_or_else(|| bare(value));
-    let secret = DevVar {
-        name: name.to_owned(),
-        stray_quote: stray_quote(&value_text),
-        value: Zeroizing::new(value_text),
-        line: 0,
-        is_cut,
-    };
-    Some((secret, text.len() - tail.len()))
+/// Whether what is set in the environment counts as well, and more than the files.
+fn includes_process(environment: &Environment<'_>) -> bool {
+    environment.own("secrets").is_some() || is_set_to("CLOUDFLARE_INCLUDE_PROCESS_ENV", "true")
 }
 
-/// A value in quotes, that nothing but a comment follows. In double quotes `\n` and `\r` are line ends.
-fn quoted(text: &str) -> Option<(String, &str, bool)> {
-    let quote = text.chars().next().filter(|c| "'\"`".contains(*c))?;
-    let inside = text.strip_prefix(quote)?;
-    let mut escaped = false;
-    let end = inside.find(|c| {
-        let ends = c == quote && !escaped;
-        escaped = c == '\\';
-        ends
-    })?;
-    let (value, tail) = inside.split_at_checked(end)?;
-    let tail = tail.strip_prefix(quote)?;
-    let rest_of_line = tail.lines().next().unwrap_or_default().trim_start();
-    if !rest_of_line.is_empty() && !rest_of_line.starts_with('#') {
-        return None;
+fn is_set_to(variable: &str, value: &str) -> bool {
+    env::var(variable).is_ok_and(|set| set.eq_ignore_ascii_case(value))
+}
+
+/// Gives every name its value after the expansion, and adds what only the environment sets; none where the
+/// expansion has no end.
+fn expand_all(secrets: &mut Vec<DevVar>, process: &Variables) -> Option<()> {
+    let written: Variables = secrets
+        .iter()
+        .map(|secret| (secret.name.clone(), secret.value.to_string()))
+        .collect();
+    let expanded: BTreeMap<String, String> = expand(&written, process)?.into_iter().collect();
+    // the last line of a name is the one that counts
+    let mut settled = BTreeSet::new();
+    for secret in secrets.iter_mut().rev() {
+        if settled.insert(secret.name.clone())
+            && let Some(value) = expanded.get(&secret.name)
+        {
+            let is_set_there = process
+                .iter()
+                .any(|(name, set)| *name == secret.name && set == value);
+            secret.is_expanded = !is_set_there && secret.value.replace("\\$", "$") != *value;
+            secret.value = Zeroizing::new(value.clone());
+        }
     }
-    let value = match quote {
-        '"' => value.replace("\\n", "\n").replace("\\r", "\r"),
-        _ => value.to_owned(),
-    };
-    Some((value, tail, false))
+    let only_there = process
+        .iter()
+        .filter(|(name, _)| !expanded.contains_key(name));
+    secrets.extend(only_there.map(|(name, value)| DevVar {
+        name: name.clone(),
+        value: Zeroizing::new(value.clone()),
+        file: "the environment".to_owned(),
+        line: None,
+        is_cut: false,
+        is_expanded: false,
+        stray_quote: None,
+    }));
+    Some(())
 }
 
-/// A value without quotes: it ends at a `#`, and at the end of the line.
-fn bare(text: &str) -> (String, &str, bool) {
-    let end = text.find(['#', '\n']).unwrap_or(text.len());
-    let (value, tail) = text.split_at_checked(end).unwrap_or((text, ""));
-    // " #" may be meant as a comment; "ab#cd" is not
-    let is_cut = tail.starts_with('#') && !value.is_empty() && !value.ends_with([' ', '\t']);
-    (unwrapped(value.trim()).to_owned(), tail, is_cut)
-}
+impl DevVar {
+    fn new(assignment: Assignment, file: &str) -> Self {
+        Self {
+            stray_quote: stray_quote(&assignment.value),
+            name: assignment.name,
+            value: assignment.value,
+            file: file.to_owned(),
+            line: Some(assignment.line),
+            is_cut: assignment.is_cut,
+            is_expanded: false,
+        }
+    }
 
-/// Without the quotes around it, which dotenv takes away here, too: of `''b''` it leaves `'b'`.
-fn unwrapped(value: &str) -> &str {
-    let quote = value.chars().next().filter(|c| "'\"`".contains(*c));
-    let inside = quote.and_then(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
-    inside.unwrap_or(value)
+    /// Whether it has bytes that are no UTF-8, which wrangler replaces.
+    pub fn is_damaged(&self) -> bool {
+        self.value.contains(char::REPLACEMENT_CHARACTER)
+    }
 }
 
 /// A quote at the beginning of a value, or one at its end, as one that is not closed, doubled or curly leaves it.
@@ -186,33 +245,9 @@ fn stray_quote(value: &str) -> Option<char> {
 mod tests {
     use super::*;
 
-    fn one(text: &str) -> (String, String, bool) {
-        let secrets = parse(text);
-        assert_eq!(secrets.len(), 1, "{text}");
-        let secret = &secrets[0];
-        (secret.name.clone(), secret.value.to_string(), secret.is_cut)
-    }
-
-    #[test]
-    fn values_are_read_as_dotenv_reads_them() {
-        for (text, name, value, is_cut) in [
-            ("A=b", "A", "b", false),
-            ("export A = b ", "A", "b", false),
-            ("A: b", "A", "b", false),
-            ("A=\"b # c\" # d", "A", "b # c", false),
-            ("A='b\\nc'", "A", "b\\nc", false),
-            ("A=\"b\\nc\"", "A", "b\nc", false),
-            ("A=`b'c\"d`", "A", "b'c\"d", false),
-            ("A=b#c", "A", "b", true),
-            ("A=b # c", "A", "b", false),
-            ("A=", "A", "", false),
-            ("A=\"b\nc\"", "A", "b\nc", false),
-            ("# no\n\nA=b", "A", "b", false),
-            ("A=b\r\n", "A", "b", false),
-        ] {
-            assert_eq!(one(text), (name.into(), value.into(), is_cut), "{text}");
-        }
-        assert!(parse("nothing here\n=b\n").is_empty());
+    fn read(text: &str) -> Vec<DevVar> {
+        let lines = dotenv::parse(text.as_bytes()).into_iter();
+        lines.map(|line| DevVar::new(line, ".env")).collect()
     }
 
     #[test]
@@ -227,17 +262,31 @@ mod tests {
             ("A='b'", None),
             ("A=\"b\"", None),
             ("A=\"it's\"", None),
+            ("A='it's'", None),
             ("A=it's", None),
         ] {
-            let secrets = parse(text);
-            assert_eq!(secrets[0].stray_quote, quote, "{text}");
+            assert_eq!(read(text)[0].stray_quote, quote, "{text}");
         }
     }
 
     #[test]
-    fn a_value_over_several_lines_does_not_shift_the_lines_below() {
-        let secrets = parse("A=\"x\ny\"\nB=z\n\nC=w");
-        let lines: Vec<usize> = secrets.iter().map(|secret| secret.line).collect();
-        assert_eq!(lines, [1, 3, 5]);
+    fn what_the_expansion_changes_is_told() {
+        let mut secrets = read("A=x\nB=pa$A\nC=pa$$\nD=pa\\$A\n");
+        let process = vec![("E".to_owned(), "y".to_owned())];
+        expand_all(&mut secrets, &process).unwrap();
+        let found: Vec<_> = secrets
+            .iter()
+            .map(|one| (one.value.as_str(), one.is_expanded, one.line.is_some()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("x", false, true),
+                ("pax", true, true),
+                ("pa$$", false, true),
+                ("pa$A", false, true),
+                ("y", false, false),
+            ]
+        );
     }
 }

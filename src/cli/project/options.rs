@@ -7,10 +7,10 @@ use clap::Args;
 use crate::project::config::{Config, Environment};
 use crate::terminal::answer::Failure;
 
-/// Which wrangler.toml a command reads.
+/// Which configuration a command reads.
 #[derive(Args)]
 pub struct ConfigOption {
-    /// wrangler.toml [default: the nearest one, in this folder or above]
+    /// wrangler.toml, .jsonc or .json [default: the nearest, here or above]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
@@ -18,7 +18,7 @@ pub struct ConfigOption {
 /// Which Worker a command is about.
 #[derive(Args)]
 pub struct WorkerOptions {
-    /// The environment of wrangler.toml [default: the top level]
+    /// The environment of the configuration [default: the top level]
     #[arg(long, value_name = "ENV")]
     pub env: Option<String>,
 
@@ -70,7 +70,7 @@ impl WorkerOptions {
         config.one(self.env.as_deref())
     }
 
-    /// wrangler.toml for what asks a live Worker; none is needed where a URL names the site.
+    /// The configuration for what asks a live Worker; none is needed where a URL names the site.
     ///
     /// # Errors
     /// It is needed, or named, and cannot be read.

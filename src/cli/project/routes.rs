@@ -1,14 +1,12 @@
-//! The routes of wrangler.toml: what the Worker is reached by.
-
-use toml_edit::Item;
+//! The routes of the configuration: what the Worker is reached by.
 
 use crate::project::config::Environment;
-use crate::project::toml::entries;
+use crate::project::document::node::Node;
 
 /// The patterns of all routes: `www.example.com/*`.
 pub fn patterns(environment: &Environment<'_>) -> Vec<String> {
     let routes = routes(environment);
-    routes.iter().filter_map(host_and_path).collect()
+    routes.into_iter().filter_map(host_and_path).collect()
 }
 
 /// The ids and the names of the zones that routes name.
@@ -22,23 +20,17 @@ pub fn zones(environment: &Environment<'_>) -> (Vec<String>, Vec<String>) {
 }
 
 /// The routes as they are written.
-pub fn routes(environment: &Environment<'_>) -> Vec<Item> {
-    let mut routes: Vec<Item> = environment
-        .inherited("route")
-        .cloned()
+pub fn routes<'c>(environment: &Environment<'c>) -> Vec<&'c Node> {
+    let route = environment.inherited("route");
+    let routes = environment.inherited("routes").map(Node::entries);
+    route
         .into_iter()
-        .collect();
-    routes.extend(
-        environment
-            .inherited("routes")
-            .and_then(entries)
-            .unwrap_or_default(),
-    );
-    routes
+        .chain(routes.into_iter().flatten())
+        .collect()
 }
 
 /// The pattern of a route in lower case, without a scheme.
-pub fn host_and_path(route: &Item) -> Option<String> {
+pub fn host_and_path(route: &Node) -> Option<String> {
     let pattern = route.as_str().or_else(|| route.get("pattern")?.as_str())?;
     let pattern = pattern.to_ascii_lowercase();
     let schemes = ["https://", "http://", "*://"];

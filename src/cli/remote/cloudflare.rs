@@ -4,9 +4,9 @@ use std::env;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use toml_edit::Item;
 
 use crate::project::config::Environment;
+use crate::project::document::node::Node;
 use crate::remote::http;
 use crate::terminal::answer::Failure;
 use crate::terminal::harmless;
@@ -84,7 +84,7 @@ const NO_REASON: &str = "no reason given";
 
 /// The account that the configuration or CLOUDFLARE_ACCOUNT_ID names.
 pub fn named_account(environment: &Environment<'_>) -> Option<String> {
-    let written = environment.inherited("account_id").and_then(Item::as_str);
+    let written = environment.inherited("account_id").and_then(Node::as_str);
     let written = written.map(str::to_owned);
     written.or_else(|| env::var("CLOUDFLARE_ACCOUNT_ID").ok())
 }

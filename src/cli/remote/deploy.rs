@@ -14,8 +14,12 @@ use crate::remote::replies::{InspectionReply, StatusReply};
 use crate::remote::skew;
 use crate::remote::wrangler;
 use crate::terminal::answer::Failure;
-use crate::terminal::harmless;
-use crate::terminal::progress::say;
+use crate::terminal::progress::{begin, say};
+
+mod stage;
+
+pub use stage::RolloutError;
+use stage::{Stage, Surroundings, leftover};
 
 /// One deployment.
 pub struct Rollout<'r> {
@@ -110,29 +114,49 @@ impl Rollout<'_> {
     ///
     /// # Errors
     /// A step fails: until the last one all traffic stays with the old version. Or the site does not come to
-    /// answer with the new one.
-    pub fn run(&self, old: Option<&str>) -> Result<String, Failure> {
-        let Some(old) = old else {
-            let new = self.uploaded()?;
-            self.deploy(&[&format!("{new}@100")])?;
-            self.await_arrival(&new)?;
-            return Ok(new);
-        };
-        let before = self.live.status()?;
-        let new = self.uploaded()?;
-        self.deploy(&[&format!("{old}@100"), &format!("{new}@0")])?;
-        if let Err(failure) = self.try_out(&new, &before) {
-            // nobody but this command has met it
-            return Err(match self.deploy(&[&format!("{old}@100")]) {
-                Ok(()) => failure,
-                Err(_) => failure.hint(format!(
-                    "version {new} is still part of the deployment, at 0 %"
-                )),
-            });
+    /// answer with the new one. Or somebody asks the command to end.
+    pub fn run(&self, old: Option<&str>) -> Result<String, RolloutError> {
+        let before = old.map(|_| self.live.status()).transpose();
+        let before = before.map_err(RolloutError::before)?;
+        let new = self.uploaded().map_err(self.stopped(Stage::Uploading))?;
+        let new = new.as_str();
+        if let Some((old, before)) = old.zip(before) {
+            self.deploy(&[&format!("{old}@100"), &format!("{new}@0")])
+                .map_err(self.stopped(Stage::Uploaded { new }))?;
+            self.try_out(new, &before)
+                .map_err(|failure| self.withdrawn(failure, new, old))?;
         }
-        self.deploy(&[&format!("{new}@100")])?;
-        self.await_arrival(&new)?;
-        Ok(new)
+        self.deploy(&[&format!("{new}@100")])
+            .map_err(self.stopped(Stage::Switching { new }))?;
+        self.await_arrival(new)
+            .map_err(self.stopped(Stage::Deployed { new }))?;
+        Ok(new.to_owned())
+    }
+
+    /// Takes a version out of the deployment that nobody but this command has met. Whoever ends the command does
+    /// not wait for that.
+    fn withdrawn(&self, failure: Failure, new: &str, old: &str) -> RolloutError {
+        if failure.is_interrupted() || self.deploy(&[&format!("{old}@100")]).is_err() {
+            return self.stopped(Stage::AtZero { new, old })(failure);
+        }
+        RolloutError::before(match self.secret {
+            Some(secret) => self.hinted(|around| failure.hint(leftover(&secret.name, around))),
+            None => failure,
+        })
+    }
+
+    /// Adds to a failure how far the rollout has come.
+    fn stopped(&self, stage: Stage<'_>) -> impl FnOnce(Failure) -> RolloutError {
+        move |failure| self.hinted(|around| stage.stop(failure, around))
+    }
+
+    fn hinted<T>(&self, hint: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+        hint(&Surroundings {
+            site: self.live.site(),
+            option: self.environment.option(),
+            secret: self.secret.map(|secret| secret.name.as_str()),
+            command: &|words| self.command(words),
+        })
     }
 
     fn upload(&self) -> Vec<&str> {
@@ -155,17 +179,17 @@ impl Rollout<'_> {
         let secret = self.secret.map(|secret| {
             Zeroizing::new(json!({ secret.name.as_str(): secret.value.as_str() }).to_string())
         });
-        let said = wrangler::run(
+        let answer = wrangler::run(
             self.environment,
             &self.upload(),
             secret.as_deref().map(String::as_str),
         )?;
-        let id = said
-            .lines()
-            .find_map(|line| line.split_once("Worker Version ID:"));
-        let id = id.map(|(_, id)| id.trim().to_owned());
-        id.ok_or_else(|| {
-            Failure::unreachable("wrangler uploaded a version and did not report its id")
+        answer.uploaded_version().ok_or_else(|| {
+            let failure = Failure::from(answer.unreadable("the id of the version"));
+            failure.hint(format!(
+                "it is uploaded, and has no traffic: {}",
+                self.command(&["versions", "list"])
+            ))
         })
     }
 
@@ -221,7 +245,11 @@ impl Rollout<'_> {
                 capabilities.without_fingerprints() == self.expected.without_fingerprints();
             Ok((is_it && goes_by_it).then_some(()))
         };
-        arrival::seen(arrived).ok_or_else(|| {
+        begin(&format!(
+            "waiting for {} to answer with it",
+            self.live.site()
+        ));
+        arrival::seen(arrived)?.ok_or_else(|| {
             let (site, worker, waited) = (self.live.site(), self.worker(), arrival::waited());
             let lives = self.revokes.map_or(String::new(), |key| {
                 format!(": {key} is still alive there, and opens what it opened")
@@ -248,10 +276,11 @@ impl Rollout<'_> {
 /// # Errors
 /// There is none, or more than one.
 pub fn deployed(environment: &Environment<'_>) -> Result<String, Failure> {
-    let said = wrangler::run(environment, &STATUS, None)?;
-    let status = said.find('{').and_then(|at| said.get(at..));
-    let status: Option<DeploymentStatus> = status.and_then(harmless::json);
-    let versions = status.map(|status| status.versions).unwrap_or_default();
+    begin("asking Cloudflare which version has traffic");
+    let answer = wrangler::run(environment, &STATUS, None)?;
+    let status: Option<DeploymentStatus> = answer.json();
+    let status = status.ok_or_else(|| answer.unreadable("a deployment"))?;
+    let versions = status.versions;
     let mut with_traffic = versions.into_iter().filter(|one| one.percentage != 0.0);
     match (with_traffic.next(), with_traffic.next()) {
         (Some(version), None) => Ok(version.version_id),
@@ -286,7 +315,7 @@ fn answers(live: &LiveWorker, version: &str) -> Result<StatusReply, Failure> {
                 "the Worker does not report its version, so no version can be tried",
             )
             .hint(
-                "add to wrangler.toml: [version_metadata] and binding = \"CF_VERSION_METADATA\"",
+                "add `version_metadata` with the binding CF_VERSION_METADATA to the configuration",
             )),
         }
     })?;

@@ -6,10 +6,12 @@ use ureq::config::Config;
 use ureq::http::Response;
 use ureq::{Agent, Body, Error, Proxy};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::project::site;
 use crate::terminal::answer::Failure;
 use crate::terminal::harmless;
+use crate::terminal::waiting;
 
 /// An answer.
 pub struct HttpResponse {
@@ -20,7 +22,8 @@ pub struct HttpResponse {
 /// `GET`, or `POST` where there is a body; `header` is a further one.
 ///
 /// # Errors
-/// Nobody answers, or the token would be sent without encryption to another machine. Any status is an answer;
+/// Nobody answers, the token would be sent without encryption to another machine, or somebody asks the command to
+/// end. Any status is an answer;
 /// redirects are not followed, for the token's sake.
 pub fn ask(
     url: &str,
@@ -34,24 +37,15 @@ pub fn ask(
             .hint("write https://")
     })?;
     let agent = Agent::new_with_config(config(&address));
-    let url = address.as_str();
-    let bearer = format!("Bearer {token}");
-    let headers = [Some(("authorization", bearer.as_str())), header];
-    let headers = headers.into_iter().flatten();
-    let sent = match body {
-        None => headers
-            .fold(agent.get(url), |request, (name, value)| {
-                request.header(name, value)
-            })
-            .call(),
-        Some(body) => headers
-            .fold(agent.post(url), |request, (name, value)| {
-                request.header(name, value)
-            })
-            .header("content-type", "text/plain")
-            .send(body),
+    let request = Request {
+        url: address.into(),
+        bearer: Zeroizing::new(format!("Bearer {token}")),
+        header: header.map(|(name, value)| (name.to_owned(), value.to_owned())),
+        body: body.map(|body| Zeroizing::new(body.to_owned())),
     };
-    let read = sent.and_then(read);
+    let url = request.url.clone();
+    let read = waiting::for_work(move || request.send(&agent).and_then(read))
+        .map_err(|failure| failure.during(&format!("while {url} was asked")))?;
     read.map_err(|error| {
         Failure::unreachable(format!(
             "{url} cannot be reached: {}",
@@ -60,8 +54,39 @@ pub fn ask(
     })
 }
 
-/// To this machine no proxy is asked: it would see the token, which is not encrypted there.
-fn config(address: &Url) -> Config {
+/// What is sent.
+struct Request {
+    url: String,
+    bearer: Zeroizing<String>,
+    /// A further header.
+    header: Option<(String, String)>,
+    body: Option<Zeroizing<String>>,
+}
+
+impl Request {
+    fn send(&self, agent: &Agent) -> Result<Response<Body>, Error> {
+        let own = ("authorization", self.bearer.as_str());
+        let further = self.header.iter();
+        let further = further.map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = [own].into_iter().chain(further);
+        match &self.body {
+            None => headers
+                .fold(agent.get(&self.url), |request, (name, value)| {
+                    request.header(name, value)
+                })
+                .call(),
+            Some(body) => headers
+                .fold(agent.post(&self.url), |request, (name, value)| {
+                    request.header(name, value)
+                })
+                .header("content-type", "text/plain")
+                .send(body.as_str()),
+        }
+    }
+}
+
+/// How an address is asked. To this machine no proxy is asked: it would see the token, which is not encrypted there.
+pub fn config(address: &Url) -> Config {
     let proxy = if site::is_loopback(address) {
         None
     } else {

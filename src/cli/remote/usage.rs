@@ -1,10 +1,9 @@
 //! How much each key was used of late, by the data points that the Worker writes to Analytics Engine.
 
 use serde::Deserialize;
-use toml_edit::Item;
 
 use crate::project::config::Environment;
-use crate::project::toml::entries;
+use crate::project::document::node::Node;
 use crate::remote::cloudflare::{Cloudflare, named_account};
 use crate::terminal::answer::Failure;
 use crate::terminal::harmless;
@@ -99,10 +98,8 @@ fn query(dataset: &str, days: u32) -> String {
 
 /// The dataset that the binding USAGE writes to; environments do not inherit it.
 fn dataset(environment: &Environment<'_>) -> Option<String> {
-    let bindings = environment
-        .own("analytics_engine_datasets")
-        .and_then(entries)?;
-    let text = |binding: &Item, field| binding.get(field).and_then(Item::as_str).map(str::to_owned);
+    let bindings = environment.own("analytics_engine_datasets")?.entries();
+    let text = |binding: &Node, field| binding.get(field).and_then(Node::as_str).map(str::to_owned);
     let usage = bindings
         .iter()
         .find(|one| text(one, "binding").as_deref() == Some("USAGE"))?;

@@ -3,10 +3,11 @@
 //! The environment is always said. Without `--env`, wrangler takes it from CLOUDFLARE_ENV, which may stand in the
 //! environment or in a `.env`, and writes to another Worker: `shop-production` for `shop`.
 
+use std::env;
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 
 use serde::Deserialize;
@@ -14,8 +15,15 @@ use serde::Deserialize;
 use crate::project::config::Environment;
 use crate::terminal::answer::Failure;
 use crate::terminal::harmless;
-use crate::terminal::progress::print_beside;
+use crate::terminal::process::{self, ProcessError};
+use crate::terminal::progress::{begin, print_beside};
 use crate::terminal::style::{WARNING, styled};
+
+mod answer;
+mod record;
+
+pub use answer::WranglerAnswer;
+use record::Record;
 
 const WRANGLER: &str = if cfg!(windows) {
     "wrangler.cmd"
@@ -50,11 +58,31 @@ pub enum WranglerError {
     PendingMigration(Refusal),
     /// It failed for a reason that this program does not tell from others.
     Failed(Refusal),
-    /// It succeeded, and printed no list of secrets.
-    NoList {
+    /// It succeeded, and its answer cannot be read.
+    Unreadable {
+        /// The command that was run.
+        command: String,
+        /// What was looked for.
+        wanted: &'static str,
+        /// What it printed.
+        text: String,
+    },
+    /// Somebody has asked this program to end while it ran.
+    Interrupted {
         /// The command that was run.
         command: String,
     },
+}
+
+impl WranglerAnswer {
+    /// That it has another shape than this program knows.
+    pub fn unreadable(self, wanted: &'static str) -> WranglerError {
+        WranglerError::Unreadable {
+            command: self.command,
+            wanted,
+            text: self.text,
+        }
+    }
 }
 
 /// What a command of wrangler's failed with.
@@ -84,6 +112,21 @@ impl WranglerError {
     }
 }
 
+/// The last lines of a text, each behind some space.
+fn indented(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    if lines.is_empty() {
+        return " nothing".to_owned();
+    }
+    let last = lines.iter().skip(lines.len().saturating_sub(MOST_LINES));
+    last.map(|line| format!("\n  {line}")).collect()
+}
+
+const MOST_LINES: usize = 20;
+
 impl From<std::io::Error> for WranglerError {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == ErrorKind::NotFound {
@@ -98,7 +141,7 @@ impl From<WranglerError> for Failure {
     fn from(error: WranglerError) -> Self {
         match error {
             WranglerError::NotInstalled => Self::unreachable("wrangler is not installed")
-                .hint("run `npm install` in the folder of wrangler.toml"),
+                .hint("run `npm install` in the folder of the configuration"),
             WranglerError::CannotRun(error) => {
                 Self::unreachable(format!("wrangler cannot be run: {error}"))
             }
@@ -112,8 +155,17 @@ impl From<WranglerError> for Failure {
             | WranglerError::Failed(refusal) => {
                 Self::unreachable(format!("`{}` failed: {}", refusal.command, refusal.message))
             }
-            WranglerError::NoList { command } => {
-                Self::unreachable(format!("`{command}` did not answer a list"))
+            WranglerError::Unreadable {
+                command,
+                wanted,
+                text,
+            } => Self::unreachable(format!(
+                "`{command}` did not answer {wanted} as this program reads it; it printed:{}",
+                indented(&text)
+            ))
+            .hint("take the wrangler that package.json names: npm install"),
+            WranglerError::Interrupted { command } => {
+                Self::interrupted().during(&format!("while `{command}` ran"))
             }
         }
     }
@@ -124,35 +176,62 @@ impl From<WranglerError> for Failure {
 /// `input` goes to its standard input, and nowhere else.
 ///
 /// # Errors
-/// It is not there, or says that it failed.
+/// It is not there, or says that it failed; or somebody asks this program to end, and it has ended.
 pub fn run(
     environment: &Environment<'_>,
     words: &[&str],
     input: Option<&str>,
-) -> Result<String, WranglerError> {
+) -> Result<WranglerAnswer, WranglerError> {
+    let record = Record::new();
     let mut command = Command::new(program(environment));
     command.args(arguments(environment, words));
-    command.stdin(match input {
-        Some(_) => Stdio::piped(),
-        None => Stdio::null(),
-    });
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn()?;
-    if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
-        // where it ends without reading, its own words say why
-        let _ = stdin.write_all(input.as_bytes());
+    make_readable(&mut command);
+    process::in_own_group(&mut command);
+    if let Some(record) = &record {
+        record.give_to(&mut command);
     }
-    let output = child.wait_with_output()?;
+    let output = process::run(command, input.map(str::as_bytes));
+    let output = output.map_err(|error| match error {
+        ProcessError::CannotRun(error) => WranglerError::from(error),
+        ProcessError::Interrupted => WranglerError::Interrupted {
+            command: typed(environment, words),
+        },
+    })?;
     let (answer, beside) = (text(&output.stdout), text(&output.stderr));
     if output.status.success() || beside.contains(ERROR_MARK) {
         warn(&beside);
     }
+    let command = typed(environment, words);
+    let entries = record.map(|record| record.entries()).unwrap_or_default();
     if output.status.success() {
-        return Ok(answer);
+        return Ok(WranglerAnswer {
+            command,
+            text: answer,
+            entries,
+        });
     }
     let said = format!("{beside}\n{answer}");
-    let command = typed(environment, words);
-    Err(WranglerError::failed(command, error_in(&said)))
+    let written = failure_in(&entries).filter(|_| !said.contains(ERROR_MARK));
+    let message = written.as_deref().unwrap_or_else(|| error_in(&said));
+    Err(WranglerError::failed(command, message))
+}
+
+/// Has it print its answers and its errors, which it keeps to itself where less is to be logged, and no secret.
+fn make_readable(command: &mut Command) {
+    let level = env::var("WRANGLER_LOG").unwrap_or_default().to_lowercase();
+    if !["debug", "info", "log"].contains(&level.as_str()) {
+        command.env("WRANGLER_LOG", "log");
+    }
+    command.env("WRANGLER_LOG_SANITIZE", "true");
+}
+
+/// Why a command failed, as it has written it down.
+fn failure_in(entries: &[serde_json::Value]) -> Option<String> {
+    let mut entries = entries.iter().rev();
+    let entry = entries.find(|entry| entry["type"] == "command-failed")?;
+    let message = harmless::lines(entry["message"].as_str()?);
+    let first = message.trim().split("\n\n").next()?;
+    (!first.is_empty()).then(|| first.to_owned())
 }
 
 fn text(output: &[u8]) -> String {
@@ -216,6 +295,21 @@ fn arguments(environment: &Environment<'_>, words: &[&str]) -> Vec<OsString> {
     arguments
 }
 
+/// Refuses where there is no wrangler to run.
+///
+/// # Errors
+/// There is none in the project and none on PATH.
+pub fn refuse_missing(environment: &Environment<'_>) -> Result<(), WranglerError> {
+    let program = program(environment);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_on_path = || env::split_paths(&path).any(|folder| folder.join(&program).is_file());
+    if program.is_absolute() || is_on_path() {
+        Ok(())
+    } else {
+        Err(WranglerError::NotInstalled)
+    }
+}
+
 fn program(environment: &Environment<'_>) -> PathBuf {
     let folder = environment.config().folder();
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
@@ -236,15 +330,14 @@ pub fn secrets(environment: &Environment<'_>) -> Result<Vec<String>, WranglerErr
     struct ListedSecret {
         name: String,
     }
+    begin("asking Cloudflare for the names of the secrets");
     let words = ["secret", "list", "--format", "json"];
-    let text = match run(environment, &words, None) {
+    let answer = match run(environment, &words, None) {
         Err(WranglerError::NoSuchWorker(_)) => return Ok(Vec::new()),
-        text => text?,
+        answer => answer?,
     };
-    let list: Option<Vec<ListedSecret>> = harmless::json(&text);
-    let list = list.ok_or_else(|| WranglerError::NoList {
-        command: typed(environment, &words),
-    })?;
+    let list: Option<Vec<ListedSecret>> = answer.json();
+    let list = list.ok_or_else(|| answer.unreadable("a list of secrets"))?;
     Ok(list.into_iter().map(|secret| secret.name).collect())
 }
 
@@ -265,6 +358,25 @@ mod tests {
         assert_eq!(warnings_in(&both), shown);
         assert_eq!(warnings_in("✘ [ERROR] no"), "");
         assert_eq!(warnings_in(""), "");
+    }
+
+    #[test]
+    fn a_failure_that_is_only_written_down_is_read_there() {
+        let entries = [
+            serde_json::json!({ "type": "wrangler-session", "version": 1 }),
+            serde_json::json!({ "type": "command-failed", "version": 1, "message": "Worker \"shop\" not found.\n\nDeploy first." }),
+        ];
+        let found = failure_in(&entries);
+        assert_eq!(found.as_deref(), Some("Worker \"shop\" not found."));
+        assert_eq!(failure_in(&entries[..1]), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_shown_by_its_last_lines() {
+        assert_eq!(indented(" \n"), " nothing");
+        assert_eq!(indented("a\n\nb"), "\n  a\n  b");
+        let long: String = (0..30).map(|line| format!("{line}\n")).collect();
+        assert!(indented(&long).starts_with("\n  10\n  11"));
     }
 
     #[test]

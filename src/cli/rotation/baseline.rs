@@ -9,6 +9,7 @@ use crate::rotation::editing::Draft;
 use crate::rotation::options::ChangeOptions;
 use crate::terminal::answer::Failure;
 use crate::terminal::clock;
+use crate::terminal::progress::begin;
 
 /// What is live.
 pub struct Baseline {
@@ -56,6 +57,7 @@ impl Baseline {
     }
 
     fn ask(live: &LiveWorker) -> Result<Self, Failure> {
+        begin(&format!("asking {}", live.site()));
         let status = live.status()?;
         let now = skew::now(&status, live.site())?;
         Ok(Self {
@@ -81,9 +83,10 @@ pub fn live_worker(
         if options.deploy {
             failure
         } else {
-            failure.hint(
-                "or say what is live: --against FILE, or --offline for wrangler.toml as it is",
-            )
+            let file = environment.config().file_name();
+            failure.hint(format!(
+                "or say what is live: --against FILE, or --offline for {file} as it is"
+            ))
         }
     })
 }

@@ -24,6 +24,8 @@ pub struct Change {
     pub prerequisite: String,
     /// The key that it revokes: it goes to all traffic at once, and may end sessions.
     pub revokes: Option<String>,
+    /// Who logs in again because of that.
+    pub logins: Option<String>,
     /// A new secret that goes with it.
     pub secret: Option<NewSecret>,
     /// A cookie that it has to open.
@@ -39,6 +41,7 @@ impl Change {
             notes: Vec::new(),
             prerequisite: prerequisite.into(),
             revokes: None,
+            logins: None,
             secret: None,
             cookie: None,
         }
@@ -58,12 +61,13 @@ impl Change {
     pub fn describe(&self, config: &Config, ends: &[String]) -> String {
         let mut text = String::new();
         if self.is_edited() {
-            let lines = difference::lines(self.draft.before(), &self.draft.text());
+            let lines = difference::lines(self.draft.before(), self.draft.text());
             text = format!("{}\n{lines}", styled(STRONG, config.path.display()));
         }
         for end in ends {
             text.push_str(&format!("{} {end}\n", styled(WARNING, "ends:")));
         }
+        text.extend(self.logins.as_deref().map(logins_line));
         for note in &self.notes {
             text.push_str(&note_line(note));
         }
@@ -110,6 +114,11 @@ pub fn ended(before: &Baseline, after: &Capabilities) -> Vec<String> {
         .filter(|note| !matches!(note, Note::Opens { .. }));
     let lost = lost.iter().map(ToString::to_string);
     lost.chain(noted.map(ToString::to_string)).collect()
+}
+
+/// A line that says who logs in again.
+pub fn logins_line(who: &str) -> String {
+    format!("{} {who}\n", styled(WARNING, "logs in again:"))
 }
 
 /// A line that says something beside the rest.

@@ -1,6 +1,7 @@
-//! Edits wrangler.toml in place: the keys of a ring and the formats of a rule move, and every comment, the
+//! Edits the configuration in place: the keys of a ring and the formats of a rule move, and every comment, the
 //! order and the layout of all else stay.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -8,25 +9,25 @@ use countersign_core::config::Policy;
 use countersign_core::config::written::{Written, WrittenRing, WrittenRule};
 use countersign_core::operations::capabilities::Capabilities;
 use serde_json::Value as Json;
-use toml_edit::{DocumentMut, InlineTable, Item, TableLike, Value};
 
 use crate::project::config::Environment;
+use crate::project::document::edit::{Edit, TableChange, long};
+use crate::project::document::node::Node;
+use crate::project::document::path::{Step, follow, steps};
+use crate::project::document::{Syntax, split_mark};
 use crate::project::file;
 use crate::project::file::cause;
-use crate::project::location::steps;
-use crate::project::toml::{entries, json};
 use crate::terminal::answer::Failure;
 
 mod formats;
-mod list;
-mod table;
+mod required;
 
-use table::{field, fields, named, position, set, short};
-
-/// A wrangler.toml that is being edited, for one environment.
+/// A configuration that is being edited, for one environment.
 #[derive(Clone)]
 pub struct Draft {
-    document: DocumentMut,
+    text: String,
+    root: Node,
+    syntax: Syntax,
     environment: Option<String>,
     path: PathBuf,
     before: String,
@@ -43,9 +44,6 @@ pub enum Ring<'r> {
 
 /// The path of the variable.
 const VARIABLE: &str = "COUNTERSIGN";
-
-/// The byte order mark that some editors put in front.
-const MARK: char = '\u{feff}';
 
 impl Draft {
     /// Opens the file of an environment.
@@ -68,35 +66,33 @@ impl Draft {
                 "{} has no variable COUNTERSIGN for {title}",
                 path.display()
             ))
-            .hint("name the environment with --env; each has its own [env.NAME.vars.COUNTERSIGN]")
+            .hint(format!(
+                "name the environment with --env; each has its own {}",
+                environment
+                    .syntax()
+                    .place(&["env", "NAME", "vars", "COUNTERSIGN"])
+            ))
         })
     }
 
-    /// The text of a wrangler.toml; none where it is no TOML or has no variable COUNTERSIGN.
+    /// The text of a configuration; none where it cannot be read or has no variable COUNTERSIGN.
     pub fn parse(text: &str, environment: Option<&str>, path: PathBuf) -> Option<Self> {
-        let mut draft = Self {
-            document: text.parse().ok()?,
+        let syntax = Syntax::of(&path, text);
+        let draft = Self {
+            text: text.to_owned(),
+            root: syntax.read(split_mark(text).1).ok()?,
+            syntax,
             environment: environment.map(str::to_owned),
             path,
             before: text.to_owned(),
         };
-        draft.item(VARIABLE)?;
+        draft.node(VARIABLE)?;
         Some(draft)
     }
 
     /// The whole file as it is now.
-    pub fn text(&self) -> String {
-        let text = self.document.to_string();
-        let text = if self.before.contains("\r\n") {
-            text.replace("\r\n", "\n").replace('\n', "\r\n")
-        } else {
-            text
-        };
-        if self.before.starts_with(MARK) && !text.starts_with(MARK) {
-            format!("{MARK}{text}")
-        } else {
-            text
-        }
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The whole file as it was.
@@ -109,14 +105,12 @@ impl Draft {
     /// # Errors
     /// It cannot be written, or somebody has changed it meanwhile.
     pub fn save(&self) -> Result<(), Failure> {
-        let after = self.text();
-        file::replace(&self.path, self.before.as_bytes(), after.as_bytes())
+        file::replace(&self.path, self.before.as_bytes(), self.text.as_bytes())
     }
 
     /// The variable COUNTERSIGN.
     pub fn value(&self) -> Json {
-        let mut draft = self.clone();
-        draft.item(VARIABLE).map_or(Json::Null, |item| json(item))
+        self.node(VARIABLE).map_or(Json::Null, Node::json)
     }
 
     /// What the Worker makes of it, whatever the bytes of its keys.
@@ -188,39 +182,37 @@ impl Draft {
     pub fn stage(&mut self, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
         let table = self.table(ring)?;
         let mut entry = self.entry(&table, "current");
-        entry.insert("secret", Value::from(key));
+        entry.set("secret", Node::text(key));
         entry.remove("allow_weak");
-        self.each_list(ring, |table| {
-            list::push(table, "fallbacks", short(entry.clone()))
-        })
+        for list in self.lists(ring)? {
+            self.push(&list, FALLBACKS, short(entry.clone()))?;
+        }
+        Ok(())
     }
 
     /// Makes a fallback the current key, and the key that was current a fallback until then.
     pub fn promote(&mut self, ring: Ring<'_>, key: &str, until: &str) -> Result<(), Failure> {
         let mut old = self.replace_current(ring, key)?;
-        let old_name = old
-            .get("secret")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
+        let old_name = old.get("secret").and_then(Node::as_str);
+        let old_name = old_name.unwrap_or_default().to_owned();
         old.remove("allow_weak");
-        old.insert("until", Value::from(until));
-        self.each_list(ring, |table| {
-            let staged = position(table, "fallbacks", "secret", key);
-            match position(table, "fallbacks", "secret", &old_name) {
-                Some(known) => {
-                    list::replace(table, "fallbacks", known, short(old.clone()));
-                    staged
-                        .into_iter()
-                        .for_each(|at| list::remove(table, "fallbacks", at));
+        old.set("until", Node::text(until));
+        let entry = short(old);
+        for list in self.lists(ring)? {
+            let staged = self.position(&list, key);
+            match (self.position(&list, &old_name), staged) {
+                (Some(known), staged) => {
+                    self.replace(&list, FALLBACKS, known, entry.clone())?;
+                    if let Some(at) = staged {
+                        self.remove_entry(&list, FALLBACKS, at)?;
+                    }
                 }
                 // the two change places, so that a comment above stays above a fallback
-                None => match staged {
-                    Some(at) => list::replace(table, "fallbacks", at, short(old.clone())),
-                    None => list::push(table, "fallbacks", short(old.clone())),
-                },
+                (None, Some(at)) => self.replace(&list, FALLBACKS, at, entry.clone())?,
+                (None, None) => self.push(&list, FALLBACKS, entry.clone())?,
             }
-        })
+        }
+        Ok(())
     }
 
     /// Makes a fallback the current key; the key that was current is none of the ring's any more.
@@ -231,42 +223,41 @@ impl Draft {
 
     /// Takes a key out of the fallbacks.
     pub fn unlist(&mut self, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
-        self.each_list(ring, |table| {
-            while let Some(at) = position(table, "fallbacks", "secret", key) {
-                list::remove(table, "fallbacks", at);
-            }
-        })
+        for list in self.lists(ring)? {
+            self.unlist_in(&list, key)?;
+        }
+        Ok(())
     }
 
     /// Takes a key out of those that verify what the origin sets.
     pub fn unlist_origin(&mut self, ring: Ring<'_>, key: &str) -> Result<(), Failure> {
         for path in self.tables(ring)? {
-            let origin = self.item(&format!("{path}.origin"));
-            if let Some(table) = origin.and_then(Item::as_table_like_mut) {
-                while let Some(at) = position(table, "fallbacks", "secret", key) {
-                    list::remove(table, "fallbacks", at);
-                }
-            }
+            self.unlist_in(&format!("{path}.origin"), key)?;
+        }
+        Ok(())
+    }
+
+    fn unlist_in(&mut self, table: &str, key: &str) -> Result<(), Failure> {
+        while let Some(at) = self.position(table, key) {
+            self.remove_entry(table, FALLBACKS, at)?;
         }
         Ok(())
     }
 
     /// The key takes the place of the current one, which is answered. What the origin signs with stays.
-    fn replace_current(&mut self, ring: Ring<'_>, key: &str) -> Result<InlineTable, Failure> {
+    fn replace_current(&mut self, ring: Ring<'_>, key: &str) -> Result<Node, Failure> {
         self.refuse_without_origin(ring)?;
         let table = self.table(ring)?;
         let old = self.entry(&table, "current");
         let mut new = self.listed(ring, key)?.unwrap_or_else(|| {
             let mut entry = old.clone();
             entry.remove("allow_weak");
-            entry.insert("secret", Value::from(key));
+            entry.set("secret", Node::text(key));
             entry
         });
         new.remove("until");
         new.remove("upgrade");
-        if let Some(keys) = self.item(&table).and_then(Item::as_table_like_mut) {
-            set(keys, "current", short(new));
-        }
+        self.set(&table, "current", short(new))?;
         Ok(old)
     }
 
@@ -276,44 +267,38 @@ impl Draft {
         if of(&Written::of(&value), ring)?.keys.has_origin {
             return Ok(());
         }
-        Err(Failure::refused(
-            "`keys` does not name the key that the site signs with",
+        Err(
+            Failure::refused("`keys` does not name the key that the site signs with").hint(
+                format!(
+                    "write it: {}; where the site has the current key, name that",
+                    self.syntax
+                        .setting("origin", &Json::from("NAME_OF_THE_SECRET"))
+                ),
+            ),
         )
-        .hint("write it: origin = \"NAME_OF_THE_SECRET\"; where the site has the current key, name that"))
     }
 
     /// A fallback as it is written.
-    fn listed(&mut self, ring: Ring<'_>, key: &str) -> Result<Option<InlineTable>, Failure> {
-        let mut found = None;
-        self.each_list(ring, |table| {
-            let list = table.get("fallbacks").and_then(entries).unwrap_or_default();
-            let listed = list.iter().map(fields);
-            found = listed
-                .into_iter()
-                .find(|entry| named(entry, "secret", key))
-                .or(found.take());
-        })?;
-        Ok(found)
+    fn listed(&mut self, ring: Ring<'_>, key: &str) -> Result<Option<Node>, Failure> {
+        let lists = self.lists(ring)?;
+        let found = lists.iter().rev().find_map(|list| {
+            let at = self.position(list, key)?;
+            self.node(list)?.get(FALLBACKS)?.entries().get(at)
+        });
+        Ok(found.map(long))
     }
 
-    /// Edits each list of fallbacks that belongs to a ring: its own, and those of rules that only list others.
-    fn each_list(
-        &mut self,
-        ring: Ring<'_>,
-        mut edit: impl FnMut(&mut dyn TableLike),
-    ) -> Result<(), Failure> {
+    /// Each table whose list of fallbacks belongs to a ring: its own, and those of rules that only list others.
+    fn lists(&mut self, ring: Ring<'_>) -> Result<Vec<String>, Failure> {
         self.own_list(ring)?;
         let own = self.table(ring)?;
-        for path in self.tables(ring)? {
-            let table = self.item(&path).and_then(Item::as_table_like_mut);
+        let mut tables = self.tables(ring)?;
+        tables.retain(|path| {
+            let table = self.node(path).filter(|table| table.is_table());
             // a rule that lists none goes by the list of all rules
-            if let Some(table) = table
-                && (path == own || table.contains_key("fallbacks"))
-            {
-                edit(table);
-            }
-        }
-        Ok(())
+            table.is_some_and(|table| *path == own || table.get(FALLBACKS).is_some())
+        });
+        Ok(tables)
     }
 
     /// A rule that has a current key and no fallbacks of its own goes by those of all: it gets a copy.
@@ -324,13 +309,11 @@ impl Draft {
         if ring.rule.is_none() || ring.table.fallbacks.is_some() {
             return Ok(());
         }
-        let shared = self.item(&written.keys.path);
-        let shared = shared.and_then(|keys| entries(keys.get("fallbacks")?));
-        let own = self.item(&ring.table.path);
-        if let Some(keys) = own.and_then(Item::as_table_like_mut) {
-            for entry in &shared.unwrap_or_default() {
-                list::push(keys, "fallbacks", short(fields(entry)));
-            }
+        let shared = self.node(&written.keys.path);
+        let shared = shared.and_then(|keys| keys.get(FALLBACKS));
+        let shared = shared.map_or(&[][..], Node::entries).to_vec();
+        for entry in &shared {
+            self.push(&ring.table.path, FALLBACKS, short(long(entry)))?;
         }
         Ok(())
     }
@@ -350,28 +333,86 @@ impl Draft {
     }
 
     /// A key as a table with `secret`; an empty one where it is missing.
-    fn entry(&mut self, path: &str, field: &str) -> InlineTable {
-        let found = self.item(path).and_then(|item| item.get(field));
-        found.map(fields).unwrap_or_default()
+    fn entry(&self, path: &str, field: &str) -> Node {
+        let found = self.node(path).and_then(|table| table.get(field));
+        found.map_or_else(|| Node::table([]), long)
+    }
+
+    /// Which entry of a list of fallbacks is a key.
+    fn position(&self, table: &str, key: &str) -> Option<usize> {
+        let entries = self.node(table)?.get(FALLBACKS)?.entries();
+        let is_it = |entry| long(entry).get("secret").and_then(Node::as_str) == Some(key);
+        entries.iter().position(is_it)
+    }
+
+    fn set(&mut self, table: &str, field: &str, node: Node) -> Result<(), Failure> {
+        let field = field.to_owned();
+        self.apply(self.path_of(table), TableChange::Set { field, node })
+    }
+
+    fn push(&mut self, table: &str, list: &str, entry: Node) -> Result<(), Failure> {
+        let list = list.to_owned();
+        self.apply(self.path_of(table), TableChange::Push { list, entry })
+    }
+
+    fn replace(&mut self, table: &str, list: &str, at: usize, entry: Node) -> Result<(), Failure> {
+        let list = list.to_owned();
+        let change = TableChange::ReplaceEntry { list, at, entry };
+        self.apply(self.path_of(table), change)
+    }
+
+    fn remove_entry(&mut self, table: &str, list: &str, at: usize) -> Result<(), Failure> {
+        let list = list.to_owned();
+        self.apply(self.path_of(table), TableChange::RemoveEntry { list, at })
+    }
+
+    fn apply(&mut self, table: Vec<Step>, change: TableChange) -> Result<(), Failure> {
+        let edit = Edit { table, change };
+        let text = self.syntax.apply(&self.text, &edit);
+        let read = text.and_then(|text| {
+            let root = self.syntax.read(split_mark(&text).1).ok()?;
+            Some((text, root))
+        });
+        // only tables that are there are edited
+        let (text, root) = read.ok_or_else(|| {
+            let path = self.path.display();
+            Failure::usage(format!("{path} cannot be edited")).hint("edit it by hand")
+        })?;
+        (self.text, self.root) = (text, root);
+        Ok(())
     }
 
     /// What stands at a path such as `COUNTERSIGN.cookies[0].keys`.
-    fn item(&mut self, path: &str) -> Option<&mut Item> {
-        let top = self.document.as_item_mut();
-        let own = match &self.environment {
-            Some(name) => field(field(top, "env")?, name)?,
-            None => top,
-        };
-        let mut item = field(own, "vars")?;
-        for step in steps(path) {
-            item = match step.strip_prefix('[') {
-                Some(index) => item.get_mut(index.parse::<usize>().ok()?)?,
-                None => field(item, step)?,
-            };
-        }
-        Some(item)
+    fn node(&self, path: &str) -> Option<&Node> {
+        follow(&self.root, &self.path_of(path))
+    }
+
+    /// The same from the top of the file.
+    fn path_of(&self, path: &str) -> Vec<Step> {
+        let mut full = self.own();
+        full.push(Step::field("vars"));
+        full.extend(steps(path));
+        full
+    }
+
+    /// Where the environment stands.
+    fn own(&self) -> Vec<Step> {
+        let name = self.environment.as_deref();
+        let path = name.map(|name| [Step::field("env"), Step::field(name)]);
+        path.into_iter().flatten().collect()
     }
 }
+
+/// A key of which there is no more to say than its name is a text.
+fn short(entry: Node) -> Node {
+    match (entry.fields(), entry.get("secret")) {
+        ([_], Some(name)) => name.clone(),
+        _ => entry,
+    }
+}
+
+/// The field that lists the keys beside the current one.
+const FALLBACKS: &str = "fallbacks";
 
 /// A ring as it is written.
 fn of<'w, 'v>(written: &'w Written<'v>, ring: Ring<'_>) -> Result<WrittenRing<'w, 'v>, Failure> {

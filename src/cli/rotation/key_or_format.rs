@@ -3,9 +3,8 @@
 use clap::Args;
 use countersign_core::crypto::key::KeyId;
 use serde_json::Value;
-use toml_edit::{DocumentMut, Item};
 
-use crate::project::toml::json;
+use crate::project::document::{Syntax, toml_value};
 use crate::rotation::editing::Ring;
 use crate::terminal::answer::Failure;
 
@@ -84,11 +83,8 @@ fn read_format(text: &str) -> Result<Value, Failure> {
     } else {
         format!("it = {{ format = \"{text}\" }}")
     };
-    let document: Option<DocumentMut> = table.parse().ok();
-    let format = document
-        .as_ref()
-        .and_then(|document| document.get("it"))
-        .map(|item: &Item| json(item));
+    let read = Syntax::Toml.read(&table).ok();
+    let format = read.and_then(|read| Some(read.get("it")?.json()));
     format
         .filter(|format| format["format"].is_string())
         .ok_or_else(|| {
@@ -101,30 +97,12 @@ fn read_format(text: &str) -> Result<Value, Failure> {
 pub fn written(format: &Value) -> String {
     let options = format.as_object().into_iter().flatten();
     let options = options.filter(|(field, _)| *field != "format");
-    let options = options.map(|(option, value)| format!(", {option} = {}", toml(value)));
+    let options = options.map(|(option, value)| format!(", {option} = {}", toml_value(value)));
     format!(
         "format = {}{}",
         format["format"],
         options.collect::<String>()
     )
-}
-
-/// A value of JSON as TOML has it in one line.
-fn toml(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => {
-            let fields: Vec<String> = fields
-                .iter()
-                .map(|(field, value)| format!("{field} = {}", toml(value)))
-                .collect();
-            format!("{{ {} }}", fields.join(", "))
-        }
-        Value::Array(values) => format!(
-            "[{}]",
-            values.iter().map(toml).collect::<Vec<_>>().join(", ")
-        ),
-        value => value.to_string(),
-    }
 }
 
 /// A format as it is written, for people.

@@ -22,7 +22,7 @@ pub struct ChangeOptions {
     #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     pub against: Option<String>,
 
-    /// Take wrangler.toml as it is now for what is live, and do not ask
+    /// Take the configuration as it is now for what is live, and do not ask
     #[arg(long)]
     pub offline: bool,
 

@@ -131,6 +131,13 @@ pub fn confirm(
             .is_disjoint(&old)
             .then_some(()))
     });
+    let dead = dead.map_err(|failure| {
+        failure.hint(format!(
+            "{} got new bytes for {key}; the live Worker has to show another fingerprint than before: countersign status{}",
+            worker(environment),
+            environment.option()
+        ))
+    })?;
     dead.ok_or_else(|| {
         let worker = worker(environment);
         Failure::unreachable(format!(

@@ -9,12 +9,14 @@ use crate::project::config::Environment;
 use crate::project::git;
 use crate::remote::deploy::{self, Rollout};
 use crate::remote::live::LiveWorker;
-use crate::remote::skew;
+use crate::remote::{skew, wrangler};
 use crate::rotation::baseline::{Baseline, live_worker};
-use crate::rotation::change::{Change, ended};
+use crate::rotation::change::{Change, ended, logins_line};
 use crate::rotation::editing::Draft;
 use crate::rotation::options::ChangeOptions;
 use crate::terminal::answer::{Answer, Failure};
+use crate::terminal::interrupt;
+use crate::terminal::progress::{begin, print_beside};
 use crate::terminal::time;
 
 /// One run.
@@ -29,10 +31,11 @@ pub struct Run<'c> {
     is_timed: Cell<bool>,
 }
 
-/// Runs a command with the configuration that the options name.
+/// Runs a command with the configuration that the options name. What this machine alone can say against a
+/// deployment is said before anybody else is asked.
 ///
 /// # Errors
-/// The configuration cannot be read; or those of the command.
+/// The configuration cannot be read, or nothing could be deployed from here; or those of the command.
 pub fn run<T, E>(
     options: &ChangeOptions,
     command: impl FnOnce(&Run<'_>, Draft) -> Result<T, E>,
@@ -40,7 +43,32 @@ pub fn run<T, E>(
 where
     E: From<Failure>,
 {
+    look(options, |run, draft| {
+        if options.deploy && !options.dry_run {
+            run.live_worker()?;
+            run.refuse_undeployable()?;
+        }
+        command(run, draft)
+    })
+}
+
+/// The same for one that looks first whether there is anything to deploy.
+///
+/// # Errors
+/// The configuration cannot be read; or those of the command.
+pub fn look<T, E>(
+    options: &ChangeOptions,
+    command: impl FnOnce(&Run<'_>, Draft) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<Failure>,
+{
+    // Ctrl-C ends no change in the middle
+    let _guarded = (!options.dry_run).then(interrupt::guard);
     let config = options.worker.file.read()?;
+    if options.deploy {
+        config.refuse_another_choice()?;
+    }
     let run = Run {
         options,
         environment: options.worker.environment(&config)?,
@@ -55,6 +83,17 @@ impl Run<'_> {
     /// What a command for the same environment needs behind it, as of [`Environment::option`].
     pub fn option(&self) -> String {
         self.environment.option()
+    }
+
+    /// Refuses where this machine cannot commit or upload.
+    ///
+    /// # Errors
+    /// There is no wrangler, the tree has changes, or git would not commit.
+    pub fn refuse_undeployable(&self) -> Result<(), Failure> {
+        let config = self.environment.config();
+        wrangler::refuse_missing(&self.environment)?;
+        git::refuse_dirty(config)?;
+        git::refuse_uncommittable(config)
     }
 
     /// What is live. It is asked for once.
@@ -122,11 +161,15 @@ impl Run<'_> {
     /// The change would do harm, or somebody does not do what they are asked. What has been done by then
     /// is said in the error.
     pub fn carry_out(&self, mut change: Change) -> Result<Answer, Failure> {
+        change.draft.update_required()?;
         let baseline = self.baseline()?;
         let after = change.draft.capabilities()?;
         let mut ends = Vec::new();
         if change.revokes.is_some() {
             ends = ended(baseline, &after);
+            if let Some(logins) = change.logins.as_deref().filter(|_| !self.options.dry_run) {
+                print_beside(&logins_line(logins)); // before it acts
+            }
         } else {
             if baseline.is_live {
                 self.now()?;
@@ -167,13 +210,18 @@ impl Run<'_> {
         git::refuse_dirty(config)?;
         let old = rollout.replaces()?;
         if !change.is_edited() {
-            return rollout.run(old.as_deref());
+            return rollout.run(old.as_deref()).map_err(|error| error.failure);
         }
-        change.draft.save()?;
         let message = &change.message;
-        git::commit(config, message)?;
-        rollout.run(old.as_deref()).map_err(|failure| {
-            failure.hint(format!("the commit {message:?} is made and not live: run the command again, or take it back with git revert"))
+        begin("committing");
+        change.draft.save()?;
+        git::commit(config, message, change.draft.before())?;
+        rollout.run(old.as_deref()).map_err(|error| {
+            error.failure.hint(match error.is_deployed {
+                Some(true) => format!("the commit {message:?} is made and deployed: keep it"),
+                None => format!("the commit {message:?} is made: run the command again"),
+                Some(false) => format!("the commit {message:?} is made and not live: run the command again, or take it back with git revert"),
+            })
         })
     }
 

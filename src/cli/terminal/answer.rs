@@ -1,12 +1,14 @@
 //! What a command comes back with: a text and an exit code, or why it could not do what it was asked.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use crate::terminal::harmless::printed;
-use crate::terminal::progress::print_beside;
+use crate::terminal::progress::{finish, print_beside};
 use crate::terminal::style::{ERROR, HINT, styled};
+use crate::terminal::width;
+use crate::terminal::wrap::wrapped;
 
 /// Exit codes, as `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum Exit {
     Usage = 2,
     /// wrangler, Cloudflare or the live Worker did not do what they were asked.
     Unreachable = 3,
+    /// Somebody has asked it to end, as with Ctrl-C: 128 and the number of SIGINT, as shells have it.
+    Interrupted = 130,
 }
 
 /// What a command has to say.
@@ -48,8 +52,14 @@ impl Answer {
 
     /// Prints it; answers the exit code.
     pub fn print(&self) -> ExitCode {
+        finish();
         // a reader that has gone, such as `head`, has read enough
-        let _ = anstream::stdout().write_all(printed(&self.text).as_bytes());
+        let text = printed(&self.text);
+        let text = match width::of_stream(&stdout()) {
+            Some(width) => wrapped(&text, width),
+            None => text,
+        };
+        let _ = anstream::stdout().write_all(text.as_bytes());
         ExitCode::from(self.exit as u8)
     }
 }
@@ -76,10 +86,33 @@ impl Failure {
         Self::new(what, Exit::Unreachable)
     }
 
+    /// Somebody has asked the command to end.
+    pub fn interrupted() -> Self {
+        Self::new("interrupted", Exit::Interrupted)
+    }
+
+    /// Whether somebody has asked the command to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.exit == Exit::Interrupted
+    }
+
+    /// The same with what was being done.
+    pub fn during(self, step: &str) -> Self {
+        Self {
+            what: format!("{} {step}", self.what),
+            ..self
+        }
+    }
+
     /// The same with what to do about it, behind what it hints already.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// What to do about it.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
     }
 
     /// The same as a refusal, where what is missing is a reason to stop and no mistake in what was typed.

@@ -1,7 +1,7 @@
 //! The one place that asks what time it is, for all that depends on it.
 
 use std::env;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::terminal::time;
 
@@ -23,6 +23,22 @@ pub fn now() -> u64 {
             .unwrap_or_else(|| panic!("{SET}: expected Unix seconds or RFC 3339, not {text:?}"));
     }
     system()
+}
+
+/// How long something takes.
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins now.
+    #[expect(clippy::disallowed_methods, reason = "a command line has a clock")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long it has been since.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
 fn read(text: &str) -> Option<u64> {

@@ -13,16 +13,63 @@ pub fn read(prompt: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     if stdin().is_terminal() {
         print_beside(&format!("{prompt}\n"));
-        bytes = line::read()?;
+        bytes = line::read(LineKind::Needed)?;
     } else if stdin().read_to_end(&mut bytes).is_err() {
         return Err(Failure::usage("standard input cannot be read"));
     }
+    text(bytes)
+}
+
+/// What is pasted at a terminal at once: a line, and the lines that come with it. It may be empty.
+///
+/// # Errors
+/// It is not UTF-8, or Ctrl-C was typed.
+pub fn read_pasted() -> Result<String, Failure> {
+    text(line::read(LineKind::Pasted)?)
+}
+
+/// A line that is typed or pasted at a terminal, which does not show it. It may be empty.
+///
+/// # Errors
+/// It is not UTF-8, or Ctrl-C was typed.
+pub fn read_hidden() -> Result<String, Failure> {
+    let read = line::read(LineKind::Hidden);
+    print_beside("\n"); // the one that was typed was not shown
+    text(read?)
+}
+
+/// A text without what it was copied with: curl's option, quotes around all of it, the end of a continued line.
+pub fn unwrapped(text: &str) -> &str {
+    let text = text.trim().trim_end_matches('\\').trim_end();
+    let options = ["-b ", "-H ", "--cookie ", "--header "];
+    let behind = options.iter().find_map(|option| text.strip_prefix(option));
+    let text = behind.unwrap_or(text).trim();
+    let quotes = [('\'', '\''), ('"', '"'), ('`', '`'), ('“', '”'), ('‘', '’')];
+    let inside = quotes
+        .iter()
+        .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    inside.unwrap_or(text).trim()
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| Failure::usage("standard input is not UTF-8 text"))
+}
+
+/// What a line is for.
+#[derive(Clone, Copy, PartialEq)]
+enum LineKind {
+    /// It must not be empty.
+    Needed,
+    /// It may be empty, and others may come with it.
+    Pasted,
+    /// It may be empty, and is not shown.
+    Hidden,
 }
 
 /// What a line is made of that is typed or pasted without line editing.
 struct Line {
     bytes: Vec<u8>,
+    may_be_empty: bool,
 }
 
 /// What a byte does.
@@ -39,7 +86,7 @@ impl Line {
         match byte {
             0x03 => return Reading::Interrupted,
             0x04 => return Reading::Ends,
-            b'\r' | b'\n' if self.bytes.iter().any(|byte| !byte.is_ascii_whitespace()) => {
+            b'\r' | b'\n' if self.may_be_empty || !self.bytes.trim_ascii().is_empty() => {
                 return Reading::Ends;
             }
             0x08 | 0x7F => {
@@ -55,21 +102,34 @@ impl Line {
 mod line {
     use std::io::{Read, stdin};
 
-    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::termios::{
+        LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    };
 
     use crate::terminal::answer::Failure;
-    use crate::terminal::paste::{Line, Reading};
+    use crate::terminal::paste::{Line, LineKind, Reading};
 
     /// Gives the terminal back as it was, whatever happens.
     struct Unedited(Termios);
 
     impl Unedited {
-        fn new() -> Option<Self> {
+        fn new(kind: LineKind) -> Option<Self> {
             let before = tcgetattr(stdin()).ok()?;
             let mut modes = before.clone();
             modes.local_modes -= LocalModes::ICANON | LocalModes::ISIG;
+            if kind == LineKind::Hidden {
+                modes.local_modes -= LocalModes::ECHO;
+            }
             tcsetattr(stdin(), OptionalActions::Now, &modes).ok()?;
             Some(Self(before))
+        }
+
+        /// From here on a read ends by itself where nothing comes for a tenth of a second.
+        fn wait_no_longer(&self) -> Option<()> {
+            let mut modes = tcgetattr(stdin()).ok()?;
+            modes.special_codes[SpecialCodeIndex::VMIN] = 0;
+            modes.special_codes[SpecialCodeIndex::VTIME] = 1;
+            tcsetattr(stdin(), OptionalActions::Now, &modes).ok()
         }
     }
 
@@ -80,16 +140,28 @@ mod line {
         }
     }
 
-    pub fn read() -> Result<Vec<u8>, Failure> {
-        let _unedited = Unedited::new();
-        let mut line = Line { bytes: Vec::new() };
+    pub fn read(kind: LineKind) -> Result<Vec<u8>, Failure> {
+        let unedited = Unedited::new(kind);
+        let mut line = Line {
+            bytes: Vec::new(),
+            may_be_empty: kind != LineKind::Needed,
+        };
+        let unread = |_| Failure::usage("standard input cannot be read");
         for byte in stdin().lock().bytes() {
-            let byte = byte.map_err(|_| Failure::usage("standard input cannot be read"))?;
-            match line.take(byte) {
+            match line.take(byte.map_err(unread)?) {
                 Reading::GoesOn => {}
                 Reading::Ends => break,
                 Reading::Interrupted => return Err(Failure::usage("interrupted")),
             }
+        }
+        if kind == LineKind::Pasted
+            && let Some(()) = unedited.as_ref().and_then(Unedited::wait_no_longer)
+        {
+            line.bytes.push(b'\n');
+            stdin()
+                .lock()
+                .read_to_end(&mut line.bytes)
+                .map_err(unread)?;
         }
         Ok(line.bytes)
     }
@@ -100,13 +172,16 @@ mod line {
     use std::io::stdin;
 
     use crate::terminal::answer::Failure;
-    use crate::terminal::paste::{Line, Reading};
+    use crate::terminal::paste::{Line, LineKind, Reading};
 
-    pub fn read() -> Result<Vec<u8>, Failure> {
+    pub fn read(kind: LineKind) -> Result<Vec<u8>, Failure> {
         let mut text = String::new();
         let read = stdin().read_line(&mut text);
         read.map_err(|_| Failure::usage("standard input cannot be read"))?;
-        let mut line = Line { bytes: Vec::new() };
+        let mut line = Line {
+            bytes: Vec::new(),
+            may_be_empty: kind != LineKind::Needed,
+        };
         for byte in text.bytes() {
             if line.take(byte) != Reading::GoesOn {
                 break;
@@ -122,7 +197,10 @@ mod tests {
 
     #[test]
     fn a_line_ends_at_enter_or_ctrl_d_and_is_longer_than_a_terminal_edits() {
-        let mut line = Line { bytes: Vec::new() };
+        let mut line = Line {
+            bytes: Vec::new(),
+            may_be_empty: false,
+        };
         let long = format!("\r\n a={}", "b".repeat(9_000));
         for byte in long.bytes() {
             assert_eq!(line.take(byte), Reading::GoesOn);

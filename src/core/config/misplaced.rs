@@ -1,5 +1,6 @@
 //! Fields that belong into another table, and options of another format: where to write them.
 
+use super::fields::{self, Field};
 use crate::formats;
 use crate::prelude::*;
 
@@ -17,7 +18,7 @@ pub fn in_keys(field: &str) -> Option<String> {
 
 /// What to do about a field of a cookie that is one of `COUNTERSIGN` or of `keys`, or an option of another format.
 pub fn in_rule(field: &str, format: Option<&str>) -> Option<String> {
-    if KEYS.fields.contains(&field) {
+    if KEYS.has(field) {
         let own = format!(
             "it belongs into `keys`: [vars.COUNTERSIGN.keys] for all cookies, or keys = {{ {field} = … }} for this one"
         );
@@ -29,47 +30,35 @@ pub fn in_rule(field: &str, format: Option<&str>) -> Option<String> {
     option_of_others(field, format?)
 }
 
-/// A table of the configuration and the fields that no other has.
+/// A table of the configuration and its fields.
 struct TableFields {
     header: &'static str,
-    fields: &'static [&'static str],
+    fields: &'static [Field],
+}
+
+impl TableFields {
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
 }
 
 const TOP: TableFields = TableFields {
     header: "[vars.COUNTERSIGN]",
-    fields: &[
-        "mode",
-        "reports",
-        "origin_url",
-        "origin_header",
-        "hosts",
-        "cookies",
-    ],
+    fields: fields::TOP,
 };
 
 const KEYS: TableFields = TableFields {
     header: "[vars.COUNTERSIGN.keys]",
-    fields: &["current", "fallbacks"],
+    fields: fields::KEYS,
 };
 
 const RULE: TableFields = TableFields {
     header: "[[vars.COUNTERSIGN.cookies]]",
-    fields: &[
-        "name",
-        "format",
-        "accept",
-        "max_age",
-        "leeway",
-        "attributes",
-        "upgrade",
-        "on_invalid",
-        "look_alikes",
-        "unsafe_open",
-    ],
+    fields: fields::RULE,
 };
 
 fn table_of(field: &str, tables: &[TableFields]) -> Option<&'static str> {
-    let found = tables.iter().find(|table| table.fields.contains(&field))?;
+    let found = tables.iter().find(|table| table.has(field))?;
     Some(found.header)
 }
 
@@ -125,6 +114,7 @@ mod tests {
         assert!(text(at_top("current")).contains("into [vars.COUNTERSIGN.keys]:"));
         assert!(text(in_rule("hosts", None)).contains("into [vars.COUNTERSIGN]:"));
         assert!(text(in_rule("fallbacks", None)).contains("keys = { fallbacks = … }"));
+        assert!(text(at_top("chunks")).contains("into [[vars.COUNTERSIGN.cookies]]:"));
         assert_eq!(at_top("colour"), None);
     }
 

@@ -23,10 +23,12 @@ use written::Written;
 mod attributes;
 mod checks;
 mod compile;
+mod fields;
 mod keys;
 mod misplaced;
 mod origin;
 mod rule;
+pub mod schema;
 mod secrets;
 pub mod written;
 
@@ -305,7 +307,7 @@ impl Policy {
         let origin_header = origin::read_origin_header(&mut table, secrets);
         let hosts = origin::read_hosts(&mut table);
         let written = Written::read(value, problems);
-        table.ignore(["keys"].into_iter());
+        table.value("keys");
         table.list("cookies");
         if written.rules.is_empty() {
             add_missing_rules(&table);

@@ -54,7 +54,8 @@ impl RuleConfig {
     ) -> Option<Self> {
         let WrittenRule { path, value, .. } = written;
         let mut table = Table::new(path, value, problems)?;
-        table.ignore(["keys", "origin"].into_iter());
+        table.value("keys");
+        table.value("origin");
         let name = read_name(&mut table);
         let format = formats::read(&mut table);
         let origin_format = match written.origin_format() {

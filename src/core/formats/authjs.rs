@@ -34,7 +34,7 @@
 use zeroize::Zeroizing;
 
 use super::claims;
-use super::description::{DefaultValue, Description, FormatOption};
+use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
     Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
     Uncarriable,
@@ -60,7 +60,8 @@ pub const FORMATS: &[Description] = &[
             "salt",
             DefaultValue::Text(""),
             "the cookie's name for what NextAuth keeps during a login",
-        )],
+        )
+        .also_used_as(&[ShapeValue::Name])],
         read: nextauth,
     },
 ];

@@ -50,12 +50,14 @@ pub const FORMATS: &[Description] = &[Description {
             "derive",
             DefaultValue::Flag(false),
             "`true` where the site calls `Key::derive_from`, as Rocket does with 32 bytes",
-        ),
+        )
+        .also_used_as(&[ShapeValue::Flag(true)]),
         FormatOption::new(
             "encoded",
             DefaultValue::Flag(true),
             "`false` for tower-sessions and tower-cookies",
-        ),
+        )
+        .also_used_as(&[ShapeValue::Flag(false)]),
     ],
     read: cookie_rs,
 }];

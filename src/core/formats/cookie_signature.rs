@@ -22,7 +22,7 @@
 
 use alloc::borrow::Cow;
 
-use super::description::{DefaultValue, Description, FormatOption};
+use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
     Content, Derivation, Format, FormatProperties, KeyFault, Keyed, Payload, Refusal, Uncarriable,
 };
@@ -56,7 +56,8 @@ pub const FORMATS: &[Description] = &[
                 "encoded",
                 DefaultValue::Flag(false),
                 "`true` for React Router, Remix, Elysia and before 11.1, which percent-encode always",
-            ),
+            )
+            .also_used_as(&[ShapeValue::Flag(true)]),
         ],
         read: fastify,
     },

@@ -31,6 +31,8 @@ pub struct FormatOption {
     pub about: &'static str,
     /// The values that give a cookie another shape, for recognition.
     pub shapes: &'static [ShapeValue],
+    /// Other values that sites use and no shape shows: to be tried with a key.
+    pub usual: &'static [ShapeValue],
 }
 
 /// What an option is where it is left out.
@@ -48,7 +50,7 @@ pub enum DefaultValue {
     Required,
 }
 
-/// A value of an option that gives a cookie another shape.
+/// A value of an option that gives a cookie another shape, or that is to be tried.
 #[derive(Clone, Copy, Debug)]
 pub enum ShapeValue {
     /// A string.
@@ -59,6 +61,8 @@ pub enum ShapeValue {
     Number(u64),
     /// A string that the cookie itself holds.
     OfCookie(fn(&str) -> Option<&str>),
+    /// The cookie's name.
+    Name,
 }
 
 /// Stands for a string that has no part in a value's shape.
@@ -72,6 +76,7 @@ impl FormatOption {
             default,
             about,
             shapes: &[],
+            usual: &[],
         }
     }
 
@@ -88,12 +93,18 @@ impl FormatOption {
                 ShapeValue::Text("sha384"),
                 ShapeValue::Text("sha512"),
             ],
+            usual: &[],
         }
     }
 
     /// The same option, with values that give a cookie another shape.
     pub const fn shaped_by(self, shapes: &'static [ShapeValue]) -> Self {
         Self { shapes, ..self }
+    }
+
+    /// The same option, with other values that sites use.
+    pub const fn also_used_as(self, usual: &'static [ShapeValue]) -> Self {
+        Self { usual, ..self }
     }
 }
 
@@ -110,8 +121,9 @@ impl DefaultValue {
 }
 
 impl ShapeValue {
-    fn value(self, cookie_value: &str) -> Option<Value> {
+    fn value(self, cookie: &str, cookie_value: &str) -> Option<Value> {
         match self {
+            Self::Name => Some(cookie.into()),
             Self::Text(text) => Some(text.into()),
             Self::Flag(flag) => Some(flag.into()),
             Self::Number(number) => Some(number.into()),
@@ -146,18 +158,39 @@ impl Description {
 
     /// Sets of options of which a cookie of this format fits one: every combination of values that change its shape.
     pub fn shapes(&self, cookie_value: &str) -> Vec<Map<String, Value>> {
+        self.combinations(|option| values(option.shapes, "", cookie_value))
+    }
+
+    /// Sets of options that a cookie may be signed with: its shapes, each with the other values that sites use.
+    pub fn variants(&self, cookie: &str, cookie_value: &str) -> Vec<Map<String, Value>> {
+        self.combinations(|option| {
+            let mut all = values(option.shapes, cookie, cookie_value);
+            all.extend(values(option.usual, cookie, cookie_value));
+            all
+        })
+    }
+
+    fn combinations(
+        &self,
+        values: impl Fn(&FormatOption) -> Vec<Option<Value>>,
+    ) -> Vec<Map<String, Value>> {
         let mut all = vec![Map::new()];
         for option in self.options {
-            let mut values: Vec<Option<Value>> = match option.default {
+            let mut set: Vec<Option<Value>> = match option.default {
                 DefaultValue::Required => vec![Some(ANY_TEXT.into())],
                 _ => vec![None],
             };
-            values.extend(option.shapes.iter().map(|shape| shape.value(cookie_value)));
-            values.dedup();
-            all = combined(&all, option.name, &values);
+            set.extend(values(option));
+            set.dedup();
+            all = combined(&all, option.name, &set);
         }
         all
     }
+}
+
+fn values(of: &[ShapeValue], cookie: &str, cookie_value: &str) -> Vec<Option<Value>> {
+    let values = of.iter().map(|value| value.value(cookie, cookie_value));
+    values.collect()
 }
 
 fn combined(

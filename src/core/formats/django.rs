@@ -71,12 +71,13 @@ pub const FORMATS: &[Description] = &[
         name: "django-signed-cookie",
         used_by: "Django 2.2 to 5.2, `set_signed_cookie`",
         options: &[
-            FormatOption::new("salt", DefaultValue::Text(""), ""),
+            FormatOption::new("salt", DefaultValue::Text(""), "").also_used_as(&[ShapeValue::Name]),
             FormatOption::new(
                 "scheme",
                 DefaultValue::Text("v2"),
                 "`\"v1\"` up to 5.2.14 and 4.2.30",
-            ),
+            )
+            .also_used_as(&[ShapeValue::Text("v1")]),
             FormatOption::digest("sha256", ""),
         ],
         read: signed_cookie,
@@ -89,7 +90,8 @@ pub const FORMATS: &[Description] = &[
                 "salt",
                 DefaultValue::Unset,
                 "the class's own where it is left out",
-            ),
+            )
+            .also_used_as(&[ShapeValue::Text("django.core.signing"), ShapeValue::Name]),
             FormatOption::new("sep", DefaultValue::Text(":"), ""),
             FormatOption::new("timestamp", DefaultValue::Flag(true), "")
                 .shaped_by(&[ShapeValue::Flag(false)]),

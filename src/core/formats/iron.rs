@@ -57,7 +57,8 @@ pub const FORMATS: &[Description] = &[
                 "iterations",
                 DefaultValue::Number(FAST as u64),
                 "8192 for `useSession` of h3 2",
-            ),
+            )
+            .also_used_as(&[ShapeValue::Number(8192)]),
         ],
         read: |table| {
             let rounds = iterations(table);

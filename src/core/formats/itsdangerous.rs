@@ -56,17 +56,29 @@ pub const FORMATS: &[Description] = &[
                 "salt",
                 DefaultValue::Text("itsdangerous.Signer"),
                 "serializers sign with `\"itsdangerous\"`",
-            ),
+            )
+            .also_used_as(&[
+                ShapeValue::Text("itsdangerous"),
+                ShapeValue::Text("flask-session"),
+                ShapeValue::Text("cookie-session"),
+                ShapeValue::Name,
+            ]),
             FormatOption::new(
                 "key_derivation",
                 DefaultValue::Text("django-concat"),
                 "`\"concat\"`, `\"hmac\"`, `\"none\"`",
-            ),
+            )
+            .also_used_as(&[
+                ShapeValue::Text("concat"),
+                ShapeValue::Text("hmac"),
+                ShapeValue::Text("none"),
+            ]),
             FormatOption::digest("sha1", ""),
             FormatOption::new("sep", DefaultValue::Text("."), ""),
             FormatOption::new("timestamp", DefaultValue::Flag(true), "")
                 .shaped_by(&[ShapeValue::Flag(false)]),
-            FormatOption::new("epoch", DefaultValue::Number(0), "1293840000 before 1.0"),
+            FormatOption::new("epoch", DefaultValue::Number(0), "1293840000 before 1.0")
+                .also_used_as(&[ShapeValue::Number(1_293_840_000)]),
         ],
         read: configured,
     },

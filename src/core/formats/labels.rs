@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::KeyFault;
 use crate::crypto::key::KeyId;
 use crate::prelude::*;
+use crate::settings::asked::FieldKind;
 use crate::settings::{Fault, Table, not_a_key_id};
 
 /// What the framework calls the keys.
@@ -22,7 +23,7 @@ pub enum Labels {
 impl Labels {
     /// Reads a field that holds a text, or a table from key ids to texts: `{ KEY_A = "1", KEY_B = "2" }`.
     pub fn read(table: &mut Table<'_>, field: &'static str) -> Self {
-        match table.value(field) {
+        match table.ask(field, || FieldKind::TextByKey) {
             Some(Value::Object(keys)) => Self::each(table, field, keys, &TEXTS),
             _ => Self::one(table.text(field).map(str::to_owned)),
         }
@@ -30,7 +31,7 @@ impl Labels {
 
     /// Reads a field that holds a whole number, or a table from key ids to such: `{ KEY_A = 1, KEY_B = 2 }`.
     pub fn read_numbers(table: &mut Table<'_>, field: &'static str) -> Self {
-        match table.value(field) {
+        match table.ask(field, || FieldKind::NumberByKey) {
             Some(Value::Object(keys)) => Self::each(table, field, keys, &NUMBERS),
             _ => Self::one(table.number(field).map(|number| number.to_string())),
         }

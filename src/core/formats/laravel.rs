@@ -52,7 +52,8 @@ pub const FORMATS: &[Description] = &[Description {
         DefaultValue::Text("aes-256-cbc"),
         "`\"aes-128-cbc\"`, `\"aes-256-gcm\"`",
     )
-    .shaped_by(&[ShapeValue::Text("aes-256-gcm")])],
+    .shaped_by(&[ShapeValue::Text("aes-256-gcm")])
+    .also_used_as(&[ShapeValue::Text("aes-128-cbc")])],
     read: laravel,
 }];
 

@@ -38,6 +38,7 @@ mod laravel;
 mod litestar;
 mod mojolicious;
 mod oauth2_proxy;
+mod option_meaning;
 mod plain;
 mod plug;
 mod pyramid;
@@ -55,8 +56,9 @@ pub use description::Description;
 pub use framework_names::unknown_format;
 pub use key_fault::KeyFault;
 pub use key_shape::KeyShape;
+pub use option_meaning::option_meaning;
 pub use plain::{OctetsOnly, Plain};
-pub use recognise::{Opening, openings, recognise};
+pub use recognise::{FittingShape, Opening, fitting_shapes, openings, recognise};
 pub use signatures::Signatures;
 
 /// Every family. A configuration's `format` is looked up here by name.

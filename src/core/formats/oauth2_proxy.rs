@@ -24,7 +24,7 @@
 
 use zeroize::Zeroizing;
 
-use super::description::{DefaultValue, Description, FormatOption};
+use super::description::{DefaultValue, Description, FormatOption, ShapeValue};
 use super::{
     Content, Derivation, Format, FormatProperties, KeyFault, KeyShape, Keyed, Payload, Refusal,
     Uncarriable,
@@ -45,7 +45,8 @@ pub const FORMATS: &[Description] = &[Description {
         "encrypted",
         DefaultValue::Flag(true),
         "`false` for sessions in Redis",
-    )],
+    )
+    .also_used_as(&[ShapeValue::Flag(false)])],
     read: oauth2_proxy,
 }];
 

@@ -49,7 +49,8 @@ pub const FORMATS: &[Description] = &[Description {
             "purpose",
             DefaultValue::Flag(false),
             "`true` where the middleware is given a `key`; version 2 alone",
-        ),
+        )
+        .also_used_as(&[ShapeValue::Flag(true)]),
     ],
     read: rack_session,
 }];

@@ -76,12 +76,14 @@ const KDF_DIGEST: FormatOption = FormatOption::new(
     "kdf_digest",
     DefaultValue::Text("sha256"),
     "`\"sha1\"` before `load_defaults 7.0`",
-);
+)
+.also_used_as(&[ShapeValue::Text("sha1")]);
 const PURPOSE: FormatOption = FormatOption::new(
     "purpose",
     DefaultValue::Flag(true),
     "`false` before `load_defaults 6.0`",
-);
+)
+.also_used_as(&[ShapeValue::Flag(false)]);
 
 fn signed(table: &mut Table<'_>) -> Option<Box<dyn Format>> {
     let digest = table.choice("digest", Digest::NAMES);

@@ -11,12 +11,31 @@ use crate::wire::encoding::{from_hex, from_pasted_base64};
 /// The names of the formats that a value has the shape of, whatever key signed it; for a pair the value is
 /// `VALUE;SIGNATURE`. Some shapes are lax, and more than one may fit.
 pub fn recognise(cookie: &str, value: &str) -> Vec<&'static str> {
-    let fits_some = |description: &&Description| {
-        let mut shapes = description.shapes(value).into_iter();
-        shapes.any(|options| fits(description, options, cookie, value))
-    };
-    let fitting = descriptions().filter(fits_some);
-    fitting.map(|description| description.name).collect()
+    let shapes = fitting_shapes(cookie, value).into_iter();
+    shapes.map(|shape| shape.format).collect()
+}
+
+/// A format whose shape a value has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FittingShape {
+    /// The format.
+    pub format: &'static str,
+    /// The options that the shape shows, where they are not the defaults. What the shape does not show is as it is by
+    /// default.
+    pub options: Map<String, Value>,
+}
+
+/// The formats that a value has the shape of, each with the options that the shape shows.
+pub fn fitting_shapes(cookie: &str, value: &str) -> Vec<FittingShape> {
+    let fitting = descriptions().filter_map(|description| {
+        let mut sets = description.shapes(value).into_iter();
+        let options = sets.find(|options| fits(description, options, cookie, value))?;
+        Some(FittingShape {
+            format: description.name,
+            options: without_defaults(description, options),
+        })
+    });
+    fitting.collect()
 }
 
 /// A format that opens a value with a secret, as a rule would name both.
@@ -28,38 +47,92 @@ pub struct Opening {
     pub options: Map<String, Value>,
     /// How the secret's text becomes the key.
     pub encoding: Encoding,
+    /// Whether the format would write the value byte for byte as it is; never where a value has random bytes.
+    pub is_own_spelling: bool,
 }
 
 /// The formats in which a secret opens a value: with their options as they are by default, those aside that a value
-/// shows by its shape. The secret is taken as it is, and as base64 or hexadecimal where it is written so.
+/// shows by its shape; where none does, or none that would write the value so, also with the other values that sites
+/// use, of each format the plainest. The secret is taken as it is, and as base64 or hexadecimal where it is written so.
 pub fn openings(cookie: &str, value: &str, secret: &str) -> Vec<Opening> {
-    let keys = keys_of(secret);
-    let mut found = Vec::new();
-    for description in descriptions() {
-        for options in description.shapes(value) {
-            let Some(format) = signing(description, &options, cookie) else {
+    let candidate = CandidateCookie {
+        name: cookie,
+        value,
+        keys: keys_of(secret),
+    };
+    let by_shape =
+        descriptions().flat_map(|format| candidate.openings(format, format.shapes(value)));
+    let mut found: Vec<Opening> = by_shape.collect();
+    if found.is_empty() {
+        let plainest = |format| candidate.plainest(format);
+        return descriptions().flat_map(plainest).collect();
+    }
+    if !found.iter().any(|opening| opening.is_own_spelling) {
+        let opening =
+            descriptions().filter(|format| found.iter().any(|one| one.format == format.name));
+        let own = opening.flat_map(|format| candidate.plainest(format));
+        let own: Vec<Opening> = own.filter(|opening| opening.is_own_spelling).collect();
+        found.splice(0..0, own);
+    }
+    found
+}
+
+/// A value under a cookie's name, and the keys that may have signed it.
+struct CandidateCookie<'c> {
+    name: &'c str,
+    value: &'c str,
+    keys: Vec<Key>,
+}
+
+impl CandidateCookie<'_> {
+    /// The openings in a format with the fewest options, of all that sites use; those in its own spelling come first.
+    fn plainest(&self, description: &'static Description) -> Vec<Opening> {
+        let mut found = self.openings(description, description.variants(self.name, self.value));
+        if found.iter().any(|opening| opening.is_own_spelling) {
+            found.retain(|opening| opening.is_own_spelling);
+        }
+        let fewest = found.iter().map(|opening| opening.options.len()).min();
+        found.retain(|opening| Some(opening.options.len()) == fewest);
+        found
+    }
+
+    /// The sets of options with which a key opens it in this format.
+    fn openings(&self, description: &Description, sets: Vec<Map<String, Value>>) -> Vec<Opening> {
+        let mut found = Vec::new();
+        for options in sets {
+            let Some(format) = signing(description, &options, self.name) else {
                 continue;
             };
             let options = without_defaults(description, options);
-            let opens = |key: &&Key| {
-                let keyed = format.keyed(cookie, key);
-                keyed.is_ok_and(|keyed| keyed.open(value).is_ok())
-            };
-            for key in keys.iter().filter(opens) {
+            for key in &self.keys {
+                let Some(is_own_spelling) = self.opens(&*format, key) else {
+                    continue;
+                };
                 let opening = Opening {
                     format: description.name,
                     options: options.clone(),
                     encoding: key.encoding(),
+                    is_own_spelling,
                 };
                 if !found.contains(&opening) {
                     found.push(opening);
                 }
             }
         }
+        found
     }
-    found
+
+    /// Whether the format would write the value as it is, where the key opens it.
+    fn opens(&self, format: &dyn Format, key: &Key) -> Option<bool> {
+        let keyed = format.keyed(self.name, key).ok()?;
+        let content = keyed.open(self.value).ok()?;
+        // what is sealed with these zeros is thrown away
+        let sealed = keyed.seal(&content, |_| {});
+        Some(sealed.is_ok_and(|sealed| sealed == self.value))
+    }
 }
 
+/// What of a set of options says more than would hold without it.
 fn without_defaults(
     description: &Description,
     mut options: Map<String, Value>,
@@ -88,8 +161,13 @@ fn keys_of(secret: &str) -> Vec<Key> {
     bytes.into_iter().filter_map(key).collect()
 }
 
-fn fits(description: &Description, options: Map<String, Value>, cookie: &str, value: &str) -> bool {
-    let (Some(format), Some(id)) = (signing(description, &options, cookie), KeyId::parse("ANY"))
+fn fits(
+    description: &Description,
+    options: &Map<String, Value>,
+    cookie: &str,
+    value: &str,
+) -> bool {
+    let (Some(format), Some(id)) = (signing(description, options, cookie), KeyId::parse("ANY"))
     else {
         return false;
     };

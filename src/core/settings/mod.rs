@@ -7,8 +7,10 @@ use crate::crypto::key::KeyId;
 use crate::prelude::*;
 use crate::wire::calendar::from_rfc3339;
 
+pub mod asked;
 mod problem;
 
+use asked::FieldKind;
 pub use problem::{Fault, Problem, Problems, Topic};
 
 /// A table that is being read. Every field that is asked for counts as known; [`Table::finish`]
@@ -60,13 +62,23 @@ impl<'a> Table<'a> {
 
     /// A field as it stands, where it is set.
     pub fn value(&mut self, field: &'static str) -> Option<&'a Value> {
+        self.ask(field, || FieldKind::Any)
+    }
+
+    /// The same for a field of which its reader knows what it may be.
+    pub fn ask(&mut self, field: &'static str, kind: impl Fn() -> FieldKind) -> Option<&'a Value> {
+        self.problems.note_asked(&self.path, field, kind);
         self.known.push(field);
         self.fields.get(field)
     }
 
     /// A text, where it is set.
     pub fn text(&mut self, field: &'static str) -> Option<&'a str> {
-        match self.value(field)? {
+        self.text_of(field, || FieldKind::Text)
+    }
+
+    fn text_of(&mut self, field: &'static str, kind: impl Fn() -> FieldKind) -> Option<&'a str> {
+        match self.ask(field, kind)? {
             Value::String(text) => Some(text),
             other => self.wrong(field, "a text in quotes", other),
         }
@@ -74,7 +86,7 @@ impl<'a> Table<'a> {
 
     /// `true` or `false`, where it is set.
     pub fn flag(&mut self, field: &'static str) -> Option<bool> {
-        match self.value(field)? {
+        match self.ask(field, || FieldKind::Flag)? {
             Value::Bool(flag) => Some(*flag),
             other => self.wrong(field, "true or false", other),
         }
@@ -82,7 +94,7 @@ impl<'a> Table<'a> {
 
     /// A whole number, zero or more, where it is set.
     pub fn number(&mut self, field: &'static str) -> Option<u64> {
-        let value = self.value(field)?;
+        let value = self.ask(field, || FieldKind::Number)?;
         match whole_number(value) {
             Some(number) => Some(number),
             None => self.wrong(field, "a whole number, zero or more", value),
@@ -91,7 +103,7 @@ impl<'a> Table<'a> {
 
     /// A length of time in seconds, where it is set: a whole number of them, or a text such as `"31d"`.
     pub fn seconds(&mut self, field: &'static str) -> Option<u64> {
-        let value = self.value(field)?;
+        let value = self.ask(field, || FieldKind::Seconds)?;
         let seconds = match value {
             // a number in quotes may be a slip
             Value::String(text) if text.ends_with(|c: char| c.is_ascii_alphabetic()) => {
@@ -114,7 +126,7 @@ impl<'a> Table<'a> {
 
     /// One of some words, where it is set.
     pub fn choice<T: Copy>(&mut self, field: &'static str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.text(field)?;
+        let text = self.text_of(field, || FieldKind::choice(words))?;
         if let Some((_, choice)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*choice);
         }
@@ -125,7 +137,7 @@ impl<'a> Table<'a> {
 
     /// A point in time as RFC 3339 has it, in Unix seconds, where it is set.
     pub fn time(&mut self, field: &'static str) -> Option<u64> {
-        let text = self.text(field)?;
+        let text = self.text_of(field, || FieldKind::Time)?;
         let seconds = time(text);
         if seconds.is_none() {
             let fault = Fault::new("not a time as RFC 3339 writes it");
@@ -136,7 +148,7 @@ impl<'a> Table<'a> {
 
     /// The name of a secret, where it is set. A text that is none is not echoed: it may be a key.
     pub fn key_id(&mut self, field: &'static str) -> Option<KeyId> {
-        let text = self.text(field)?;
+        let text = self.text_of(field, || FieldKind::KeyId)?;
         let id = KeyId::parse(text);
         if id.is_none() {
             self.problem(field, not_a_key_id());
@@ -147,7 +159,7 @@ impl<'a> Table<'a> {
     /// The entries of a list with their paths; empty where it is not set. A scalar is a problem: read
     /// as a list, a text would fall apart into letters.
     pub fn list(&mut self, field: &'static str) -> Vec<(String, &'a Value)> {
-        let value = self.value(field);
+        let value = self.ask(field, || FieldKind::List);
         if let Some(other) = value.filter(|value| !value.is_array()) {
             let fault = Fault::new(format!("expected a list, found {}", kind(other)));
             self.problem(
@@ -169,6 +181,7 @@ impl<'a> Table<'a> {
 
     /// Adds a problem for a field that is needed and not set.
     pub fn missing(&self, field: &str, cure: &'static str) {
+        self.problems.note_missing(&self.path, field);
         self.problem(field, Fault::new("missing").cure(cure));
     }
 

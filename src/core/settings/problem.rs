@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use core::cell::RefCell;
 use core::fmt;
 
+use super::asked::{Asked, FieldKind};
 use crate::crypto::key::KeyId;
 use crate::prelude::*;
 
@@ -122,11 +123,46 @@ impl From<String> for Fault {
     }
 }
 
-/// Where problems gather.
+/// Where problems gather; and, for the schema, what the readers ask for.
 #[derive(Debug, Default)]
-pub struct Problems(RefCell<Vec<Problem>>);
+pub struct Problems {
+    found: RefCell<Vec<Problem>>,
+    asked: Option<RefCell<Asked>>,
+}
 
 impl Problems {
+    /// The same, where what is asked for is wanted as well.
+    pub fn with_asked() -> Self {
+        Self {
+            asked: Some(RefCell::default()),
+            ..Self::default()
+        }
+    }
+
+    /// What was asked for; nothing unless it was wanted.
+    pub fn into_asked(self) -> Asked {
+        self.asked.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    /// Notes that a field was asked for, where that is wanted.
+    pub(super) fn note_asked(
+        &self,
+        table: &str,
+        field: &'static str,
+        kind: impl Fn() -> FieldKind,
+    ) {
+        if let Some(asked) = &self.asked {
+            asked.borrow_mut().add(table, field, kind());
+        }
+    }
+
+    /// Notes that a field was needed, where that is wanted.
+    pub(super) fn note_missing(&self, table: &str, field: &str) {
+        if let Some(asked) = &self.asked {
+            asked.borrow_mut().add_missing(table, field);
+        }
+    }
+
     /// Adds one.
     pub fn add(&self, path: impl Into<String>, fault: impl Into<Fault>) {
         self.push(Problem::new(path, fault));
@@ -136,12 +172,12 @@ impl Problems {
     #[cold]
     #[inline(never)]
     fn push(&self, problem: Problem) {
-        self.0.borrow_mut().push(problem);
+        self.found.borrow_mut().push(problem);
     }
 
     /// Adds one unless it is there.
     pub fn add_once(&self, problem: Problem) {
-        let is_known = self.0.borrow().contains(&problem);
+        let is_known = self.found.borrow().contains(&problem);
         if !is_known {
             self.push(problem);
         }
@@ -149,17 +185,17 @@ impl Problems {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.found.borrow().is_empty()
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.borrow().len()
+        self.found.borrow().len()
     }
 
     /// All of them, in the order in which they were found.
     pub fn into_vec(self) -> Vec<Problem> {
-        self.0.into_inner()
+        self.found.into_inner()
     }
 }
 

@@ -114,5 +114,5 @@ const NO_SUCH_CALL = new Refusal(404, 7003, "Could not route to this call");
 const NO_SUCH_WORKER = new Refusal(404, 10007, "This Worker does not exist on your account.");
 const NO_SUCH_VERSION = new Refusal(400, 100146, "No such version, or its shares are not 100 %");
 // documented under Rollbacks; its code and words are this stand-in's
-const MIGRATED_SINCE = new Refusal(400, 10000, "A Durable Object migration has occurred since that version");
+const MIGRATED_SINCE = new Refusal(400, 100147, "A Durable Object migration has occurred since that version");
 const LATEST_NOT_DEPLOYED = new Refusal(400, 10215, "Secret edit failed: the latest version isn't currently deployed");

@@ -46,7 +46,7 @@ export async function status(edge, cookie) {
 }
 
 /** The JSON that a program of this package prints; one that finds losses ends with 1. */
-async function answerOf(name, args, input = "") {
+export async function answerOf(name, args, input = "") {
   const child = program([path.join(TARGET, "debug", name), ...args]);
   child.stdin.on("error", () => {}); // which not every program reads
   child.stdin.end(input);

@@ -7,6 +7,7 @@ use countersign_core::wire::cookie::Attributes;
 
 use super::finding::Finding;
 use super::inputs::Inputs;
+use crate::project::copied_cookies::is_copied;
 use crate::project::routes::patterns;
 use crate::terminal::time::span;
 
@@ -50,33 +51,8 @@ fn milliseconds(cookie: &WrittenRule<'_>) -> Option<Finding> {
 /// 400 days, the longest that browsers keep a cookie (RFC 6265bis, section 5.5), in seconds.
 const LONGEST_LIFE: u64 = 34_560_000;
 
-/// Names, in lower case and without separators, of tokens that page scripts copy into a header or a form.
-const COPIED: [&str; 7] = [
-    "csrftoken",
-    "xsrftoken",
-    "csrf",
-    "xsrf",
-    "csrfmiddlewaretoken",
-    "antiforgery",
-    "requestverificationtoken",
-];
-
-fn is_copied(cookie: &WrittenRule<'_>) -> bool {
-    let letters = |c: &char| c.is_ascii_alphanumeric();
-    let bare: String = name(cookie)
-        .to_ascii_lowercase()
-        .chars()
-        .filter(letters)
-        .collect();
-    let bare = bare
-        .strip_prefix("host")
-        .or(bare.strip_prefix("secure"))
-        .unwrap_or(&bare);
-    COPIED.contains(&bare)
-}
-
 fn copied(cookie: &WrittenRule<'_>) -> Option<Finding> {
-    is_copied(cookie).then(|| {
+    is_copied(name(cookie)).then(|| {
         Finding::warning(
             format!("{}.name", cookie.path),
             format!("{} is a token that page scripts copy into a header or a form: the site would get the browser's copy there, which it cannot read", name(cookie)),
@@ -146,7 +122,7 @@ fn refused(cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
 }
 
 fn readable(cookie: &WrittenRule<'_>, attributes: &str) -> Option<Finding> {
-    (!flags(attributes).http_only && !is_copied(cookie)).then(|| {
+    (!flags(attributes).http_only && !is_copied(name(cookie))).then(|| {
         let reason = "no HttpOnly: a page script that reads this cookie and sends it on, or compares it, finds another signature than the site's";
         Finding::warning(path(cookie), reason)
             .cure("add HttpOnly if the site sets it so; if scripts use the value, do not manage the cookie")

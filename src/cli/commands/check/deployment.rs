@@ -3,12 +3,15 @@
 
 use std::fs;
 
-use toml_edit::Item;
+use serde_json::json;
+use url::Url;
 
 use super::finding::Finding;
 use crate::project::config::Environment;
+use crate::project::document::Syntax;
+use crate::project::document::node::Node;
 use crate::project::routes::{host_and_path, patterns, routes};
-use crate::project::toml::entries;
+use crate::project::site::is_loopback;
 
 /// What keeps a configured environment from being deployed, or from being reached.
 pub fn find(environment: &Environment<'_>) -> Vec<Finding> {
@@ -27,15 +30,20 @@ pub fn misplaced(environment: &Environment<'_>) -> Vec<Finding> {
             find_settings(name, item, &mut paths);
         }
     }
-    let place = match environment.name {
-        Some(name) => format!("right below [env.{name}]"),
-        None => "above the first [table] of the file".to_owned(),
-    };
+    let place = place(environment);
     let finding = |path: String| {
         let (table, setting) = path.rsplit_once('.').unwrap_or(("", &path));
         let reason =
             format!("stands in the table {table}, where wrangler does not look for `{setting}`");
-        let cure = format!("move it {place}: in TOML a line belongs to the last header above it");
+        let cure = match environment.syntax() {
+            Syntax::Toml => {
+                let of_file = environment.name.map_or(" of the file", |_| "");
+                format!(
+                    "move it {place}{of_file}: in TOML a line belongs to the last header above it"
+                )
+            }
+            Syntax::Jsonc => format!("move it {place}"),
+        };
         let path = path.strip_prefix("vars.").map_or(path.as_str(), |of| {
             if of.starts_with("COUNTERSIGN") {
                 of
@@ -46,6 +54,16 @@ pub fn misplaced(environment: &Environment<'_>) -> Vec<Finding> {
         Finding::error(path, reason).cure(cure)
     };
     paths.into_iter().map(finding).collect()
+}
+
+/// Where the settings of an environment stand.
+fn place(environment: &Environment<'_>) -> String {
+    match (environment.syntax(), environment.name) {
+        (Syntax::Toml, Some(_)) => format!("right below {}", environment.title()),
+        (Syntax::Toml, None) => "above the first [table]".to_owned(),
+        (Syntax::Jsonc, Some(_)) => format!("right into {}", environment.title()),
+        (Syntax::Jsonc, None) => "into the outermost object".to_owned(),
+    }
 }
 
 /// Whether a finding says less of the same setting: that its table does not know it, or that it is not set.
@@ -66,16 +84,16 @@ const TOP_LEVEL_ONLY: [&str; 7] = [
     "preview_urls",
 ];
 
-fn find_settings(path: &str, item: &Item, found: &mut Vec<String>) {
-    for (at, entry) in entries(item).iter().flatten().enumerate() {
+fn find_settings(path: &str, node: &Node, found: &mut Vec<String>) {
+    for (at, entry) in node.entries().iter().enumerate() {
         find_settings(&format!("{path}[{at}]"), entry, found);
     }
-    for (key, item) in item.as_table_like().iter().flat_map(|table| table.iter()) {
-        let path = format!("{path}.{key}");
-        if TOP_LEVEL_ONLY.contains(&key) {
+    for field in node.fields() {
+        let path = format!("{path}.{}", field.name);
+        if TOP_LEVEL_ONLY.contains(&field.name.as_str()) {
             found.push(path);
         } else {
-            find_settings(&path, item, found);
+            find_settings(&path, &field.node, found);
         }
     }
 }
@@ -85,21 +103,29 @@ fn missing(environment: &Environment<'_>) -> Vec<Finding> {
         (
             "main",
             "no Worker is named, and `wrangler deploy` refuses",
-            "name Countersign's entry: main = \"build/index.js\"",
+            format!("name Countersign's entry: {}", entry(environment)),
         ),
         (
             "compatibility_date",
             "`wrangler deploy` refuses a Worker without one",
-            "write it at the top: compatibility_date = \"2026-04-21\"",
+            format!(
+                "write it at the top: {}",
+                environment.written("compatibility_date", &json!("2026-04-21"))
+            ),
         ),
     ];
     let missing = needed
         .into_iter()
         .filter(|(setting, ..)| environment.inherited(setting).is_none());
-    let finding = |(setting, why, cure): (&str, &str, &str)| {
+    let finding = |(setting, why, cure): (&str, &str, String)| {
         Finding::error(setting, format!("not set: {why}")).cure(cure)
     };
     missing.map(finding).collect()
+}
+
+/// The Worker that is built, as it is named.
+fn entry(environment: &Environment<'_>) -> String {
+    environment.written("main", &json!("build/index.js"))
 }
 
 /// An entry that is there and has nothing of Countersign in it.
@@ -109,27 +135,44 @@ fn another_worker(environment: &Environment<'_>) -> Option<Finding> {
     let text = String::from_utf8_lossy(&text).to_ascii_lowercase();
     (!text.contains("countersign")).then(|| {
         Finding::error("main", format!("{main} is another Worker: it holds nothing of Countersign"))
-            .cure("name Countersign's entry: main = \"build/index.js\"; a Worker of your own stays behind it, as the service binding ORIGIN")
+            .cure(format!("name Countersign's entry: {}; a Worker of your own stays behind it, as the service binding ORIGIN", entry(environment)))
     })
 }
 
 fn no_routes(environment: &Environment<'_>) -> Option<Finding> {
-    let is_public = environment.inherited("workers_dev").and_then(Item::as_bool) == Some(true);
+    let is_public = environment.inherited("workers_dev").and_then(Node::as_bool) == Some(true);
     let is_known = environment.inherited("workers_dev").is_some();
-    (is_known && !is_public && patterns(environment).is_empty()).then(|| {
-        Finding::warning("routes", "none: no request reaches the Worker, unless the dashboard has a route to it")
-            .cure("above the first [table]: routes = [{ pattern = \"www.example.com/*\", zone_name = \"example.com\" }]")
+    let route = json!([{ "pattern": "www.example.com/*", "zone_name": "example.com" }]);
+    let is_needed = patterns(environment).is_empty() && !is_for_this_machine(environment);
+    (is_known && !is_public && is_needed).then(|| {
+        Finding::warning(
+            "routes",
+            "none: no request reaches the Worker, unless the dashboard has a route to it",
+        )
+        .cure(format!(
+            "{}: {}",
+            place(environment),
+            environment.written("routes", &route)
+        ))
     })
+}
+
+/// Whether `wrangler dev` is told of a site on this machine: no route leads to one.
+fn is_for_this_machine(environment: &Environment<'_>) -> bool {
+    let dev = environment.inherited("dev");
+    let host = dev.and_then(|dev| dev.get("host")?.as_str());
+    let url = host.and_then(|host| Url::parse(&format!("http://{host}")).ok());
+    url.as_ref().is_some_and(is_loopback)
 }
 
 /// A route for http:// alone, where none is for the same host and path over HTTPS.
 fn unencrypted_routes(environment: &Environment<'_>) -> Vec<Finding> {
     let routes = routes(environment);
-    let is_unencrypted = |route: &&Item| {
+    let is_unencrypted = |route: &&&Node| {
         let pattern = route.as_str().or_else(|| route.get("pattern")?.as_str());
         pattern.is_some_and(|pattern| pattern.to_ascii_lowercase().starts_with("http://"))
     };
-    let of = |route: &Item| host_and_path(route).unwrap_or_default();
+    let of = |route: &&Node| host_and_path(route).unwrap_or_default();
     let covered: Vec<String> = routes
         .iter()
         .filter(|route| !is_unencrypted(route))

@@ -29,6 +29,9 @@ pub struct Finding {
     cure: Option<String>,
     /// The environment that it was first found in.
     environment: Option<String>,
+    /// That environment as its file writes it.
+    #[serde(skip)]
+    title: Option<String>,
 }
 
 impl Finding {
@@ -51,6 +54,7 @@ impl Finding {
             reason,
             cure: None,
             environment: None,
+            title: None,
         }
     }
 
@@ -87,12 +91,13 @@ impl Finding {
             self.at(environment.config().file_name(), line)
         };
         Self {
+            title: environment.name.map(|_| environment.title()),
             environment: found_in,
             ..located
         }
     }
 
-    /// To sort by: the file, wrangler.toml first, and the line; what has none comes last.
+    /// To sort by: the file, the configuration first, and the line; what has none comes last.
     pub fn sort_key(&self) -> (bool, String, bool, Option<usize>) {
         let file = self.file.clone().unwrap_or_default();
         (file.starts_with('.'), file, self.line.is_none(), self.line)
@@ -125,9 +130,9 @@ impl fmt::Display for Finding {
         }
         if let Some(file) = &self.file {
             write!(f, "{file}:")?;
-            match (self.line, &self.environment) {
+            match (self.line, &self.title) {
                 (Some(line), _) => write!(f, "{line}: ")?,
-                (None, Some(environment)) => write!(f, " [env.{environment}] ")?,
+                (None, Some(title)) => write!(f, " {title} ")?,
                 (None, None) => write!(f, " ")?,
             }
         }

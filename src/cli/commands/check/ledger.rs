@@ -1,11 +1,11 @@
 //! What is wrong with the binding to the ledger, before Cloudflare refuses the deployment or nothing is counted.
 
-use toml_edit::Item;
+use serde_json::json;
 
 use super::finding::Finding;
 use crate::project::config::Environment;
+use crate::project::document::node::Node;
 use crate::project::ledger;
-use crate::project::toml::entries;
 
 /// The class that the Worker exports.
 const CLASS: &str = "Ledger";
@@ -14,10 +14,10 @@ const BINDINGS: &str = "durable_objects.bindings";
 
 pub fn find(environment: &Environment<'_>) -> Option<Finding> {
     let binding = ledger::binding(environment)?;
-    if text(&binding, "script_name").is_some() {
+    if text(binding, "script_name").is_some() {
         return None; // another Worker has the class, and its migration
     }
-    match text(&binding, "class_name") {
+    match text(binding, "class_name") {
         Some(CLASS) => unmade(environment),
         class => Some(
             Finding::error(
@@ -27,7 +27,10 @@ pub fn find(environment: &Environment<'_>) -> Option<Finding> {
                     class.unwrap_or("of no name")
                 ),
             )
-            .cure("write class_name = \"Ledger\""),
+            .cure(format!(
+                "write {}",
+                environment.written("class_name", &json!(CLASS))
+            )),
         ),
     }
 }
@@ -40,24 +43,29 @@ fn unmade(environment: &Environment<'_>) -> Option<Finding> {
     if is_declared {
         return None;
     }
-    let migrations = environment.inherited("migrations").and_then(entries);
-    match made_by(&migrations.unwrap_or_default()) {
+    let migrations = environment.inherited("migrations");
+    match made_by(migrations.map_or(&[], Node::entries)) {
         Made::WithSqlite => None,
         Made::WithoutSqlite => Some(
             Finding::error(
                 "migrations",
                 "new_classes makes the class Ledger without SQLite, which it keeps its counts in",
             )
-            .cure("write new_sqlite_classes = [\"Ledger\"]"),
+            .cure(format!(
+                "write {}",
+                environment.written("new_sqlite_classes", &json!([CLASS]))
+            )),
         ),
         Made::Not => Some(
             Finding::error(
                 BINDINGS,
                 "LEDGER is bound to the class Ledger, which no migration makes",
             )
-            .cure(
-                "write [[migrations]] with tag = \"ledger\" and new_sqlite_classes = [\"Ledger\"]",
-            ),
+            .cure(format!(
+                "write an entry of `migrations` with {} and {}",
+                environment.written("tag", &json!("ledger")),
+                environment.written("new_sqlite_classes", &json!([CLASS]))
+            )),
         ),
     }
 }
@@ -70,11 +78,11 @@ enum Made {
 }
 
 /// What the migrations come to, in their order.
-fn made_by(migrations: &[Item]) -> Made {
+fn made_by(migrations: &[Node]) -> Made {
     let mut made = Made::Not;
     for migration in migrations {
         let names = |field| {
-            let classes = migration.get(field).and_then(entries).unwrap_or_default();
+            let classes = migration.get(field).map_or(&[][..], Node::entries);
             classes.iter().any(|class| class.as_str() == Some(CLASS))
         };
         if names("new_sqlite_classes") {
@@ -88,6 +96,6 @@ fn made_by(migrations: &[Item]) -> Made {
     made
 }
 
-fn text<'i>(item: &'i Item, field: &str) -> Option<&'i str> {
-    item.get(field).and_then(Item::as_str)
+fn text<'n>(node: &'n Node, field: &str) -> Option<&'n str> {
+    node.get(field).and_then(Node::as_str)
 }

@@ -15,21 +15,23 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
         .unwrap_or_default();
     let mut found: Vec<Finding> = refused
         .iter()
-        .map(|problem| finding(Finding::error, problem))
+        .map(|problem| finding(inputs, Finding::error, problem))
         .collect();
     let Some(dev_vars) = &inputs.dev_vars else {
         return found;
     };
     let known = dev_vars.texts();
-    let file = dev_vars.file_name();
+    let file = dev_vars.file_names();
     let (here, notes) =
         match Policy::parse_with_placeholders(inputs.value, &|name| known.get(name).cloned()) {
             Ok(policy) => (Vec::new(), policy.notes),
             Err(problems) => (problems, Vec::new()),
         };
     let only_here = here.iter().filter(|problem| !refused.contains(problem));
-    let by_bytes = only_here.map(|problem| finding(Finding::error, problem));
-    let noted = notes.iter().map(|note| finding(Finding::warning, note));
+    let by_bytes = only_here.map(|problem| finding(inputs, Finding::error, problem));
+    let noted = notes
+        .iter()
+        .map(|note| finding(inputs, Finding::warning, note));
     let by_bytes = by_bytes
         .chain(noted)
         .map(|finding| finding.with_secrets_of(&file));
@@ -43,10 +45,11 @@ pub fn secret_names(value: &Value) -> Vec<String> {
     secrets.iter().map(|named| named.id.to_string()).collect()
 }
 
-fn finding(kind: fn(String, String) -> Finding, problem: &Problem) -> Finding {
-    let finding = kind(problem.path.clone(), problem.reason.to_string());
+fn finding(inputs: &Inputs<'_>, kind: fn(String, String) -> Finding, problem: &Problem) -> Finding {
+    let syntax = inputs.environment.syntax();
+    let finding = kind(problem.path.clone(), syntax.headers(&problem.reason));
     match &problem.cure {
-        Some(cure) => finding.cure(&**cure),
+        Some(cure) => finding.cure(syntax.headers(cure)),
         None => finding,
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::finding::Finding;
 use super::inputs::Inputs;
 use crate::project::routes::{patterns, zones};
+use crate::project::secrets_store::StoredSecret;
 use crate::remote::cloudflare::{Cloudflare, named_account};
 use crate::remote::wrangler;
 use crate::terminal::answer::Failure;
@@ -38,8 +39,10 @@ pub fn find(inputs: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
 fn unset(inputs: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
     let set = wrangler::secrets(&inputs.environment)?;
     let put = |name: &str| wrangler::typed(&inputs.environment, &["secret", "put", name]);
+    let is_stored = |name: &str| StoredSecret::of(&inputs.environment, name).is_some();
+    let is_set = |name: &str| set.iter().any(|set| set == name) || is_stored(name);
     let named = inputs.written.secrets().into_iter();
-    let unset = named.filter(|named| !set.iter().any(|set| set == named.id.as_str()));
+    let unset = named.filter(|named| !is_set(named.id.as_str()));
     let finding = |named: NamedSecret| {
         let id = named.id;
         Finding::error(
@@ -53,7 +56,7 @@ fn unset(inputs: &Inputs<'_>) -> Result<Vec<Finding>, Failure> {
         ))
     };
     let mut found: Vec<Finding> = unset.map(finding).collect();
-    if !set.iter().any(|set| set == TOKEN) {
+    if !is_set(TOKEN) {
         let reason = format!(
             "the Worker has no secret {TOKEN}: it answers no status request, and `check --against live` cannot ask it"
         );

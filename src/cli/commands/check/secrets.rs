@@ -1,4 +1,4 @@
-//! What is wrong or unwise about the secrets in `.dev.vars`. None is ever shown.
+//! What is wrong or unwise about the secrets in `.dev.vars` or `.env`. None is ever shown.
 
 use countersign_core::config::written::WrittenKeys;
 use countersign_core::crypto::equal;
@@ -15,20 +15,33 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
     let Some(dev_vars) = &inputs.dev_vars else {
         return Vec::new();
     };
-    let mut found = cut(dev_vars);
-    found.extend(stray_quotes(dev_vars));
-    found.extend(doubled(dev_vars));
-    found.extend(configuration(dev_vars));
+    let lines = looked_at(inputs, dev_vars);
+    let each = lines.iter().flat_map(|line| misread(line));
+    let mut found: Vec<Finding> = each.collect();
+    found.extend(doubled(&lines));
+    found.extend(configuration(inputs, &lines));
     found.extend(missing(inputs, dev_vars));
     let keys = used(inputs, dev_vars);
     let each = keys.iter().flat_map(|key| weak(inputs, key));
-    let each: Vec<Finding> = each
-        .map(|(key, finding)| placed(dev_vars, key, finding))
-        .collect();
+    let each: Vec<Finding> = each.map(|(key, finding)| placed(key, finding)).collect();
     found.extend(each);
-    found.extend(twins(dev_vars, &keys));
+    found.extend(twins(&keys));
     found.extend(short_token(dev_vars));
     found
+}
+
+/// Every line of a `.dev.vars`; of a `.env`, which other programs read as well, what the Worker reads.
+fn looked_at<'d>(inputs: &Inputs<'_>, dev_vars: &'d DevVars) -> Vec<&'d DevVar> {
+    let named = inputs.written.secrets();
+    let is_read = |secret: &&DevVar| {
+        let name = secret.name.as_str();
+        let is_named = named.iter().any(|named| named.id.as_str() == name);
+        is_named || [TOKEN, CONFIGURATION].contains(&name)
+    };
+    let lines = dev_vars.secrets().iter();
+    lines
+        .filter(|secret| !dev_vars.is_dot_env || is_read(secret))
+        .collect()
 }
 
 /// The lines that the configuration uses; of several with one name, the last.
@@ -46,77 +59,79 @@ fn used<'d>(inputs: &Inputs<'_>, dev_vars: &'d DevVars) -> Vec<&'d DevVar> {
     names.iter().filter_map(last).collect()
 }
 
-fn placed(dev_vars: &DevVars, secret: &DevVar, finding: Finding) -> Finding {
-    finding.at(dev_vars.file_name(), Some(secret.line))
+fn placed(secret: &DevVar, finding: Finding) -> Finding {
+    finding.at(&secret.file, secret.line)
 }
 
-fn cut(dev_vars: &DevVars) -> Vec<Finding> {
-    let cut = dev_vars.secrets().iter().filter(|secret| secret.is_cut);
-    let finding = |secret: &DevVar| {
-        let finding = Finding::error(
-            &secret.name,
-            "ends at a \"#\": a value without quotes is cut there",
-        )
-        .cure("put the value in quotes");
-        placed(dev_vars, secret, finding)
-    };
-    cut.map(finding).collect()
+/// A value that wrangler reads otherwise than it is meant.
+fn misread(secret: &DevVar) -> Vec<Finding> {
+    let cut = secret.is_cut.then(|| {
+        let reason = "ends at a \"#\": a value without quotes is cut there";
+        Finding::error(&secret.name, reason).cure("put the value in quotes")
+    });
+    let damaged = secret.is_damaged().then(|| {
+        let reason = "has bytes that are not UTF-8: wrangler puts U+FFFD in their place";
+        Finding::error(&secret.name, reason).cure("save the file as UTF-8")
+    });
+    let expanded = secret.is_expanded.then(|| {
+        let reason = format!("`wrangler dev` expands the \"$\" in it, as everywhere in {}: the value is another than is written", secret.file);
+        Finding::warning(&secret.name, reason)
+            .cure("write \\$ for each $, or keep the Worker's secrets in .dev.vars, where a $ is a $")
+    });
+    let quoted = secret.stray_quote.map(|quote| stray_quote(secret, quote));
+    let found = [cut, damaged, expanded, quoted].into_iter().flatten();
+    found.map(|finding| placed(secret, finding)).collect()
 }
 
 /// A quote that wrangler takes for a part of the value.
-fn stray_quotes(dev_vars: &DevVars) -> Vec<Finding> {
-    let finding = |secret: &DevVar| {
-        let quote = secret.stray_quote?;
-        let is_curly = CURLY_QUOTES.contains(&quote);
-        let (reason, cure) = if is_curly {
-            (
-                format!(
-                    "begins or ends with a curly quote ({quote}), which counts as part of the value"
-                ),
-                "write straight quotes: '…'",
-            )
-        } else {
-            (
-                format!(
-                    "a quote ({quote}) is not closed or stands twice, and counts as part of the value"
-                ),
-                "write one at each end; if the value itself begins or ends with a quote, put another kind around it: ', \" or `",
-            )
-        };
-        Some(placed(
-            dev_vars,
-            secret,
-            Finding::error(&secret.name, reason).cure(cure),
-        ))
+fn stray_quote(secret: &DevVar, quote: char) -> Finding {
+    let (reason, cure) = if CURLY_QUOTES.contains(&quote) {
+        (
+            format!(
+                "begins or ends with a curly quote ({quote}), which counts as part of the value"
+            ),
+            "write straight quotes: '…'",
+        )
+    } else {
+        (
+            format!(
+                "a quote ({quote}) is not closed or stands twice, and counts as part of the value"
+            ),
+            "write one at each end; if the value itself begins or ends with a quote, put another kind around it: ', \" or `",
+        )
     };
-    dev_vars.secrets().iter().filter_map(finding).collect()
+    Finding::error(&secret.name, reason).cure(cure)
 }
 
-/// Of several lines with one name the last counts.
-fn doubled(dev_vars: &DevVars) -> Vec<Finding> {
+/// Of several lines with one name the last counts. That one file overrules another is what they are there for.
+fn doubled(lines: &[&DevVar]) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (at, secret) in dev_vars.secrets().iter().enumerate() {
-        let mut later = dev_vars.secrets().iter().skip(at + 1);
-        if let Some(last) = later.rfind(|other| other.name == secret.name) {
-            let reason = format!(
-                "set again in line {}: this line counts for nothing",
-                last.line
-            );
+    for (at, secret) in lines.iter().enumerate() {
+        let later = lines.iter().skip(at + 1);
+        let mut later = later.filter(|other| other.file == secret.file);
+        if let Some(last) = later.rfind(|other| other.name == secret.name)
+            && let Some(line) = last.line
+        {
+            let reason = format!("set again in line {line}: this line counts for nothing");
             let finding = Finding::warning(&secret.name, reason).cure("keep one of the two lines");
-            found.push(placed(dev_vars, secret, finding));
+            found.push(placed(secret, finding));
         }
     }
     found
 }
 
-/// Here it replaces what wrangler.toml says, under `wrangler dev` alone.
-fn configuration(dev_vars: &DevVars) -> Option<Finding> {
-    let mut all = dev_vars.secrets().iter();
-    let line = all.rfind(|secret| secret.name == CONFIGURATION)?;
-    let reason = "replaces [vars.COUNTERSIGN] under `wrangler dev`, as a string that the Worker does not read; what is deployed and checked is wrangler.toml's";
+/// Here it replaces what the configuration says, under `wrangler dev` alone.
+fn configuration(inputs: &Inputs<'_>, lines: &[&DevVar]) -> Option<Finding> {
+    let line = lines.iter().rfind(|secret| secret.name == CONFIGURATION)?;
+    let config = inputs.environment.config();
+    let variable = config.syntax.place(&["vars", CONFIGURATION]);
+    let reason = format!(
+        "replaces {variable} under `wrangler dev`, as a string that the Worker does not read; what is deployed and checked is {}'s",
+        config.file_name()
+    );
     let finding =
         Finding::error(CONFIGURATION, reason).cure("take the line out: this file is for secrets");
-    Some(placed(dev_vars, line, finding))
+    Some(placed(line, finding))
 }
 
 /// The variable that is no secret.
@@ -137,7 +152,7 @@ fn missing(inputs: &Inputs<'_>, dev_vars: &DevVars) -> Vec<Finding> {
         };
         Finding::warning(id.as_str(), "not set: `wrangler dev` answers 503")
             .cure(cure)
-            .at(&file, None)
+            .at(file, None)
     };
     missing.map(|named| finding(&named.id)).collect()
 }
@@ -212,12 +227,12 @@ fn short_token(dev_vars: &DevVars) -> Option<Finding> {
     Token::new(&token.value).is_none().then(|| {
         let finding = Finding::warning(TOKEN, "too short: the Worker answers no status request")
             .cure("32 bytes or more: countersign keygen");
-        placed(dev_vars, token, finding)
+        placed(token, finding)
     })
 }
 
 /// One key under two names: retiring one of them retires nothing.
-fn twins(dev_vars: &DevVars, keys: &[&DevVar]) -> Vec<Finding> {
+fn twins(keys: &[&DevVar]) -> Vec<Finding> {
     let mut found = Vec::new();
     for (at, one) in keys.iter().enumerate() {
         let mut others = keys.iter().skip(at + 1);
@@ -230,7 +245,7 @@ fn twins(dev_vars: &DevVars, keys: &[&DevVar]) -> Vec<Finding> {
             let finding = Finding::warning(&one.name, reason).cure(
                 "one key, one name: name the same secret in both places, or make another key",
             );
-            found.push(placed(dev_vars, one, finding));
+            found.push(placed(one, finding));
         }
     }
     found

@@ -1,13 +1,11 @@
 //! What is wrong or unwise around the Worker: ways round it, ways back into it, and what wrangler cannot
 //! pass on.
 
-use toml_edit::Item;
-
 use super::finding::Finding;
 use super::inputs::Inputs;
 use crate::project::config::Environment;
+use crate::project::document::node::Node;
 use crate::project::routes::{host_and_path, patterns, routes};
-use crate::project::toml::entries;
 
 /// The largest variable or secret in bytes.
 pub const LARGEST: usize = 5 * 1024;
@@ -33,13 +31,14 @@ pub fn find(inputs: &Inputs<'_>) -> Vec<Finding> {
 pub fn nothing(environment: &Environment<'_>, all: &[Environment<'_>]) -> Option<Finding> {
     let elsewhere = all.iter().any(|other| other.countersign().is_some());
     let path = "COUNTERSIGN";
+    let table = environment.written_table(&["vars", path]);
     Some(match environment.name {
-        Some(name) => Finding::error(path, format!("not set in [env.{name}], which inherits no `vars`: every request would get 503"))
-            .cure(format!("repeat the tables as [env.{name}.vars.COUNTERSIGN]")),
+        Some(_) => Finding::error(path, format!("not set in {}, which inherits no `vars`: every request would get 503", environment.title()))
+            .cure(format!("repeat the tables as {table}")),
         None if elsewhere => Finding::warning(path, "not set at the top level: `wrangler deploy` without --env would deploy a Worker that answers 503")
             .cure("always deploy with --env"),
         None => Finding::error(path, "not set: every request would get 503")
-            .cure("write the tables [vars.COUNTERSIGN]; docs/formats.md has rules to paste"),
+            .cure(format!("write {table}; docs/formats.md has rules to paste")),
     })
 }
 
@@ -52,27 +51,13 @@ pub fn bare_dates(environment: &Environment<'_>) -> Vec<Finding> {
     dates.map(finding).collect()
 }
 
-/// What wrangler reads in place of this file, where both are there.
-pub fn overruled(environment: &Environment<'_>) -> Option<Finding> {
-    let config = environment.config();
-    let others = ["wrangler.json", "wrangler.jsonc"];
-    let other = others
-        .iter()
-        .find(|other| config.folder().join(other).exists())?;
-    let is_default = config.file_name() == "wrangler.toml";
-    is_default.then(|| {
-        Finding::error(*other, "wrangler reads it here, and not this file").cure(format!(
-            "delete {other}, or name this file: npx wrangler deploy --config wrangler.toml"
-        ))
-    })
-}
-
 fn flag(environment: &Environment<'_>, key: &str) -> Option<bool> {
     environment.inherited(key)?.as_bool()
 }
 
 fn workers_dev(environment: &Environment<'_>) -> Option<Finding> {
-    let warning = |reason| Finding::warning("workers_dev", reason).cure("set workers_dev = false");
+    let off = environment.written("workers_dev", &false.into());
+    let warning = |reason| Finding::warning("workers_dev", reason).cure(format!("set {off}"));
     match flag(environment, "workers_dev") {
         Some(false) => None,
         Some(true) => Some(warning(
@@ -91,21 +76,23 @@ fn preview_urls(environment: &Environment<'_>) -> Option<Finding> {
         Some(true) => "on: old versions, with keys that have been revoked since, stay public",
         None => "not set: old versions, with keys that have been revoked since, may stay public",
     };
-    Some(Finding::warning("preview_urls", reason).cure("set preview_urls = false"))
+    let off = environment.written("preview_urls", &false.into());
+    Some(Finding::warning("preview_urls", reason).cure(format!("set {off}")))
 }
 
 /// A custom domain may serve old versions on names of its own.
 fn domain_previews(environment: &Environment<'_>) -> Vec<Finding> {
     let routes = routes(environment);
-    let serves = |route: &Item| {
-        let previews = route.get("previews_enabled").and_then(Item::as_bool);
+    let serves = |route: &&Node| {
+        let previews = route.get("previews_enabled").and_then(Node::as_bool);
         (previews == Some(true)).then(|| host_and_path(route).unwrap_or_default())
     };
     let finding = |pattern: String| {
         let reason = format!(
             "{pattern} has previews_enabled: old versions, with keys that have been revoked since, stay public"
         );
-        Finding::warning("routes", reason).cure("set previews_enabled = false")
+        let off = environment.written("previews_enabled", &false.into());
+        Finding::warning("routes", reason).cure(format!("set {off}"))
     };
     routes.iter().filter_map(serves).map(finding).collect()
 }
@@ -114,7 +101,7 @@ fn cache(environment: &Environment<'_>) -> Option<Finding> {
     let enabled = environment.inherited("cache")?.get("enabled")?.as_bool()?;
     enabled.then(|| {
         Finding::error("cache.enabled", "Workers Cache answers before this Worker runs: visitors get each other's pages and cookies")
-            .cure("leave the [cache] table out")
+            .cure(format!("leave the {} table out", environment.syntax().place(&["cache"])))
     })
 }
 
@@ -124,21 +111,17 @@ fn by_route(inputs: &Inputs<'_>) -> bool {
 }
 
 fn has_binding(inputs: &Inputs<'_>) -> bool {
-    let services = inputs
-        .environment
-        .own("services")
-        .and_then(entries)
-        .unwrap_or_default();
+    let services = inputs.environment.own("services").map(Node::entries);
     let is_origin =
-        |service: &Item| service.get("binding").and_then(Item::as_str) == Some("ORIGIN");
-    services.iter().any(is_origin)
+        |service: &Node| service.get("binding").and_then(Node::as_str) == Some("ORIGIN");
+    services.unwrap_or_default().iter().any(is_origin)
 }
 
 fn strictly_public(inputs: &Inputs<'_>) -> Option<Finding> {
     let flags = inputs
         .environment
-        .inherited("compatibility_flags")
-        .and_then(entries)?;
+        .inherited("compatibility_flags")?
+        .entries();
     let set = flags
         .iter()
         .any(|flag| flag.as_str() == Some("global_fetch_strictly_public"));
@@ -161,7 +144,7 @@ fn two_origins(inputs: &Inputs<'_>) -> Option<Finding> {
 
 fn custom_domains(inputs: &Inputs<'_>) -> Option<Finding> {
     let routes = routes(&inputs.environment);
-    (routes.iter().any(is_custom_domain) && by_route(inputs)).then(|| {
+    (routes.into_iter().any(is_custom_domain) && by_route(inputs)).then(|| {
         Finding::error(
             "routes",
             "a custom domain has no origin behind it: the Worker would ask itself",
@@ -193,7 +176,10 @@ fn partial_routes(environment: &Environment<'_>) -> Vec<Finding> {
         // a first deployment may serve its status alone
         path != "*" && path != ".well-known/countersign"
     };
-    let partial = routes.iter().filter_map(host_and_path).filter(is_partial);
+    let partial = routes
+        .into_iter()
+        .filter_map(host_and_path)
+        .filter(is_partial);
     let finding = |pattern: String| {
         let reason = format!(
             "{pattern} does not cover the whole host: elsewhere on it, cookies pass around the Worker"
@@ -203,19 +189,19 @@ fn partial_routes(environment: &Environment<'_>) -> Vec<Finding> {
     partial.map(finding).collect()
 }
 
-fn is_custom_domain(route: &Item) -> bool {
-    route.get("custom_domain").and_then(Item::as_bool) == Some(true)
+fn is_custom_domain(route: &Node) -> bool {
+    route.get("custom_domain").and_then(Node::as_bool) == Some(true)
 }
 
 /// A key that stands among the variables can be read by everyone who can read the repository.
 fn keys_in_vars(inputs: &Inputs<'_>) -> Vec<Finding> {
-    let vars = inputs.environment.own("vars").and_then(Item::as_table_like);
+    let vars = inputs.environment.own("vars");
     let mut found = Vec::new();
     let token = std::iter::once("COUNTERSIGN_TOKEN".to_owned());
     let secrets = inputs.written.secrets().into_iter();
     let secrets = secrets.map(|named| named.id.to_string());
     for name in secrets.chain(token) {
-        if vars.is_some_and(|vars| vars.contains_key(&name)) {
+        if vars.is_some_and(|vars| vars.get(&name).is_some()) {
             found.push(
                 Finding::error(format!("vars.{name}"), "a secret in the configuration: everyone who can read this file has it")
                     .cure(format!("take it out; it has been seen, so put another into the Worker's secrets: npx wrangler secret put {name}")),

@@ -1,6 +1,7 @@
 //! Draws what is known of a cookie: from the browser through Countersign to the site.
 
 use std::fmt::Write;
+use std::io::stdout;
 
 use anstyle::Style;
 
@@ -8,6 +9,7 @@ use super::report::CookieReport;
 use crate::remote::replies::InspectionReply;
 use crate::terminal::style::{ERROR, FAINT, GOOD, HINT, STRONG, WARNING, styled};
 use crate::terminal::time::{from_now, moment, span};
+use crate::terminal::width::{self, display_width, padded};
 
 /// The widths of the first two columns.
 const BROWSER: usize = 27;
@@ -34,7 +36,7 @@ pub fn draw(report: &CookieReport, now: u64) -> String {
             None if !report.opens.is_empty() => {}
             None => hint(
                 &mut text,
-                "with a wrangler.toml and a .dev.vars, or with --live, this says which key opens it",
+                "with a configuration of wrangler and a .dev.vars, or with --live, this says which key opens it",
             ),
         }
         return text;
@@ -61,36 +63,41 @@ impl View<'_> {
         };
         let (style, verdict) = self.verdict();
         let (passes, arrives, sealed) = self.arrival();
-        row(text, FAINT, ["browser", "Countersign", "site"]);
         let name = self.report.name.as_str();
+        let age = self.found.age.map(|age| format!("{} old", span(age)));
+        let age = age.unwrap_or_default();
+        let upgraded = styled(GOOD, "upgraded, with the next page");
+        let is_upgraded = self.found.upgraded == Some(true);
+        let columns = [name, verdict, arrives].map(display_width);
+        let site = columns[2].max(display_width(sealed));
+        let is_narrow =
+            width::of_stream(&stdout()).is_some_and(|width| 2 + BROWSER + GATE + site > width);
+        if is_narrow {
+            let passes = if passes { "▶" } else { "╳" };
+            stop(text, "browser", [&styled(STRONG, name), key]);
+            stop(text, "Countersign", [&styled(style, verdict), &age]);
+            stop(text, "site", [&format!("{passes} {arrives}"), sealed]);
+            if is_upgraded {
+                stop(text, "browser", [&format!("◀ {upgraded}"), ""]);
+            }
+            return;
+        }
+        row(text, FAINT, ["browser", "Countersign", "site"]);
         let arrow = |width: usize, taken: usize, head: &str| {
             format!(" {}{head} ", "─".repeat(width.saturating_sub(taken + 3)))
         };
-        let first = arrow(BROWSER, name.chars().count(), "▶");
-        let second = arrow(
-            GATE,
-            verdict.chars().count(),
-            if passes { "▶" } else { "╳" },
-        );
+        let first = arrow(BROWSER, columns[0], "▶");
+        let second = arrow(GATE, columns[1], if passes { "▶" } else { "╳" });
         let _ = writeln!(
             text,
             "  {}{first}{}{second}{arrives}",
             styled(STRONG, name),
             styled(style, verdict)
         );
-        let age = self.found.age.map(|age| format!("{} old", span(age)));
-        row(
-            text,
-            Style::new(),
-            [key, age.as_deref().unwrap_or_default(), sealed],
-        );
-        if self.found.upgraded == Some(true) {
+        row(text, Style::new(), [key, &age, sealed]);
+        if is_upgraded {
             let back = "◀".to_owned() + &"─".repeat(BROWSER - 4) + " ";
-            let _ = writeln!(
-                text,
-                "   {back}{}",
-                styled(GOOD, "upgraded, with the next page")
-            );
+            let _ = writeln!(text, "   {back}{upgraded}");
         }
     }
 
@@ -247,8 +254,15 @@ impl View<'_> {
     }
 }
 
+/// A stop on the way of the cookie, where three columns have no room.
+fn stop(text: &mut String, place: &str, said: [&str; 2]) {
+    let said = said.join("  ");
+    let place = styled(FAINT, format!("{place:<13}"));
+    let _ = writeln!(text, "  {place}{}", said.trim_end());
+}
+
 fn row(text: &mut String, style: Style, [a, b, c]: [&str; 3]) {
-    let line = format!("  {a:<BROWSER$}{b:<GATE$}{c}");
+    let line = format!("  {}{}{c}", padded(a, BROWSER), padded(b, GATE));
     if !line.trim().is_empty() {
         let _ = writeln!(text, "{}", styled(style, line.trim_end()));
     }

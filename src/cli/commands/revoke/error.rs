@@ -9,6 +9,8 @@ use crate::terminal::answer::Failure;
 pub enum RevokeError {
     /// The site signs with the key, and new bytes at the Worker alone would part the two.
     SignsAtOrigin { key: String, option: String },
+    /// The key is bound from a Secrets Store, where this program cannot put new bytes.
+    IsStored { key: String, option: String },
     /// No ring has the key; these are there.
     NotInRing { key: String, known: Vec<String> },
     /// There is no new key in its place.
@@ -67,6 +69,9 @@ impl From<RevokeError> for Failure {
         match error {
             RevokeError::SignsAtOrigin { key, option } => Self::refused(format!("the site signs with {key}: with other bytes the Worker would not understand it, and every session would end"))
                 .hint(format!("take it out of the ring and leave it `origin`: countersign revoke {key}{option} --deploy")),
+            RevokeError::IsStored { key, option } => Self::refused(format!("{key} is bound from a Secrets Store, where this command cannot put new bytes"))
+                .hint(format!("take it out of the ring: countersign revoke {key}{option} --deploy"))
+                .hint("or change it in its store and deploy: what runs keeps the bytes that it has read"),
             RevokeError::NotInRing { key, known } => {
                 Self::refused(format!("no ring has the key {key}"))
                     .hint(format!("the configuration has {}", known.join(", ")))

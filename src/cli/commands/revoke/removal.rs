@@ -6,6 +6,7 @@ use crate::rotation::change::Change;
 use crate::rotation::editing::{Draft, Ring};
 use crate::rotation::key_or_format::read_key;
 use crate::rotation::key_roles::{format_of, key_names, signs_at_origin};
+use crate::rotation::logins::LostRoles;
 use crate::rotation::promotion::PREREQUISITE;
 use crate::rotation::revocation;
 use crate::rotation::run::Run;
@@ -40,8 +41,14 @@ impl Removal<'_> {
                 known,
             });
         }
+        let roles = LostRoles {
+            key,
+            as_current: self.as_current,
+            as_fallback: self.as_fallback,
+        };
+        let logins = roles.logins(run, &draft, run.baseline()?);
         let mut notes = upgrades::notes(&run.environment, &draft, &[&before], key);
-        let had = draft.text();
+        let had = draft.text().to_owned();
         for rule in draft.rings() {
             let ring = rule.as_deref().map_or(Ring::Shared, Ring::Of);
             self.take_roles(run, &mut draft, ring)?;
@@ -61,6 +68,7 @@ impl Removal<'_> {
         let change = Change::new(draft, revocation::message(key), PREREQUISITE);
         Ok(run.carry_out(Change {
             revokes: Some(key.to_owned()),
+            logins: Some(logins),
             ..change.with_notes(notes)
         })?)
     }

@@ -42,7 +42,7 @@ impl Stop {
     fn reason(&self) -> String {
         match self {
             Self::NoHistory => {
-                "wrangler.toml has no history in git: the age of a key is not known".to_owned()
+                "the configuration has no history in git: the age of a key is not known".to_owned()
             }
             Self::ShallowHistory => {
                 "the history in git is cut off: the age of a key is not known".to_owned()
@@ -79,7 +79,8 @@ impl Stop {
     fn cure(&self, option: &str) -> String {
         match self {
             Self::NoHistory | Self::UnknownAge { .. } => {
-                "commit wrangler.toml, and run this in a clone with its whole history".to_owned()
+                "commit the configuration, and run this in a clone with its whole history"
+                    .to_owned()
             }
             Self::ShallowHistory => {
                 "fetch all of it: git fetch --unshallow; in GitHub's workflows: fetch-depth: 0"

@@ -21,10 +21,10 @@ pub fn up_to_live<'h>(
     history: Option<&'h [Revision]>,
     live: &Capabilities,
 ) -> Result<&'h [Revision], &'static str> {
-    let history = history.ok_or("wrangler.toml has no history in git here")?;
+    let history = history.ok_or("the configuration has no history in git here")?;
     let at = history.iter().position(|revision| is_live(revision, live));
     let from = at.and_then(|at| history.get(at..));
-    from.ok_or("no commit of wrangler.toml is what is live")
+    from.ok_or("no commit of the configuration is what is live")
 }
 
 /// A commit of wrangler.toml that was live before, as `status --json` has it.
@@ -71,7 +71,7 @@ pub fn shown(targets: Result<&[RollbackTarget], &str>) -> String {
         Err(why) => return text + &note(&format!("not known: {why}")),
     };
     if targets.is_empty() {
-        return text + &note("nothing: no commit of wrangler.toml was live before this one");
+        return text + &note("nothing: no commit of the configuration was live before this one");
     }
     for target in targets {
         let _ = writeln!(text, "{}", target.line()); // writing to a String cannot fail

@@ -2,9 +2,10 @@
 
 use countersign_core::config::written::Written;
 use serde_json::Value as Json;
-use toml_edit::{InlineTable, Item, TableLike, Value};
 
-use super::{Draft, list, set, short};
+use super::Draft;
+use crate::project::document::edit::TableChange;
+use crate::project::document::node::Node;
 use crate::terminal::answer::Failure;
 
 impl Draft {
@@ -35,19 +36,15 @@ impl Draft {
         format: &Json,
         until: Option<&str>,
     ) -> Result<(), Failure> {
-        let mut entry = written(format);
-        if let Some(until) = until {
-            entry.insert("until", Value::from(until));
-        }
-        let table = self.rule(rule)?;
-        list::push(table, "accept", short(entry));
-        Ok(())
+        let rule = self.rule(rule)?;
+        self.push(&rule, ACCEPT, accepted_entry(format, until))
     }
 
     /// Lets a rule open a format no longer.
     pub fn unaccept(&mut self, rule: &str, format: &Json) -> Result<(), Failure> {
         while let Some(at) = self.accepted_at(rule, format)? {
-            list::remove(self.rule(rule)?, "accept", at);
+            let rule = self.rule(rule)?;
+            self.remove_entry(&rule, ACCEPT, at)?;
         }
         Ok(())
     }
@@ -70,40 +67,41 @@ impl Draft {
         let old = self.format(rule)?;
         let accepted = self.accepted_at(rule, format)?;
         let has_origin = self.origin_format(rule)?.is_some();
-        let table = self.rule(rule)?;
+        let rule = self.rule(rule)?;
         if !has_origin {
-            set(table, "origin", short(written(&old)));
+            self.set(&rule, "origin", written(&old))?;
         }
-        let mut entry = written(&old);
-        if let Some(until) = until {
-            entry.insert("until", Value::from(until));
-        }
+        let entry = accepted_entry(&old, until);
         match accepted {
-            Some(at) => list::replace(table, "accept", at, short(entry)),
-            None => list::push(table, "accept", short(entry)),
+            Some(at) => self.replace(&rule, ACCEPT, at, entry)?,
+            None => self.push(&rule, ACCEPT, entry)?,
         }
         for option in old.as_object().into_iter().flat_map(|old| old.keys()) {
             if format.get(option).is_none() {
-                table.remove(option);
+                self.remove(&rule, option)?;
             }
         }
-        for (field, value) in written(format) {
-            set(table, field.as_str(), value);
+        for field in written(format).fields() {
+            self.set(&rule, &field.name, field.node.clone())?;
         }
         Ok(())
     }
 
     /// Lets a rule refuse what was signed longer ago than this.
     pub fn limit_age(&mut self, rule: &str, seconds: u64) -> Result<(), Failure> {
-        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-        set(self.rule(rule)?, "max_age", Value::from(seconds));
-        Ok(())
+        let rule = self.rule(rule)?;
+        self.set(&rule, "max_age", Node::of(&Json::from(seconds)))
     }
 
     /// Takes away a field of a rule.
     pub fn clear(&mut self, rule: &str, field: &str) -> Result<(), Failure> {
-        self.rule(rule)?.remove(field);
-        Ok(())
+        let rule = self.rule(rule)?;
+        self.remove(&rule, field)
+    }
+
+    fn remove(&mut self, table: &str, field: &str) -> Result<(), Failure> {
+        let field = field.to_owned();
+        self.apply(self.path_of(table), TableChange::Remove { field })
     }
 
     /// Which entry of `accept` is this format.
@@ -112,37 +110,29 @@ impl Draft {
         Ok(accepted.iter().position(|(known, _)| known == format))
     }
 
-    /// The table of a rule.
-    fn rule(&mut self, name: &str) -> Result<&mut dyn TableLike, Failure> {
+    /// Where the table of a rule stands.
+    fn rule(&self, name: &str) -> Result<String, Failure> {
         let value = self.value();
         let written = Written::of(&value);
-        let item = self.item(&super::rule(&written, name)?.path);
-        item.and_then(Item::as_table_like_mut)
-            .ok_or_else(|| Failure::usage(format!("the rule of {name} is no table")))
+        Ok(super::rule(&written, name)?.path.clone())
     }
 }
 
-/// A format as it is written, its name first.
-fn written(format: &Json) -> InlineTable {
-    let fields = format.as_object().into_iter().flatten();
-    let (name, options): (Vec<_>, Vec<_>) = fields.partition(|(field, _)| *field == "format");
-    name.into_iter()
-        .chain(options)
-        .filter_map(|(field, value)| Some((field.as_str(), toml(value)?)))
-        .collect()
+/// The field that lists the formats that are opened beside the rule's own.
+const ACCEPT: &str = "accept";
+
+fn accepted_entry(format: &Json, until: Option<&str>) -> Node {
+    let mut entry = written(format);
+    if let Some(until) = until {
+        entry.set("until", Node::text(until));
+    }
+    entry
 }
 
-fn toml(value: &Json) -> Option<Value> {
-    Some(match value {
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Bool(flag) => Value::from(*flag),
-        Json::Number(number) => Value::from(number.as_i64()?),
-        Json::Object(fields) => {
-            let fields = fields
-                .iter()
-                .filter_map(|(field, value)| Some((field.as_str(), toml(value)?)));
-            Value::InlineTable(fields.collect())
-        }
-        Json::Array(_) | Json::Null => return None,
-    })
+/// A format as it is written, its name first.
+fn written(format: &Json) -> Node {
+    let fields = format.as_object().into_iter().flatten();
+    let (name, options): (Vec<_>, Vec<_>) = fields.partition(|(field, _)| *field == "format");
+    let fields = name.into_iter().chain(options);
+    Node::table(fields.map(|(field, value)| (field.as_str(), Node::of(value))))
 }

@@ -26,7 +26,7 @@ fn draft(text: &str) -> Draft {
 fn edited(text: &str, edit: impl FnOnce(&mut Draft) -> Result<(), Failure>) -> String {
     let mut draft = draft(text);
     edit(&mut draft).map_err(drop).unwrap();
-    draft.text()
+    draft.text().to_owned()
 }
 
 /// Both texts byte for byte, but for these lines.

@@ -62,7 +62,8 @@ impl<'v> WrittenKeys<'v> {
                 ..Self::default()
             };
         };
-        table.ignore(["current", "origin"].into_iter());
+        table.value("current");
+        table.value("origin");
         table.list("fallbacks");
         let field = |name: &str| Some((format!("{path}.{name}"), value.get(name)?));
         let current = field("current");
@@ -138,7 +139,7 @@ impl<'v> WrittenOrigin<'v> {
             });
         }
         let mut table = Table::new(&*path, value, problems)?;
-        table.ignore(["current"].into_iter());
+        table.value("current");
         table.list("fallbacks");
         if !table.has("current") {
             table.missing("current", "name the secret that the origin signs with");

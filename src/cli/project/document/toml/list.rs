@@ -2,6 +2,8 @@
 
 use toml_edit::{Array, Item, TableLike, Value};
 
+use super::table::{inline, merge, set};
+
 /// Adds an entry at the end of a list, which is made where it is missing.
 pub fn push(table: &mut dyn TableLike, list: &str, entry: Value) {
     match table.get_mut(list) {
@@ -14,7 +16,7 @@ pub fn push(table: &mut dyn TableLike, list: &str, entry: Value) {
         _ => {
             let mut array = Array::new();
             array.push(entry);
-            super::set(table, list, Value::Array(array));
+            set(table, list, Value::Array(array));
         }
     }
 }
@@ -22,7 +24,14 @@ pub fn push(table: &mut dyn TableLike, list: &str, entry: Value) {
 /// Takes an entry out of a list.
 pub fn remove(table: &mut dyn TableLike, list: &str, at: usize) {
     match table.get_mut(list) {
-        Some(Item::ArrayOfTables(tables)) => drop(tables.remove(at)),
+        Some(Item::ArrayOfTables(tables)) => {
+            tables.remove(at);
+            if tables.is_empty() {
+                // a list without entries is not one that is missing: a rule then goes by another
+                table.remove(list);
+                set(table, list, Value::Array(Array::new()));
+            }
+        }
         Some(Item::Value(Value::Array(array))) => remove_formatted(array, at),
         _ => {}
     }
@@ -32,29 +41,16 @@ pub fn remove(table: &mut dyn TableLike, list: &str, at: usize) {
 pub fn replace(table: &mut dyn TableLike, list: &str, at: usize, entry: Value) {
     match table.get_mut(list) {
         Some(Item::ArrayOfTables(tables)) => {
-            if let (Some(table), Value::InlineTable(fields)) = (tables.get_mut(at), inline(entry)) {
-                table.clear();
-                table.extend(fields);
+            if let Some(table) = tables.get_mut(at) {
+                merge(table, entry);
             }
         }
         Some(Item::Value(Value::Array(array))) => {
             if let Some(old) = array.get_mut(at) {
-                let decor = old.decor().clone();
-                *old = entry;
-                *old.decor_mut() = decor;
+                super::table::replace(old, entry);
             }
         }
         _ => {}
-    }
-}
-
-/// A key as the table that it is short for.
-fn inline(entry: Value) -> Value {
-    match entry {
-        Value::String(name) => {
-            Value::InlineTable([("secret", Value::String(name))].into_iter().collect())
-        }
-        entry => entry,
     }
 }
 
@@ -98,11 +94,10 @@ fn remove_formatted(array: &mut Array, at: usize) {
     if is_last && !array.trailing_comma() {
         let tail = take_suffix(&mut removed);
         let (_, rest) = lines(&tail);
+        let joined = format!("{behind_previous}{rest}");
         match array.iter_mut().last() {
-            Some(last) => last
-                .decor_mut()
-                .set_suffix(format!("{behind_previous}{rest}")),
-            None => array.set_trailing(""),
+            Some(last) => last.decor_mut().set_suffix(joined),
+            None => set_empty(array, joined),
         }
         return;
     }
@@ -124,9 +119,20 @@ fn remove_formatted(array: &mut Array, at: usize) {
         None => array.set_trailing(joined),
     }
     if is_only {
-        array.set_trailing("");
-        array.set_trailing_comma(false);
+        let left = array.trailing().as_str().unwrap_or_default().to_owned();
+        set_empty(array, left);
     }
+}
+
+/// What is left between the brackets stays where it is a comment.
+fn set_empty(array: &mut Array, left: String) {
+    let left = if left.contains('#') {
+        left
+    } else {
+        String::new()
+    };
+    array.set_trailing(left);
+    array.set_trailing_comma(false);
 }
 
 /// Up to the end of the line, and the rest from there on.
