@@ -5,6 +5,7 @@ pub mod cloudflare;
 pub mod deploy;
 pub mod figures;
 pub mod forecast;
+pub mod hindrance;
 pub mod http;
 pub mod ledger;
 pub mod live;

@@ -3,11 +3,12 @@
 //!
 //! `recorder` holds stand-ins for wrangler and git: they write what they are told into `recorded.txt`, and of
 //! a secret only how long it was; the secrets themselves go to the live Worker. The live Worker is the core itself, with the configuration that the token
-//! in a session's environment names: `live/NAME.json`.
+//! in a session's environment names: `live/NAME.json`. Behind a `+` it names a ledger of `ledger.rs`.
 
 use std::env;
 use std::path::Path;
 
+mod ledger;
 mod night;
 mod server;
 mod writing;

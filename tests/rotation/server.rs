@@ -11,6 +11,8 @@ use countersign_core::config::Policy;
 use countersign_core::operations::status::{PATH, Status, Token};
 use serde_json::{Value, json};
 
+use crate::ledger;
+
 /// A request.
 pub struct Request {
     pub method: String,
@@ -104,7 +106,7 @@ fn analytics(token: &str, query: &str) -> (u16, String) {
 }
 
 /// The token's beginning names the live configuration, and behind a dot the new version's. `NAME~SECONDS` is one
-/// whose clock differs by so much, and `hostile` is `first` with a version that no terminal should obey.
+/// whose clock differs by so much, `NAME+LEDGER` one that has a ledger, and `hostile` is `first` with a version that no terminal should obey.
 fn reply(request: &Request, told: &Path) -> (u16, String) {
     let Request {
         method,
@@ -116,6 +118,7 @@ fn reply(request: &Request, told: &Path) -> (u16, String) {
     let (live, new) = bearer.split_once('.').unwrap_or((bearer.as_str(), bearer));
     let (new, _) = new.split_once('_').unwrap_or((new, ""));
     let (live, _) = live.split_once('_').unwrap_or((live, ""));
+    let (live, live_ledger) = live.split_once('+').unwrap_or((live, ""));
     let (live, split_pair) = live.split_once('~').unwrap_or((live, "0"));
     let split_pair: i64 = split_pair.parse().unwrap();
     let is_hostile = live == "hostile";
@@ -126,6 +129,13 @@ fn reply(request: &Request, told: &Path) -> (u16, String) {
     } else {
         (live, "old-version")
     };
+    if let Some(query) = path
+        .strip_prefix(PATH)
+        .filter(|query| query.starts_with("?ledger"))
+    {
+        assert!(["?ledger", "?ledger=keys"].contains(&query));
+        return ledger::reply(live_ledger);
+    }
     if path != PATH || name.is_empty() {
         return (404, "<html>the site's own</html>".to_owned());
     }

@@ -25,6 +25,7 @@ pub mod refusals;
 mod remote;
 mod required;
 mod secrets;
+mod upgrades;
 mod worker;
 
 use against::Comparison;
@@ -64,8 +65,9 @@ Examples:
   countersign check --remote            what only Cloudflare knows
 
 --against live wants COUNTERSIGN_TOKEN in the environment: what the Worker's
-secret of that name holds. --remote wants CLOUDFLARE_API_TOKEN, for all but the
-secrets' names.
+secret of that name holds. Where the Worker has a ledger, it also says whether most
+upgrades to the current key are withheld, and why. --remote wants
+CLOUDFLARE_API_TOKEN, for all but the secrets' names.
 
 Exit codes:
   0  nothing is wrong; there may be warnings
@@ -164,7 +166,18 @@ impl CheckArguments {
         if self.remote {
             found.extend(remote::find(&inputs)?);
         }
+        if self.is_against_live() {
+            found.extend(upgrades::find(
+                environment,
+                self.query.worker.url.as_deref(),
+            )?);
+        }
         Ok(found)
+    }
+
+    fn is_against_live(&self) -> bool {
+        let other = self.against.as_deref();
+        other.is_some_and(against::is_live)
     }
 
     fn changes(

@@ -6,16 +6,21 @@ use clap::Args;
 use countersign_core::crypto::key::KeyId;
 use serde_json::Value;
 
-use crate::remote::usage::{self, KeyUse, Usage};
+use crate::remote::usage::KeyUse;
 use crate::rotation::change::Change;
 use crate::rotation::editing::{Draft, Ring};
 use crate::rotation::key_or_format::{KeyOrFormatArguments, shown};
 use crate::rotation::options::ChangeOptions;
+use crate::rotation::out_of_use::{Opener, Subject};
 use crate::rotation::revocation;
 use crate::rotation::run::Run;
 use crate::rotation::step::{self, Step};
 use crate::terminal::answer::{Answer, Failure};
 use crate::terminal::time;
+
+mod known_use;
+
+use known_use::{KnownUse, format_replacement, known, longest, replacement};
 
 /// Take a key that is out of use out of the ring
 #[derive(Args)]
@@ -46,8 +51,9 @@ Examples:
   countersign retire DJANGO_SECRET_KEY
       out of the ring; it stays `origin`, with which the site signs
 
-The uses of the last days come from Analytics Engine, where wrangler.toml binds
-USAGE; CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID have to be in the
+The uses of the last days come from the live Worker's ledger. Where it has none,
+they come from Analytics Engine, where wrangler.toml binds USAGE;
+CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID then have to be in the
 environment. A key whose `until` is past opens nothing and goes without asking.
 
 Exit codes:
@@ -74,6 +80,8 @@ pub enum RetireError {
         what: String,
         days: u32,
         uses: Vec<KeyUse>,
+        /// When it last did, and when none is expected any more, for people.
+        outlook: Option<String>,
         /// When it may go without asking, as it is written.
         until: Option<String>,
     },
@@ -98,6 +106,14 @@ impl RetireArguments {
         }
     }
 
+    /// The command for a key that nobody has used for so many days.
+    pub fn of_unused(what: KeyOrFormatArguments, days: u32, options: ChangeOptions) -> Self {
+        Self {
+            days,
+            ..Self::of_ended(what, options)
+        }
+    }
+
     /// Retires it.
     pub fn run(self) -> Result<Answer, RetireError> {
         step::take(&self, &self.what, &self.options)
@@ -109,7 +125,7 @@ impl RetireArguments {
         run: &Run<'_>,
         what: &str,
         until: Option<String>,
-        is_use: &dyn Fn(&KeyUse) -> bool,
+        subject: &Subject<'_>,
     ) -> Result<Vec<String>, RetireError> {
         if let Some(until) = &until
             && let Some(end) = time::read(until)
@@ -117,25 +133,23 @@ impl RetireArguments {
         {
             return Ok(vec![format!("{what} has opened nothing since {until}")]);
         }
-        let (what, days) = (what.to_owned(), self.days);
-        match usage::ask(&run.environment, days)? {
-            Usage::Known(mut uses) => {
-                uses.retain(is_use);
-                if uses.is_empty() {
-                    let note = format!("{what} opened nothing in the last {days} days");
-                    return Ok(vec![note]);
-                }
-                Err(RetireError::InUse {
-                    what,
-                    days,
-                    uses,
-                    until,
-                })
-            }
-            Usage::Unknown(why) if self.yes_unknown => {
+        match known(run, subject, self.days)? {
+            KnownUse::None(note) => Ok(vec![format!("{what} {note}")]),
+            KnownUse::Some { uses, outlook } => Err(RetireError::InUse {
+                what: what.to_owned(),
+                days: self.days,
+                uses,
+                outlook,
+                until,
+            }),
+            KnownUse::Unknown(why) if self.yes_unknown => {
                 Ok(vec![format!("whether {what} is in use is unknown: {why}")])
             }
-            Usage::Unknown(why) => Err(RetireError::UnknownUse { what, why, until }),
+            KnownUse::Unknown(why) => Err(RetireError::UnknownUse {
+                what: what.to_owned(),
+                why,
+                until,
+            }),
         }
     }
 }
@@ -170,9 +184,13 @@ impl Step for RetireArguments {
             vec![format!("{key} stays the current key")]
         } else {
             let rules = draft.rules(ring);
-            self.refuse_in_use(run, key, until, &|used| {
-                used.is_of(key) && is_among(&rules, &used.rule)
-            })?
+            let subject = Subject {
+                opener: Opener::Key(key),
+                rules: &rules,
+                replacement: replacement(run, key, ring),
+                longest: longest(&draft, &rules),
+            };
+            self.refuse_in_use(run, key, until, &subject)?
         };
         draft.unlist(ring, key)?;
         Ok(Change::new(draft, message, PREREQUISITE).with_notes(notes))
@@ -197,23 +215,17 @@ impl Step for RetireArguments {
                 format: name,
             });
         };
-        // which of several formats it was is not recorded
         let rules = [rule.to_owned()];
-        let is_use = |used: &KeyUse| used.is_accepted() && is_among(&rules, &used.rule);
-        let notes = self.refuse_in_use(run, &name, until, &is_use)?;
+        let subject = Subject {
+            opener: Opener::AcceptedFormat,
+            rules: &rules,
+            replacement: format_replacement(run, format, rule),
+            longest: longest(&draft, &rules),
+        };
+        let notes = self.refuse_in_use(run, &name, until, &subject)?;
         draft.unaccept(rule, format)?;
         Ok(Change::new(draft, message, PREREQUISITE).with_notes(notes))
     }
-}
-
-/// The end of a long name is a hash in the data.
-fn is_among(rules: &[String], recorded: &str) -> bool {
-    let start = recorded
-        .rsplit_once('~')
-        .map_or(recorded, |(start, _)| start);
-    rules
-        .iter()
-        .any(|rule| rule == recorded || (recorded.len() > 60 && rule.starts_with(start)))
 }
 
 impl From<Failure> for RetireError {
@@ -239,6 +251,7 @@ impl From<RetireError> for Failure {
                 what,
                 days,
                 uses,
+                outlook,
                 until,
             } => {
                 let mut text =
@@ -247,6 +260,7 @@ impl From<RetireError> for Failure {
                     // writing to a String cannot fail
                     let _ = write!(text, "\n  {}: {} {}", used.rule, used.count, used.verdict);
                 }
+                text.extend(outlook.map(|outlook| format!("\n{outlook}")));
                 Self::refused(text).hint(end_of(until.as_deref()))
             }
             RetireError::UnknownUse { what, why, until } => {

@@ -26,7 +26,9 @@ use crate::terminal::style::{STRONG, styled};
 use crate::terminal::time::{self, from_now, moment};
 
 mod decision;
+mod early;
 mod stop;
+mod uses;
 
 use decision::{Decision, Facts, Planned, PlannedStep, decide};
 use stop::Stop;
@@ -42,6 +44,10 @@ pub struct RotateArguments {
     /// How long the key before still opens [default: the longest max_age of its rules]
     #[arg(long, value_name = "DURATION", value_parser = time::duration)]
     grace: Option<u64>,
+
+    /// Retire a key before its `until` once the ledger shows no use for 14 days
+    #[arg(long)]
+    early: bool,
 
     /// Show what would be done, with the exact commands, and do nothing
     #[arg(long)]
@@ -67,6 +73,11 @@ A run takes at most one step, as the command of that name takes it with --deploy
   stage     a new key, KEY_ and the date, once the current one is older than --every
 The age of a key comes from the history of wrangler.toml in git, which has to be complete.
 
+Where the live Worker has a ledger, each run says what that knows of the old keys. With --early
+it also goes by it: a visitor who has stayed away for longer than 14 days then logs in again. The
+ledger has to have been there since the key was replaced, without a day on which it counted
+nothing, and most upgrades must have been sent.
+
 It stops at what it would not have left behind: changes that are not committed, a live Worker that
 differs from what is committed, a gradual deployment, a fallback without `until`, several staged
 keys, a revocation of the last day.
@@ -88,11 +99,16 @@ impl RotateArguments {
             offline: false,
             test_cookie: self.test_cookie,
         };
-        let (decision, now, option) = run::look(&options, |run, draft| {
-            let (decision, now) = decision(run, &draft, self.every, self.grace)?;
-            Ok::<_, Failure>((decision, now, run.option()))
+        let plan = Plan {
+            every: self.every,
+            grace: self.grace,
+            retires_early: self.early,
+        };
+        let (outcome, option) = run::look(&options, |run, draft| {
+            Ok::<_, Failure>((decision(run, &draft, &plan)?, run.option()))
         })?;
-        carry_out(decision, now, &option, self.grace, options)
+        let done = carry_out(outcome.decision, outcome.now, &option, self.grace, options)?;
+        Ok(Answer::success(done.text + &outcome.ledger_lines))
     }
 }
 
@@ -104,13 +120,24 @@ fn interval(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Asks git, the live Worker and wrangler, and decides.
-fn decision(
-    run: &Run<'_>,
-    draft: &Draft,
+/// What the command line asks for.
+struct Plan {
+    /// In seconds.
     every: u64,
     grace: Option<u64>,
-) -> Result<(Decision, u64), Failure> {
+    retires_early: bool,
+}
+
+/// What is to be done, and what there is to say beside it.
+struct Outcome {
+    decision: Decision,
+    now: u64,
+    /// What the ledger says; empty where there is none.
+    ledger_lines: String,
+}
+
+/// Asks git, the live Worker and wrangler, and decides.
+fn decision(run: &Run<'_>, draft: &Draft, plan: &Plan) -> Result<Outcome, Failure> {
     let environment = &run.environment;
     let stopped = |stop: Stop| stop.into_failure(&run.option());
     let history = history::read(environment).ok_or_else(|| stopped(Stop::NoHistory))?;
@@ -122,7 +149,7 @@ fn decision(
     } else {
         run.refuse_undeployable()?;
     }
-    refuse_endless(draft, grace)?;
+    refuse_endless(draft, plan.grace)?;
     let live = run.live_worker().map_err(|failure| match env::var(TOKEN) {
         Ok(_) => failure,
         Err(_) => failure.into_refusal(), // a job without its secrets
@@ -132,8 +159,10 @@ fn decision(
     let capabilities = status.capabilities(live.site())?;
     let now = skew::agreed(&status, live.site())?;
     run.refuse_gradual()?;
+    let ledger = live.ledger_or_silence();
+    let written = draft.value();
     let decision = decide(&Facts {
-        written: &draft.value(),
+        written: &written,
         live: &status.fields.configuration,
         capabilities: &capabilities,
         history: &history,
@@ -141,9 +170,15 @@ fn decision(
         secrets: &wrangler::secrets(environment)?,
         elsewhere: &named_elsewhere(environment),
         now,
-        every,
+        every: plan.every,
+        ledger: uses::known(&ledger),
+        retires_early: plan.retires_early,
     });
-    Ok((decision, now))
+    Ok(Outcome {
+        decision,
+        now,
+        ledger_lines: uses::lines(&ledger, &written, now),
+    })
 }
 
 /// Refuses before the first step where it is not known when the last one may be taken.
@@ -208,6 +243,15 @@ fn carry_out(
             ),
             RetireArguments::of_ended(key_of(key, rule), options).run()?,
         ),
+        Decision::RetireEarly {
+            key,
+            rule,
+            until,
+            unused,
+        } => (
+            format!("retire {key} before {}: it {unused}", moment(until)),
+            RetireArguments::of_unused(key_of(key, rule), unused.days, options).run()?,
+        ),
         Decision::CleanUp(secrets) => (
             format!("clean up {}: nothing names it any more", secrets.join(", ")),
             run::run(&options, |run, _| clean_up(run, &secrets))?,
@@ -244,7 +288,9 @@ fn clean_up(run: &Run<'_>, secrets: &[String]) -> Result<Answer, Failure> {
 fn upcoming(next: &Planned, now: u64) -> String {
     let what = match &next.step {
         PlannedStep::Promote { key, .. } => format!("promote {key}"),
-        PlannedStep::Retire { key } => format!("retire {key}"),
+        PlannedStep::Retire { key } | PlannedStep::RetireEarly { key, .. } => {
+            format!("retire {key}")
+        }
         PlannedStep::Stage { current, .. } => format!("stage a key after {current}"),
     };
     let rule = next.rule.as_ref();

@@ -24,13 +24,15 @@ use crate::terminal::width::{display_width, padded};
 
 pub mod next;
 pub mod rollback;
+mod uses;
 
 use next::NextStep;
 use rollback::RollbackTarget;
+use uses::Uses;
 
 /// Ask the live Worker for its keys, rules, mode, version and problems
 #[derive(Args)]
-#[command(after_help = AFTER_HELP, mut_arg("json", |json| json.help("Answer in JSON: as the Worker sent it, with `next` and `roll_back`")))]
+#[command(after_help = AFTER_HELP, mut_arg("json", |json| json.help("Answer in JSON: as the Worker sent it, with `next`, `roll_back` and `uses`")))]
 pub struct StatusArguments {
     #[command(flatten)]
     query: QueryOptions,
@@ -44,6 +46,10 @@ Examples:
 
 COUNTERSIGN_TOKEN in the environment has to hold what the Worker's secret of that
 name holds.
+
+Where the Worker has a ledger, each key has a line with the cookies that it opened on
+each of the last 30 days, today among them. The scale is logarithmic; the lowest bar is
+no cookie, and a dot a day before the ledger began.
 
 Exit codes:
   0  the Worker's configuration is right
@@ -63,6 +69,7 @@ impl StatusArguments {
         let now = skew::now(&status, live.site())?;
         let skew = skew::difference(now, clock::now(), live.site());
         let outlook = Outlook::of(live.site(), &status, environment.as_ref(), now);
+        let outlook = outlook.map(|outlook| outlook.with_uses(&live));
         let text = if self.query.json {
             // what another release sent is passed on, whether this program understands it or not
             let outlook = outlook.unwrap_or_else(|_| Outlook::of_none(UNREADABLE));
@@ -91,6 +98,8 @@ struct Outlook {
     next: Vec<NextStep>,
     /// What it may be rolled back to, or why that is not known.
     roll_back: Result<Vec<RollbackTarget>, &'static str>,
+    /// What the ledger says of the keys; none where no ledger is bound.
+    uses: Option<Uses>,
 }
 
 impl Outlook {
@@ -119,7 +128,17 @@ impl Outlook {
             roll_back: revisions
                 .map(|revisions| rollback::targets(revisions, &capabilities, &new_bytes, now)),
             capabilities,
+            uses: None,
         })
+    }
+
+    /// The same with what the ledger says, where there are keys to ask about.
+    fn with_uses(self, live: &LiveWorker) -> Self {
+        if self.capabilities.rules.is_empty() {
+            return self;
+        }
+        let uses = Uses::of(live.ledger_or_silence(), &groups(&self.capabilities));
+        Self { uses, ..self }
     }
 
     fn of_none(why: &'static str) -> Self {
@@ -127,6 +146,7 @@ impl Outlook {
             capabilities: Capabilities::default(),
             next: Vec::new(),
             roll_back: Err(why),
+            uses: None,
         }
     }
 
@@ -138,6 +158,9 @@ impl Outlook {
             Ok(targets) => json!({ "targets": targets }),
             Err(why) => json!({ "targets": null, "reason": why }),
         };
+        if let Some(uses) = &self.uses {
+            json["uses"] = json!(uses);
+        }
         json
     }
 
@@ -149,6 +172,9 @@ impl Outlook {
         }
         if self.capabilities.rules.is_empty() {
             return text;
+        }
+        if let Some(uses) = &self.uses {
+            text.push_str(&uses.drawn());
         }
         text.push('\n');
         for step in &self.next {

@@ -81,6 +81,12 @@ impl LiveWorker {
         let reply = self.ask(&format!("{PATH}?ledger"), None)?;
         LedgerReply::read(reply.status, &reply.text).ok_or_else(|| self.not_countersign(&reply))
     }
+
+    /// The same where a failure is no reason to stop: the ledger is then silent.
+    pub fn ledger_or_silence(&self) -> LedgerReply {
+        let reply = self.ledger();
+        reply.unwrap_or_else(|failure| LedgerReply::Silent(failure.to_string()))
+    }
 }
 
 impl LedgerReply {

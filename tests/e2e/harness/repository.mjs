@@ -13,9 +13,9 @@ export async function repository(toml, environment) {
   const file = (name) => path.join(folder, name);
   const env = { ...OF_A_SCRIPT, ...environment, XDG_CONFIG_HOME: file(".config"), WRANGLER_LOG_PATH: file(".config") };
 
-  /** Runs a command, to end with `code`; answers what it said, which holds no secret. */
-  async function run(command, { code = 0, input = "" } = {}) {
-    const child = program(command, env, { cwd: folder });
+  /** Runs a command, to end with `code`, beside `more` environment; answers what it said, which holds no secret. */
+  async function run(command, { code = 0, input = "", more = {} } = {}) {
+    const child = program(command, { ...env, ...more }, { cwd: folder });
     child.stdin.on("error", () => {}); // which not every command reads
     child.stdin.end(input);
     const [text, exit] = await Promise.all([textOf(child.stdout), ended(child)]);

@@ -50,6 +50,11 @@ enum Reference {
     File(String),
 }
 
+/// Whether the live Worker is meant, and no file of that name.
+pub fn is_live(other: &str) -> bool {
+    other.eq_ignore_ascii_case("live") && !Path::new(other).exists()
+}
+
 /// The change from `other` to an environment's configuration; nothing where that is wrong, which other
 /// findings say.
 ///

@@ -8,11 +8,15 @@ use countersign_core::operations::capabilities::Capabilities;
 use countersign_core::operations::status::TOKEN;
 use serde_json::Value;
 
+use crate::remote::ledger::Ledger;
 use crate::rotation::history::{Revision, since};
 use crate::rotation::listed::Listed;
+use crate::rotation::out_of_use::Unused;
 use crate::rotation::revocation::{KeyReplacement, revoked_key};
+use crate::rotation::ring_history::{is_current, lists, owner, used_rings};
 use crate::terminal::time::day;
 
+use super::early;
 use super::stop::Stop;
 
 #[cfg(test)]
@@ -38,6 +42,10 @@ pub struct Facts<'f> {
     pub now: u64,
     /// How long a key is current, in seconds.
     pub every: u64,
+    /// What the live Worker's ledger holds, where there is one that answers.
+    pub ledger: Option<&'f Ledger>,
+    /// Whether a key that the ledger shows out of use goes before its `until`.
+    pub retires_early: bool,
 }
 
 /// What to do now.
@@ -66,6 +74,13 @@ pub enum Decision {
         rule: Option<String>,
         until: u64,
     },
+    /// The key leaves the ring before its `until`: the ledger shows that nobody uses it.
+    RetireEarly {
+        key: String,
+        rule: Option<String>,
+        until: u64,
+        unused: Unused,
+    },
     /// These secrets were keys of the ring, and nothing names them any more.
     CleanUp(Vec<String>),
     /// A person has to look.
@@ -89,6 +104,12 @@ pub enum PlannedStep {
     Promote { key: String, since: u64 },
     /// Of a key that opens until [`Planned::from`].
     Retire { key: String },
+    /// The same before its `until`.
+    RetireEarly {
+        key: String,
+        until: u64,
+        unused: Unused,
+    },
     /// Of a new key, beside the one that has been current since then.
     Stage { current: String, since: u64 },
 }
@@ -136,7 +157,7 @@ fn urgency(planned: &Planned, now: u64) -> (bool, u8, u64) {
     let rank = match planned.step {
         _ if !is_due => 0, // the time alone decides
         PlannedStep::Promote { .. } => 0,
-        PlannedStep::Retire { .. } => 1,
+        PlannedStep::Retire { .. } | PlannedStep::RetireEarly { .. } => 1,
         PlannedStep::Stage { .. } => 2,
     };
     (!is_due, rank, planned.from)
@@ -150,6 +171,12 @@ fn due(facts: &Facts<'_>, planned: Planned) -> Decision {
             key,
             rule,
             until: from,
+        },
+        PlannedStep::RetireEarly { key, until, unused } => Decision::RetireEarly {
+            key,
+            rule,
+            until,
+            unused,
         },
         PlannedStep::Stage { current, since } => Decision::Stage {
             key: new_name(facts),
@@ -293,7 +320,10 @@ fn plan_ring(facts: &Facts<'_>, ring: &WrittenRing<'_, '_>) -> Result<Vec<Planne
         let key = fallback.id.to_string();
         match Listed::of(fallback, ring, facts.history) {
             Listed::Unlimited => return Err(Stop::NoUntil { key }),
-            Listed::Ending(until) => planned.push(plan(PlannedStep::Retire { key }, until)),
+            Listed::Ending(until) => planned.push(match unused(facts, ring, &key, until) {
+                Some(unused) => plan(PlannedStep::RetireEarly { key, until, unused }, facts.now),
+                None => plan(PlannedStep::Retire { key }, until),
+            }),
             Listed::Staged => {
                 let since = age_of(facts, &key, |old| lists(old, owner(ring), &key))?;
                 let from = since.saturating_add(SETTLING);
@@ -313,6 +343,15 @@ fn plan_ring(facts: &Facts<'_>, ring: &WrittenRing<'_, '_>) -> Result<Vec<Planne
     Ok(planned)
 }
 
+/// That a fallback whose `until` is to come is out of use, where it may go for that.
+fn unused(facts: &Facts<'_>, ring: &WrittenRing<'_, '_>, key: &str, until: u64) -> Option<Unused> {
+    let ledger = facts.ledger.filter(|_| facts.retires_early)?;
+    let is_early = until > facts.now;
+    is_early
+        .then(|| early::unused(ledger, facts.history, ring, key))
+        .flatten()
+}
+
 /// Since when a key has its role, or its bytes where those are newer.
 fn age_of(facts: &Facts<'_>, key: &str, has_role: impl Fn(&Revision) -> bool) -> Result<u64, Stop> {
     let role = since(facts.history, has_role).ok_or_else(|| Stop::UnknownAge {
@@ -320,42 +359,6 @@ fn age_of(facts: &Facts<'_>, key: &str, has_role: impl Fn(&Revision) -> bool) ->
     })?;
     let new = facts.new_bytes.iter().filter(|new| new.key == key);
     Ok(new.map(|new| new.time).fold(role, u64::max))
-}
-
-fn is_current(revision: &Revision, rule: Option<&str>, key: &str) -> bool {
-    in_ring(revision, rule, |ring| {
-        let current = ring.keys.current.as_ref();
-        current.is_some_and(|current| current.id.as_str() == key)
-    })
-}
-
-fn lists(revision: &Revision, rule: Option<&str>, key: &str) -> bool {
-    in_ring(revision, rule, |ring| {
-        ring.fallbacks()
-            .iter()
-            .any(|listed| listed.id.as_str() == key)
-    })
-}
-
-fn in_ring(
-    revision: &Revision,
-    rule: Option<&str>,
-    holds: impl Fn(&WrittenRing<'_, '_>) -> bool,
-) -> bool {
-    let value = revision.draft.value();
-    let written = Written::of(&value);
-    let mut rings = used_rings(&written);
-    rings.any(|ring| owner(&ring) == rule && holds(&ring))
-}
-
-/// The rings that some rule goes by.
-fn used_rings<'w, 'v>(written: &'w Written<'v>) -> impl Iterator<Item = WrittenRing<'w, 'v>> {
-    let rings = written.rings().into_iter();
-    rings.filter(|ring| !ring.rules.is_empty())
-}
-
-fn owner<'v>(ring: &WrittenRing<'_, 'v>) -> Option<&'v str> {
-    ring.rule.and_then(WrittenRule::name)
 }
 
 /// The keys that open or seal what browsers have.

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::remote::ledger::{KeyTimes, Tally};
 
 const DAY: u64 = 86_400;
 
@@ -46,6 +47,8 @@ struct World {
     new_bytes: Vec<KeyReplacement>,
     secrets: Vec<String>,
     elsewhere: BTreeSet<String>,
+    ledger: Option<Ledger>,
+    retires_early: bool,
 }
 
 impl World {
@@ -58,6 +61,8 @@ impl World {
             new_bytes: Vec::new(),
             secrets: secrets.map(str::to_owned).to_vec(),
             elsewhere: BTreeSet::new(),
+            ledger: None,
+            retires_early: false,
         }
     }
 
@@ -74,6 +79,8 @@ impl World {
             elsewhere: &self.elsewhere,
             now: NOW,
             every: EVERY,
+            ledger: self.ledger.as_ref(),
+            retires_early: self.retires_early,
         })
     }
 }
@@ -447,4 +454,113 @@ fn rings_are_rotated_one_after_the_other() {
         since: NOW - 95 * DAY,
     };
     assert_eq!(world.decide(), staged);
+}
+
+/// A ledger of so many days in which NEW opens a cookie a day, and K1 opened its last one so many days ago.
+fn ledger(began: u64, last: u64) -> Ledger {
+    let tally = |days: u64, key: &str, verdict: &str| Tally {
+        at: NOW - NOW % DAY - days * DAY,
+        rule: "sessionid".to_owned(),
+        key: Some(key.to_owned()),
+        verdict: verdict.to_owned(),
+        reason: None,
+        count: 1,
+    };
+    let new = (0..began).map(|days| tally(days, "K2", "current"));
+    let days: Vec<Tally> = new.chain([tally(last, "K1", "fallback")]).collect();
+    let hours = days.iter().filter(|day| day.at > NOW - 14 * DAY);
+    Ledger {
+        now: NOW,
+        since: NOW - began * DAY,
+        keys: vec![KeyTimes {
+            rule: "sessionid".to_owned(),
+            key: "K1".to_owned(),
+            last_opened: Some(NOW - last * DAY),
+            ..KeyTimes::default()
+        }],
+        hours: hours.cloned().collect(),
+        days,
+    }
+}
+
+/// K1 was replaced so many days ago, and `until` is to come.
+fn beside(ledger: Ledger, replaced: u64) -> World {
+    let history = vec![
+        revision(replaced, "Promote K2", PROMOTED),
+        revision(replaced + 1, "Stage K2", STAGED),
+        revision(replaced + 100, "Begin", K1),
+    ];
+    World {
+        ledger: Some(ledger),
+        retires_early: true,
+        ..World::of(history)
+    }
+}
+
+#[test]
+fn a_key_out_of_use_goes_before_its_until_where_the_ledger_has_seen_all() {
+    let early = Decision::RetireEarly {
+        key: "K1".to_owned(),
+        rule: None,
+        until: 1_796_904_000, // 2026-12-10 12:00 UTC
+        unused: Unused {
+            days: 14,
+            last_opened: Some(NOW - 16 * DAY),
+            now: NOW,
+        },
+    };
+    assert_eq!(beside(ledger(40, 16), 20).decide(), early);
+    assert_eq!(
+        beside(ledger(20, 16), 20).decide(),
+        early,
+        "since the promotion"
+    );
+}
+
+#[test]
+fn a_key_stays_until_its_until_where_the_ledger_has_not_seen_all() {
+    let later = Decision::Nothing(Planned {
+        step: PlannedStep::Retire {
+            key: "K1".to_owned(),
+        },
+        rule: None,
+        from: 1_796_904_000,
+    });
+    assert_eq!(beside(ledger(40, 13), 20).decide(), later, "in use");
+    assert_eq!(beside(ledger(19, 16), 20).decide(), later, "it began after");
+    let mut gap = ledger(40, 16);
+    gap.days.retain(|day| day.at != NOW - NOW % DAY - 3 * DAY);
+    assert_eq!(beside(gap, 20).decide(), later, "a day without a count");
+    let withheld = |days: u64, count| {
+        let mut ledger = ledger(40, 16);
+        ledger.days.push(Tally {
+            at: NOW - NOW % DAY - days * DAY,
+            rule: "sessionid".to_owned(),
+            key: None,
+            verdict: "upgrade-withheld".to_owned(),
+            reason: Some("cacheable".to_owned()),
+            count,
+        });
+        beside(ledger, 20).decide()
+    };
+    assert_eq!(withheld(18, 20), later, "most upgrades were withheld");
+    assert!(matches!(withheld(25, 20), Decision::RetireEarly { .. }));
+    let mut without = beside(ledger(40, 16), 20);
+    without.ledger = None;
+    assert_eq!(without.decide(), later, "no ledger");
+    let mut unasked = beside(ledger(40, 16), 20);
+    unasked.retires_early = false;
+    assert_eq!(unasked.decide(), later, "without --early");
+}
+
+#[test]
+fn a_key_whose_until_is_past_goes_whatever_the_ledger_says() {
+    let mut world = beside(ledger(1, 0), 20);
+    world.history[0] = revision(20, "Promote K2", ENDED);
+    let ended = Decision::Retire {
+        key: "K1".to_owned(),
+        rule: None,
+        until: NOW,
+    };
+    assert_eq!(world.decide(), ended);
 }
