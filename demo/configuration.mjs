@@ -26,7 +26,7 @@ export function copyEachSave({ folder, into, prepare, reloaded }) {
   const copy = () => {
     prepare();
     copied = savedIn(folder);
-    writeFileSync(file, withoutBuild(copied.configuration));
+    writeFileSync(file, withLedger(withoutBuild(copied.configuration)));
   };
   const copyIfSaved = async () => {
     if (isReloading) return;
@@ -76,3 +76,17 @@ function savedIn(folder) {
 function withoutBuild(toml) {
   return toml.replace(/^\[build\][^\n]*(?:\n(?!\s*\[)[^\n]*)*/m, (table) => table.replace(/^/gm, "# "));
 }
+
+/** With the ledger, so that the dashboard beside the demo shows which key is still in use. It comes last. */
+function withLedger(toml) {
+  return /^\s*name\s*=\s*"LEDGER"/m.test(toml) ? toml : `${toml}\n${LEDGER}`;
+}
+
+const LEDGER = `[[durable_objects.bindings]]
+name = "LEDGER"
+class_name = "Ledger"
+
+[[migrations]]
+tag = "ledger"
+new_sqlite_classes = ["Ledger"]
+`;

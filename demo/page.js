@@ -268,7 +268,7 @@ async function press(name) {
 const DOING = { rotate: "Rotating …", retire: "Retiring …", forge: "Forging …", "start-over": "Starting over …" };
 const DONE = {
   rotate: "Rotated: the new key signs, and your browser has its signature.",
-  retire: "Retired: what the old key signed opens nothing any more.",
+  retire: "Retired: what the leaked key signed opens nothing any more.",
   "start-over": "Started over: wrangler.toml is as it was when npm start began.",
 };
 const FORGED = {

@@ -123,7 +123,7 @@ and try:
      sees what it always saw. By hand: in wrangler.toml, edit one line to
          current   = "KEY_2026_11"
      and save.
-  3. Retire the old key, and forge a login with it: the site alone takes it, Countersign does not.
+  3. Retire the leaked key, and forge a login with it: the site alone takes it, Countersign does not.
 
 The buttons edit wrangler.toml. "Start over" puts it back as it is now; so does git checkout wrangler.toml.
 The keys are in .dev.vars. Ctrl-C ends both servers.`;

@@ -23,7 +23,7 @@ export class Steps {
     this.#asItWas = readFileSync(run.file);
     this.actions = {
       rotate: () => this.#rotate(),
-      retire: () => this.#command("retire", this.#retirable(), "--yes-unknown"),
+      retire: () => this.#command("revoke", this.#retirable()), // nobody waits with a key that has leaked
       forge: () => this.#forge(),
       "start-over": () => this.#startOver(),
     };
@@ -38,7 +38,7 @@ export class Steps {
     const old = this.#retirable();
     return {
       rotate,
-      retire: old ? [typed("retire", old, "--yes-unknown")] : null,
+      retire: old ? [typed("revoke", old)] : null,
       forge: [`curl --cookie sessionid=FORGED ${this.#run.url}/who`, `curl --cookie sessionid=FORGED ${site()}/who`],
       "start-over": readFileSync(this.#run.file).equals(this.#asItWas) ? null : [],
     };

@@ -94,6 +94,14 @@ test("each of ten saves by renaming is picked up, and once", async () => {
   }
 });
 
+test("the ledger counts what the demo's Worker refuses, for the dashboard beside it", async () => {
+  await fetch(`${demo.url}/`, { headers: { Cookie: "theme=forged" } });
+  const headers = { Authorization: `Bearer ${secretOf("COUNTERSIGN_TOKEN")}` };
+  const { ledger } = await (await fetch(`${demo.url}/.well-known/countersign?ledger`, { headers })).json();
+  const refused = ledger.hours.filter(({ rule, verdict }) => rule === "theme" && verdict === "malformed");
+  assert.equal(refused.length, 1, JSON.stringify(ledger.hours));
+});
+
 test("of many saves at once the last is live", async () => {
   for (let i = 1; i <= 12; i++) {
     saveByRenaming(saved(2000 + i));
@@ -177,7 +185,7 @@ test("a rotation, a leak and its end, by the buttons and the keyboard alone", { 
   );
   assert.deepEqual(await forged(page), [true, true], "a fallback still opens");
 
-  assert.equal(await text(page, "#retire-typed"), "countersign retire DJANGO_SECRET_KEY --yes-unknown");
+  assert.equal(await text(page, "#retire-typed"), "countersign revoke DJANGO_SECRET_KEY");
   await press(page, "retire");
   assert.deepEqual(await forged(page), [false, true], "the site alone takes it");
   assert.match(await text(page, "#who"), /still logged in as demo/);
