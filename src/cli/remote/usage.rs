@@ -35,7 +35,9 @@ const OPENED: [&str; 3] = ["current", "fallback", "accepted-format"];
 pub fn ask(environment: &Environment<'_>, days: u32) -> Result<Usage, Failure> {
     let unknown = |why: &str| Ok(Usage::Unknown(why.to_owned()));
     let Some(dataset) = dataset(environment) else {
-        return unknown("no ledger is bound, and no USAGE of Analytics Engine either (docs/runbook.md, The ledger)");
+        return unknown(
+            "no ledger is bound, and no USAGE of Analytics Engine either (docs/runbook.md, The ledger)",
+        );
     };
     let Some(cloudflare) = Cloudflare::from_environment() else {
         return unknown("CLOUDFLARE_API_TOKEN is not set");
