@@ -704,6 +704,166 @@ mod when_the_origin_sets_the_cookie_where_attributes_say {
     }
 }
 
+/// Another request of the same browser is answered while the page is under way.
+mod superseded {
+    use super::*;
+    use crate::support::Judged;
+
+    /// The page is asked for with this cookie, another request is answered, then the page is.
+    fn told_after(
+        gate: &Gate,
+        shown: &str,
+        other: &str,
+        answered: &Page,
+        set: &[&str],
+    ) -> Vec<String> {
+        let asked = judge(gate, shown);
+        let judged = judge(gate, other);
+        answer_to(gate, &judged.pending, answered, set);
+        told(gate, &asked, 0)
+    }
+
+    /// What comes of the page, so many milliseconds later.
+    fn told(gate: &Gate, asked: &Judged, later_ms: u64) -> Vec<String> {
+        let none: [&str; 0] = [];
+        let answer = gate.response(&none, &asked.pending, &page(), NOW * 1000 + later_ms);
+        let is_sent = answer.set_cookies.is_some();
+        let told = words(gate, &answer.events);
+        assert_eq!(is_sent, told == ["upgraded NEW"]);
+        told
+    }
+
+    const WITHHELD: &str = "upgrade-withheld superseded";
+
+    fn shown(key_name: &str) -> String {
+        format!("sessionid={}", session(key_name))
+    }
+
+    #[test]
+    fn a_logout_that_was_answered_first_withholds_it() {
+        for deletion in [
+            "sessionid=; Path=/; Max-Age=0",
+            "sessionid=\"\"; Path=/; Max-Age=0",
+            "sessionid=",
+        ] {
+            let (gate, old) = (usual(), shown("OLD"));
+            assert_eq!(
+                told_after(&gate, &old, &old, &subrequest(), &[deletion]),
+                [WITHHELD]
+            );
+        }
+    }
+
+    #[test]
+    fn a_newer_cookie_that_was_set_first_withholds_it() {
+        let (gate, old) = (usual(), shown("OLD"));
+        let newer = format!(
+            "sessionid={}; {ATTRIBUTES}",
+            signed(&sessions(), "ORIGIN", "{\"basket\":1}")
+        );
+        assert_eq!(
+            told_after(&gate, &old, &old, &page(), &[&newer]),
+            [WITHHELD]
+        );
+    }
+
+    #[test]
+    fn data_that_were_cleared_first_withhold_it() {
+        let (gate, old) = (usual(), shown("OLD"));
+        let cleared = page().answered("clear-site-data", "\"cookies\"");
+        assert_eq!(told_after(&gate, &old, &old, &cleared, &[]), [WITHHELD]);
+    }
+
+    #[test]
+    fn a_logout_with_the_upgraded_cookie_withholds_it() {
+        let gate = usual();
+        let deletion = ["sessionid=; Path=/; Max-Age=0"];
+        assert_eq!(
+            told_after(&gate, &shown("OLD"), &shown("NEW"), &page(), &deletion),
+            [WITHHELD]
+        );
+    }
+
+    #[test]
+    fn one_asked_for_before_the_browser_heard_of_the_logout_is_withheld_too() {
+        let (gate, old) = (usual(), shown("OLD"));
+        let judged = judge(&gate, &old);
+        answer_to(
+            &gate,
+            &judged.pending,
+            &page(),
+            &["sessionid=; Path=/; Max-Age=0"],
+        );
+        let asked = judge(&gate, &old);
+        assert_eq!(told(&gate, &asked, 1_000), [WITHHELD]);
+    }
+
+    #[test]
+    fn after_ten_seconds_it_is_sent() {
+        let (gate, old) = (usual(), shown("OLD"));
+        let judged = judge(&gate, &old);
+        answer_to(
+            &gate,
+            &judged.pending,
+            &page(),
+            &["sessionid=; Path=/; Max-Age=0"],
+        );
+        for (later_s, expected) in [(10, WITHHELD), (11, "upgraded NEW")] {
+            let asked = judge_at(&gate, &old, NOW + later_s);
+            assert_eq!(told(&gate, &asked, later_s * 1_000), [expected]);
+        }
+    }
+
+    #[test]
+    fn the_logout_of_one_copy_of_two_withholds_both() {
+        let (gate, old) = (usual(), shown("OLD"));
+        let other = format!("sessionid={}", signed(&sessions(), "OLD", "{\"other\":1}"));
+        let both = format!("{other}; {old}");
+        for shown in [&old, &other] {
+            let told = told_after(
+                &gate,
+                shown,
+                &both,
+                &page(),
+                &["sessionid=; Path=/; Max-Age=0"],
+            );
+            assert_eq!(told, [WITHHELD]);
+        }
+    }
+
+    #[test]
+    fn another_session_another_rule_and_an_answer_that_sets_nothing_withhold_nothing() {
+        let user = signed_cookie("user_id", "");
+        let user = format!("user_id={}", signed(&user, "OLD", "42"));
+        let other = format!("sessionid={}", signed(&sessions(), "OLD", "{\"other\":1}"));
+        for (other, set) in [
+            (&other, &["sessionid=; Path=/; Max-Age=0"][..]),
+            (&user, &["user_id=; Path=/; Max-Age=0"]),
+            (&shown("OLD"), &["a=; Path=/; Max-Age=0"]),
+            (&shown("OLD"), &[]),
+        ] {
+            let gate = gate(pinned(), [session_rule(), wrapped_rule()]);
+            let told = told_after(&gate, &shown("OLD"), other, &subrequest(), set);
+            assert_eq!(told, ["upgraded NEW"], "{other} {set:?}");
+        }
+    }
+
+    #[test]
+    fn another_isolate_has_not_seen_it() {
+        let (gate, old) = (usual(), shown("OLD"));
+        let asked = judge(&gate, &old);
+        let other = usual();
+        let judged = judge(&other, &old);
+        answer_to(
+            &other,
+            &judged.pending,
+            &page(),
+            &["sessionid=; Path=/; Max-Age=0"],
+        );
+        assert_eq!(told(&gate, &asked, 0), ["upgraded NEW"]);
+    }
+}
+
 mod the_first_reason_is_told {
     use super::*;
 

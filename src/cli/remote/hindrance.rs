@@ -69,7 +69,9 @@ impl Upgrades {
 fn weight_of(reason: &str) -> Weight {
     match reason {
         "never" | "response-sets-cookie" | "outlived" => Weight::None,
-        "not-navigation" | "duplicate" | "clear-site-data" | "status" => Weight::Passing,
+        "not-navigation" | "duplicate" | "clear-site-data" | "status" | "superseded" => {
+            Weight::Passing
+        }
         // and words of a newer release
         _ => Weight::Lasting,
     }
@@ -159,6 +161,7 @@ mod tests {
             (Withheld::ClearSiteData, Weight::Passing),
             (Withheld::Status, Weight::Passing),
             (Withheld::Late, Weight::Lasting),
+            (Withheld::Superseded, Weight::Passing),
             (Withheld::Cacheable, Weight::Lasting),
             (Withheld::AttributesDiffer, Weight::Lasting),
             (Withheld::Uncarriable, Weight::Lasting),

@@ -8,6 +8,7 @@ use crate::config::{Policy, RuleIndex};
 use crate::crypto::Random;
 use crate::crypto::key::KeyId;
 use crate::formats::Content;
+use crate::gate::superseded::{Superseded, Upgradable};
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
 use crate::wire::chunks::Shown;
@@ -17,6 +18,7 @@ mod judge;
 mod navigation;
 mod request;
 mod response;
+mod superseded;
 mod times;
 mod upgrade;
 pub mod verdict;
@@ -29,6 +31,8 @@ pub struct Gate {
     /// For each rule: whether the origin has been seen to set the cookie with attributes that an upgrade would
     /// change (S5).
     set_otherwise: Vec<AtomicBool>,
+    /// The cookies that were set anew or deleted lately (S5).
+    superseded: Superseded,
 }
 
 /// What becomes of a request.
@@ -61,6 +65,8 @@ pub struct Pending {
     signed: Vec<(RuleIndex, Content<'static>)>,
     /// For rules whose cookie may come in pieces: what of it the browser has.
     shown: Vec<(RuleIndex, Shown)>,
+    /// Those that verified and of which an upgrade may be under way.
+    upgradable: Vec<Upgradable>,
     asked_ms: u64,
     /// How many bytes were looked at, hashed and written for the request; what was gone over again counts again.
     pub steps: usize,
@@ -147,6 +153,7 @@ impl Gate {
             policy,
             random,
             set_otherwise,
+            superseded: Superseded::default(),
         }
     }
 
@@ -179,7 +186,10 @@ impl Pending {
 
     /// Whether the response has to be judged with it.
     pub fn is_pending(&self) -> bool {
-        !(self.due.is_empty() && self.signed.is_empty() && self.shown.is_empty())
+        !(self.due.is_empty()
+            && self.signed.is_empty()
+            && self.shown.is_empty()
+            && self.upgradable.is_empty())
     }
 }
 

@@ -6,6 +6,7 @@ use super::judge::{CookieCopy, Outcome, Work};
 use super::navigation::is_navigation;
 use super::{Action, DueUpgrade, Edit, Event, Fault, Gate, Pending, RequestDecision, RequestHead};
 use crate::config::{Mode, OnInvalid, Rule, RuleIndex};
+use crate::gate::superseded::Upgradable;
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
 use crate::wire::cookie::{pair_value, pairs, trimmed_start};
@@ -85,6 +86,9 @@ impl Gate {
         let mut work = Work::new(now_ms / 1000, self.random);
         let mut marks = self.marks(header, &mut pending.events, &mut work);
         let rejections = self.judge_all(&mut marks, &mut work, &mut pending);
+        if pending.due.iter().any(|due| due.allowed) {
+            self.superseded.expect(now_ms);
+        }
         // a cookie that another host has planted looks like this, and no 403 may stand before the login page
         let action = match rejections.filter(|_| !is_navigation(head)) {
             Some(deletions) => Action::Reject(deletions),
@@ -342,6 +346,10 @@ impl Gate {
                 if rule.may_sign_again() && pending.signed.iter().all(|(of, _)| *of != at) {
                     let content = found.content.clone().into_owned();
                     pending.signed.push((at, content));
+                }
+                let is_due = found.upgrade == Some(true);
+                if is_due || self.superseded.expects(pending.asked_ms) {
+                    pending.upgradable.push(Upgradable::new(at, &found.content));
                 }
                 if let Some(allowed) = found.upgrade
                     && pending.due.iter().all(|due| due.rule != at)

@@ -41,6 +41,7 @@ impl Gate {
         self.split_groups(&groups, pending, &mut judged);
         judged.answer.only_adds = !judged.is_changed();
         self.upgrades(pending, exchange, now_ms, &mut judged);
+        self.note_superseded(pending, exchange, now_ms, &judged);
         judged.into_decision()
     }
 
@@ -161,6 +162,25 @@ impl Gate {
                 (_, Some(new)) => Edit::Write(signature.with_value(new)),
                 (_, None) => Edit::Drop,
             };
+        }
+    }
+
+    /// Remembers which of the request's cookies the browser no longer has: upgrades of them may be under way (S5).
+    fn note_superseded(
+        &self,
+        pending: &Pending,
+        exchange: &dyn Exchange,
+        now_ms: u64,
+        judged: &Judged<'_>,
+    ) {
+        if pending.upgradable.is_empty() {
+            return;
+        }
+        let is_cleared = exchange.response_header("clear-site-data").is_some();
+        for cookie in &pending.upgradable {
+            if is_cleared || judged.set.contains(&cookie.rule) {
+                self.superseded.note(cookie.identity(exchange), now_ms);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::judge::LONGEST_VALUE;
 use super::navigation::is_navigation;
 use super::response::{Judged, LONGEST_PAIR, split_pair};
 use super::{DueUpgrade, Exchange, Gate, Pending};
-use crate::config::{Mode, Rule, Upgrade};
+use crate::config::{Mode, Rule, RuleIndex, Upgrade};
 use crate::formats::Content;
 use crate::gate::verdict::{Verdict, Withheld};
 use crate::prelude::*;
@@ -36,25 +36,26 @@ impl Gate {
         now_ms: u64,
         judged: &mut Judged<'_>,
     ) {
-        let is_late = now_ms.saturating_sub(pending.asked_ms) > LATE_MS;
         for due in &pending.due {
-            let shown = pending.shown(due.rule);
-            self.upgrade(due, shown, is_late, exchange, judged);
+            self.upgrade(due, pending, exchange, now_ms, judged);
         }
     }
 
     fn upgrade(
         &self,
         due: &DueUpgrade,
-        shown: Shown,
-        is_late: bool,
+        pending: &Pending,
         exchange: &dyn Exchange,
+        now_ms: u64,
         judged: &mut Judged<'_>,
     ) {
         let rule = &self.policy.rules[due.rule];
         let withheld = self
-            .withheld(due, is_late, exchange, judged)
-            .map_or_else(|| self.write_upgrade(rule, due, shown, judged), Err);
+            .withheld(due, pending, exchange, now_ms, judged)
+            .map_or_else(
+                || self.write_upgrade(rule, due, pending.shown(due.rule), judged),
+                Err,
+            );
         match withheld {
             Err(reason) => judged.report(due.rule, Verdict::UpgradeWithheld(reason), None),
             Ok(headers) => {
@@ -80,8 +81,9 @@ impl Gate {
     fn withheld(
         &self,
         due: &DueUpgrade,
-        is_late: bool,
+        pending: &Pending,
         exchange: &dyn Exchange,
+        now_ms: u64,
         judged: &Judged<'_>,
     ) -> Option<Withheld> {
         let upgrade = self.policy.rules[due.rule].spec.upgrade;
@@ -99,8 +101,10 @@ impl Gate {
             Some(Withheld::ClearSiteData)
         } else if !is_kept_status(status) {
             Some(Withheld::Status)
-        } else if is_late {
+        } else if now_ms.saturating_sub(pending.asked_ms) > LATE_MS {
             Some(Withheld::Late)
+        } else if self.is_superseded(due.rule, pending, exchange, now_ms) {
+            Some(Withheld::Superseded)
         } else if is_cacheable(exchange) {
             Some(Withheld::Cacheable)
         } else if self.set_otherwise[due.rule].load(Ordering::Relaxed) {
@@ -108,6 +112,18 @@ impl Gate {
         } else {
             None
         }
+    }
+
+    /// Whether another response has set or deleted the cookie, so that the browser has a newer one by now, or none.
+    fn is_superseded(
+        &self,
+        rule: RuleIndex,
+        pending: &Pending,
+        exchange: &dyn Exchange,
+        now_ms: u64,
+    ) -> bool {
+        let mut cookies = pending.upgradable.iter().filter(|it| it.rule == rule);
+        cookies.any(|it| self.superseded.has(it.identity(exchange), now_ms))
     }
 
     /// The Set-Cookie headers of an upgrade: one; two where the signature is or was a cookie of its own; or the

@@ -57,6 +57,8 @@ pub enum Withheld {
     Status,
     /// The response came too late to be sure that nothing newer was set meanwhile.
     Late,
+    /// Another response has set or deleted the cookie meanwhile.
+    Superseded,
     /// A shared cache might store the response.
     Cacheable,
     /// The origin sets this cookie with other attributes, and an upgrade would change what it is.
@@ -127,6 +129,7 @@ impl Withheld {
             Withheld::ClearSiteData => "clear-site-data",
             Withheld::Status => "status",
             Withheld::Late => "late",
+            Withheld::Superseded => "superseded",
             Withheld::Cacheable => "cacheable",
             Withheld::AttributesDiffer => "attributes-differ",
             Withheld::Outlived => "outlived",

@@ -129,6 +129,7 @@ pub fn withheld(reason: &str) -> &'static str {
         "clear-site-data" => "the response clears the browser's data",
         "status" => "the status is 1xx, 206 or 304",
         "late" => "the response took over 2 s",
+        "superseded" => "another response has set or deleted the cookie meanwhile",
         "cacheable" => "a shared cache may store the response",
         "attributes-differ" => "the site sets the cookie otherwise than attributes says",
         "outlived" => "nothing is left of the Max-Age",

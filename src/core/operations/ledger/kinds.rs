@@ -3,7 +3,7 @@
 use crate::gate::verdict::{Difference, Verdict, Withheld};
 
 /// Every verdict, with each of its reasons, in the order of [`number`].
-pub(super) const KINDS: [Verdict; 32] = [
+pub(super) const KINDS: [Verdict; 33] = [
     Verdict::Current,
     Verdict::Fallback,
     Verdict::AcceptedFormat,
@@ -32,6 +32,7 @@ pub(super) const KINDS: [Verdict; 32] = [
     Verdict::UpgradeWithheld(Withheld::ClearSiteData),
     Verdict::UpgradeWithheld(Withheld::Status),
     Verdict::UpgradeWithheld(Withheld::Late),
+    Verdict::UpgradeWithheld(Withheld::Superseded),
     Verdict::UpgradeWithheld(Withheld::Cacheable),
     Verdict::UpgradeWithheld(Withheld::AttributesDiffer),
     Verdict::UpgradeWithheld(Withheld::Outlived),

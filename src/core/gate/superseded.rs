@@ -1,0 +1,137 @@
+//! Which cookies were set anew or deleted lately. An upgrade of one that is still under way would bring it back (S5).
+
+use core::cell::{Cell, RefCell};
+
+use crate::config::RuleIndex;
+use crate::crypto::Digest;
+use crate::formats::Content;
+use crate::gate::RequestHead;
+use crate::prelude::*;
+
+/// For how long an upgrade of such a cookie is withheld, in milliseconds: as long as a request that showed it may have
+/// been on its way here when the browser was told.
+const KEPT_MS: u64 = 10_000;
+/// How many are remembered, at most; then the oldest is forgotten.
+const MOST: usize = 4_096;
+
+/// What tells one visitor's cookie from all others, whatever its key and format: the same before and after an upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(u64);
+
+/// A cookie of a request, of which an upgrade may be under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Upgradable {
+    pub rule: RuleIndex,
+    /// What it says.
+    says: Identity,
+    /// Whether a time is signed in it: others that say the same are then rare.
+    is_timed: bool,
+}
+
+impl Identity {
+    fn of(parts: &[&[u8]]) -> Self {
+        let hash = Digest::Sha256.hash(parts);
+        let start = hash.iter().take(size_of::<u64>());
+        Self(start.fold(0, |id, byte| id << 8 | u64::from(*byte)))
+    }
+}
+
+impl Upgradable {
+    pub(super) fn new(rule: RuleIndex, content: &Content<'_>) -> Self {
+        let (at, time) = (rule.0.to_le_bytes(), content.time_s.unwrap_or_default());
+        Self {
+            rule,
+            says: Identity::of(&[&at, &time.to_le_bytes(), &content.payload]),
+            is_timed: content.time_s.is_some(),
+        }
+    }
+
+    /// Its identity; the visitor's address tells apart cookies that say the same.
+    pub(super) fn identity(&self, head: &dyn RequestHead) -> Identity {
+        if self.is_timed {
+            return self.says;
+        }
+        match head.request_header("cf-connecting-ip") {
+            Some(address) => Identity::of(&[&self.says.0.to_le_bytes(), address.as_bytes()]),
+            None => self.says,
+        }
+    }
+}
+
+/// What an isolate remembers of the last few seconds. Times are in Unix milliseconds.
+#[derive(Debug, Default)]
+pub(super) struct Superseded {
+    /// In the order of their places a ring, the oldest at `next` once it is full.
+    entries: RefCell<Vec<(Identity, u64)>>,
+    next: Cell<usize>,
+    /// When an upgrade was last due.
+    due_ms: Cell<Option<u64>>,
+}
+
+impl Superseded {
+    /// Remembers that an upgrade is due.
+    pub(super) fn expect(&self, now_ms: u64) {
+        self.due_ms.set(Some(now_ms));
+    }
+
+    /// Whether an upgrade was due so lately that it, or its like, may still be under way.
+    pub(super) fn expects(&self, now_ms: u64) -> bool {
+        let due = self.due_ms.get();
+        due.is_some_and(|due| now_ms.saturating_sub(due) <= KEPT_MS)
+    }
+
+    /// Remembers that this cookie was set anew or deleted.
+    pub(super) fn note(&self, cookie: Identity, now_ms: u64) {
+        let mut entries = self.entries.borrow_mut();
+        let next = self.next.get();
+        match entries.get_mut(next) {
+            Some(oldest) => *oldest = (cookie, now_ms),
+            None => entries.push((cookie, now_ms)),
+        }
+        self.next.set((next + 1) % MOST);
+    }
+
+    /// Whether this cookie was set anew or deleted lately.
+    pub(super) fn has(&self, cookie: Identity, now_ms: u64) -> bool {
+        let is_it = |(known, noted): &(Identity, u64)| {
+            *known == cookie && now_ms.saturating_sub(*noted) <= KEPT_MS
+        };
+        self.entries.borrow().iter().any(is_it)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000_000;
+
+    #[test]
+    fn a_cookie_is_known_for_ten_seconds() {
+        let superseded = Superseded::default();
+        superseded.note(Identity(1), NOW);
+        assert!(superseded.has(Identity(1), NOW + KEPT_MS));
+        assert!(!superseded.has(Identity(1), NOW + KEPT_MS + 1));
+        assert!(!superseded.has(Identity(2), NOW));
+    }
+
+    #[test]
+    fn an_older_note_does_not_hide_a_newer_one() {
+        let superseded = Superseded::default();
+        superseded.note(Identity(1), NOW);
+        superseded.note(Identity(1), NOW + 9_000);
+        assert!(superseded.has(Identity(1), NOW + 19_000));
+    }
+
+    #[test]
+    fn only_so_many_are_kept_and_the_oldest_goes_first() {
+        let superseded = Superseded::default();
+        for id in 0..=MOST as u64 {
+            superseded.note(Identity(id), NOW);
+        }
+        assert_eq!(superseded.entries.borrow().len(), MOST);
+        assert!(!superseded.has(Identity(0), NOW));
+        assert!(superseded.has(Identity(1), NOW));
+        assert!(superseded.has(Identity(MOST as u64), NOW));
+    }
+}
