@@ -200,6 +200,86 @@ fn what_the_origin_sets_comes_back_to_it_through_any_other_format() {
     );
 }
 
+/// S5: a cookie is the same one before and after its upgrade, whatever its format was before.
+#[test]
+fn a_logout_with_the_upgraded_cookie_withholds_upgrades_of_the_older_one() {
+    let mut upgraded = 0;
+    SAMPLES.with(|samples| {
+        for (older, newer) in pairs(samples) {
+            let Some(gate) = upgrading(&older.config, &newer.config, &older.cookie) else {
+                continue;
+            };
+            upgraded += usize::from(upgrades_and_logs_out(&gate, older, newer));
+        }
+    });
+    assert!(upgraded > 100, "{upgraded} upgraded");
+}
+
+/// A gate that takes a format under an older key and moves what it takes to another format and key.
+fn upgrading(older: &Value, newer: &Value, name: &str) -> Option<Gate> {
+    let mut rule = newer.clone();
+    rule["name"] = name.into();
+    rule["upgrade"] = "always".into();
+    rule["attributes"] = "Path=/".into();
+    rule["origin"] = newer.clone();
+    if older != newer {
+        rule["accept"] = json!([older]);
+    }
+    let keys = json!({"current": "NEW", "fallbacks": ["OLD"], "origin": "ORIGIN"});
+    let secret = |id: &str| secret_of(id, [older, newer]);
+    let policy = Policy::parse(&json!({"keys": keys, "cookies": [rule]}), &secret).ok()?;
+    Some(Gate::new(policy, random))
+}
+
+/// Asks for two pages with one cookie, has the first answered with the upgrade, logs out with that, and has the other
+/// answered. Answers whether there was an upgrade.
+fn upgrades_and_logs_out(gate: &Gate, older: &Sample, newer: &Sample) -> bool {
+    let now_ms = older.now * 1000;
+    let secret = secret_of("OLD", [&older.config, &newer.config]).unwrap();
+    let key = Key::new(KeyId::parse("OLD").unwrap(), secret.into_bytes());
+    let Ok(keyed) = format_of(&older.config).unwrap().keyed(&older.cookie, &key) else {
+        return false;
+    };
+    let content = older.open(&older.value).unwrap();
+    let shown: Vec<String> =
+        in_cookies(&older.cookie, &keyed.seal(&content, random).unwrap()).collect();
+    let ask = |cookies: &str| {
+        gate.request(Some(cookies), &page(), now_ms)
+            .unwrap()
+            .pending
+    };
+    let answer = |set: &[String], pending: &Pending| gate.response(set, pending, &page(), now_ms);
+    let (first, second) = (ask(&shown.join("; ")), ask(&shown.join("; ")));
+    let Some(upgrade) = answer(&[], &first).set_cookies else {
+        return false;
+    };
+    let upgraded = upgrade.iter().filter_map(|header| header.split(';').next());
+    let is_set = |pair: &&str| {
+        pair.split_once('=')
+            .is_some_and(|(_, value)| !value.is_empty())
+    };
+    let upgraded: Vec<&str> = upgraded.filter(is_set).collect();
+    // of an empty value that is signed beside it
+    if upgraded
+        .first()
+        .is_none_or(|pair| pair.starts_with(&format!("{}.sig", older.cookie)))
+    {
+        return false;
+    }
+    answer(
+        &[format!("{}=; Path=/; Max-Age=0", older.cookie)],
+        &ask(&upgraded.join("; ")),
+    );
+    let last = answer(&[], &second);
+    let told = words(gate, &last.events);
+    assert_eq!(
+        told,
+        ["upgrade-withheld superseded"],
+        "{shown:?} {upgraded:?}"
+    );
+    true
+}
+
 /// Wrapping: every format that binds the name and holds text serves a rule whose origin is plain.
 #[test]
 fn a_plain_origin_goes_with_each_format_that_binds_the_name() {

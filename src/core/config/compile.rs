@@ -57,6 +57,13 @@ impl Rule {
         self.origin.key.is_none()
     }
 
+    /// Whether a time is signed in every cookie that it takes.
+    pub fn always_carries_time(&self) -> bool {
+        let accepted = self.spec.accept.iter().map(|accept| &accept.format);
+        let mut formats = accepted.chain([&self.spec.format]);
+        self.spec.adopt_until.is_none() && formats.all(|format| format.properties().carries_time)
+    }
+
     /// Whether the origin's copy is not signed, and the browser's holds whatever value that has.
     pub fn wraps_any_value(&self) -> bool {
         self.is_plain_at_origin() && self.spec.format.properties().wraps_any_value

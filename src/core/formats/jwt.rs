@@ -175,6 +175,12 @@ struct KeyedJwt {
 }
 
 impl Keyed for KeyedJwt {
+    /// The claims: the header names algorithm and key.
+    fn lasting<'p>(&self, payload: &'p [u8]) -> &'p [u8] {
+        let mut parts = payload.splitn(2, |byte| *byte == b'.');
+        parts.nth(1).unwrap_or(payload)
+    }
+
     fn open<'v>(&self, value: &'v str) -> Result<Content<'v>, Refusal> {
         let token = self.token(value).ok_or(Refusal::Shape)?;
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Shape)?;

@@ -196,6 +196,11 @@ pub trait Keyed: Send + Sync {
         Err(Refusal::Shape)
     }
 
+    /// The part of a payload that is the same under every key and option of the family.
+    fn lasting<'p>(&self, payload: &'p [u8]) -> &'p [u8] {
+        payload
+    }
+
     /// Signs a content: the text for the header. `random` is for formats whose every value has a salt or
     /// nonce of its own.
     ///

@@ -349,7 +349,9 @@ impl Gate {
                 }
                 let is_due = found.upgrade == Some(true);
                 if is_due || self.superseded.expects(pending.asked_ms) {
-                    pending.upgradable.push(Upgradable::new(at, &found.content));
+                    pending
+                        .upgradable
+                        .push(Upgradable::new(at, rule, &found.content));
                 }
                 if let Some(allowed) = found.upgrade
                     && pending.due.iter().all(|due| due.rule != at)

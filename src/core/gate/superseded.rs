@@ -1,8 +1,8 @@
 //! Which cookies were set anew or deleted lately. An upgrade of one that is still under way would bring it back (S5).
 
-use core::cell::{Cell, RefCell};
+use spin::Mutex;
 
-use crate::config::RuleIndex;
+use crate::config::{Rule, RuleIndex};
 use crate::crypto::Digest;
 use crate::formats::Content;
 use crate::gate::RequestHead;
@@ -24,7 +24,7 @@ pub(super) struct Upgradable {
     pub rule: RuleIndex,
     /// What it says.
     says: Identity,
-    /// Whether a time is signed in it: others that say the same are then rare.
+    /// Whether the time that is signed in it counts: others that say the same are then rare.
     is_timed: bool,
 }
 
@@ -37,12 +37,15 @@ impl Identity {
 }
 
 impl Upgradable {
-    pub(super) fn new(rule: RuleIndex, content: &Content<'_>) -> Self {
-        let (at, time) = (rule.0.to_le_bytes(), content.time_s.unwrap_or_default());
+    pub(super) fn new(at: RuleIndex, rule: &Rule, content: &Content<'_>) -> Self {
+        let is_timed = rule.always_carries_time();
+        let time = content.time_s.filter(|_| is_timed).unwrap_or_default();
+        let payload = rule.browser.keyed.lasting(&content.payload);
+        let (index, time) = (at.0.to_le_bytes(), time.to_le_bytes());
         Self {
-            rule,
-            says: Identity::of(&[&at, &time.to_le_bytes(), &content.payload]),
-            is_timed: content.time_s.is_some(),
+            rule: at,
+            says: Identity::of(&[&index, &time, payload]),
+            is_timed,
         }
     }
 
@@ -60,35 +63,38 @@ impl Upgradable {
 
 /// What an isolate remembers of the last few seconds. Times are in Unix milliseconds.
 #[derive(Debug, Default)]
-pub(super) struct Superseded {
-    /// In the order of their places a ring, the oldest at `next` once it is full.
-    entries: RefCell<Vec<(Identity, u64)>>,
-    next: Cell<usize>,
+pub(super) struct Superseded(Mutex<Lately>);
+
+#[derive(Debug, Default)]
+struct Lately {
+    /// Each cookie, and when it was noted: a ring, the oldest at `next` once it is full.
+    cookies: Vec<(Identity, u64)>,
+    next: usize,
     /// When an upgrade was last due.
-    due_ms: Cell<Option<u64>>,
+    due_ms: Option<u64>,
 }
 
 impl Superseded {
     /// Remembers that an upgrade is due.
     pub(super) fn expect(&self, now_ms: u64) {
-        self.due_ms.set(Some(now_ms));
+        self.0.lock().due_ms = Some(now_ms);
     }
 
     /// Whether an upgrade was due so lately that it, or its like, may still be under way.
     pub(super) fn expects(&self, now_ms: u64) -> bool {
-        let due = self.due_ms.get();
+        let due = self.0.lock().due_ms;
         due.is_some_and(|due| now_ms.saturating_sub(due) <= KEPT_MS)
     }
 
     /// Remembers that this cookie was set anew or deleted.
     pub(super) fn note(&self, cookie: Identity, now_ms: u64) {
-        let mut entries = self.entries.borrow_mut();
-        let next = self.next.get();
-        match entries.get_mut(next) {
+        let mut lately = self.0.lock();
+        let next = lately.next;
+        match lately.cookies.get_mut(next) {
             Some(oldest) => *oldest = (cookie, now_ms),
-            None => entries.push((cookie, now_ms)),
+            None => lately.cookies.push((cookie, now_ms)),
         }
-        self.next.set((next + 1) % MOST);
+        lately.next = (next + 1) % MOST;
     }
 
     /// Whether this cookie was set anew or deleted lately.
@@ -96,7 +102,7 @@ impl Superseded {
         let is_it = |(known, noted): &(Identity, u64)| {
             *known == cookie && now_ms.saturating_sub(*noted) <= KEPT_MS
         };
-        self.entries.borrow().iter().any(is_it)
+        self.0.lock().cookies.iter().any(is_it)
     }
 }
 
@@ -129,7 +135,7 @@ mod tests {
         for id in 0..=MOST as u64 {
             superseded.note(Identity(id), NOW);
         }
-        assert_eq!(superseded.entries.borrow().len(), MOST);
+        assert_eq!(superseded.0.lock().cookies.len(), MOST);
         assert!(!superseded.has(Identity(0), NOW));
         assert!(superseded.has(Identity(1), NOW));
         assert!(superseded.has(Identity(MOST as u64), NOW));
