@@ -13,6 +13,8 @@
 import {
   Forwarded,
   __wbg_reset_state,
+  deleted,
+  deleted_elsewhere,
   initSync,
   judge_request,
   judge_response,
@@ -66,6 +68,7 @@ export default {
     const forward = forwarded ? forwarded.forward : decision;
     // An upgrade that another request's panic has come between is not sent; cookies are sealed all the same.
     const left = () => (began === instance ? forwarded : undefined);
+    const watch = watched(env, forwarded);
     let response;
     try {
       response = await (env.ORIGIN ?? globalThis).fetch(forward ?? request);
@@ -79,9 +82,12 @@ export default {
       const lines = setCookies.map((line) => `${line}\n`).join("");
       const judged = judge_response(request, bound, response, lines, left()) ?? response;
       handOver(env, context);
+      tellDeleted(env, context);
       return judged;
     } catch (fault) {
       return faulted(fault);
+    } finally {
+      watch?.abort();
     }
   },
 };
@@ -121,6 +127,7 @@ export class Ledger {
   }
 
   async fetch(request) {
+    if (new URL(request.url).pathname === DELETED) return this.#carry(request);
     const batch = request.method === "POST" ? await request.text() : undefined;
     try {
       const { sql } = this.#storage;
@@ -134,7 +141,90 @@ export class Ledger {
       return new Response(fault?.message ?? reason, { status });
     }
   }
+
+  // Cookies that were deleted lately, and who waits to hear of one: an isolate that has an upgrade of it under way.
+  #deleted = new Map();
+  #watches = new Set();
+
+  async #carry(request) {
+    const list = request.method === "POST" ? await request.text() : new URL(request.url).search.slice(1);
+    const cookies = list.split(",");
+    if (request.method === "POST") return this.#announce(cookies);
+    const known = () => cookies.filter((cookie) => Date.now() - this.#deleted.get(cookie) <= DELETED_MS);
+    if (!known().length) await this.#hears(cookies);
+    return new Response(known().join(","));
+  }
+
+  #announce(cookies) {
+    for (const cookie of cookies) {
+      this.#deleted.delete(cookie); // the newest are the last
+      this.#deleted.set(cookie, Date.now());
+    }
+    for (const [cookie, at] of this.#deleted) {
+      if (Date.now() - at <= DELETED_MS) break;
+      this.#deleted.delete(cookie);
+    }
+    for (const { wanted, tell } of this.#watches) if (cookies.some((cookie) => wanted.includes(cookie))) tell();
+    return new Response();
+  }
+
+  async #hears(wanted) {
+    let watch, timer;
+    const heard = new Promise((tell) => this.#watches.add((watch = { wanted, tell })));
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, WATCH_MS)));
+    await Promise.race([heard, late]);
+    clearTimeout(timer);
+    this.#watches.delete(watch);
+  }
 }
+
+// Where isolates tell each other of deletions. It is another object than the one that counts, and keeps nothing.
+const DELETED = "/deleted";
+const DELETIONS = "deletions";
+const DELETED_MS = 10_000;
+// No upgrade is sent later than 2 s after its request.
+const WATCH_MS = 2_500;
+const MOST_A_SECOND = 50;
+
+/** Hears of deletions of a request's cookies while the origin answers. No request waits for it, and none fails by it. */
+function watched(env, forwarded) {
+  const cookies = env.LEDGER && forwarded?.under_way;
+  if (!cookies || !mayCall()) return undefined;
+  const watch = new AbortController();
+  const began = instance;
+  const heard = (deleted) => deleted && began === instance && deleted_elsewhere(deleted);
+  deletions(env)
+    .fetch(`http://ledger${DELETED}?${cookies}`, { signal: watch.signal })
+    .then((answer) => (answer.ok ? answer.text() : ""))
+    .then(heard)
+    .catch(recovered);
+  return watch;
+}
+
+/** Tells the other isolates which cookies were deleted. */
+function tellDeleted(env, context) {
+  if (!env.LEDGER) return;
+  try {
+    const cookies = deleted();
+    if (!cookies || !mayCall()) return;
+    const told = deletions(env).fetch(`http://ledger${DELETED}`, { method: "POST", body: cookies });
+    context.waitUntil(told.catch(() => {}));
+  } catch (fault) {
+    recovered(fault);
+  }
+}
+
+const deletions = (env) => env.LEDGER.get(env.LEDGER.idFromName(DELETIONS));
+
+/** Bounds the calls of this isolate: a second's first ones are made. */
+function mayCall() {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== callsOf.second) callsOf = { second, calls: 0 };
+  callsOf.calls += 1;
+  return callsOf.calls <= MOST_A_SECOND;
+}
+
+let callsOf = { second: 0, calls: 0 };
 
 const DAY_MS = 86_400_000;
 const LEDGER = "ledger"; // there is one for the Worker

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{answer, bindings, js, now_ms, origin, typed_answer};
 use countersign_core::config::Policy;
 use countersign_core::config::written::Written;
-use countersign_core::gate::{Event, Gate};
+use countersign_core::gate::{Event, Gate, Pending, RequestHead};
 use countersign_core::operations::ledger::Tally;
 use countersign_core::operations::ledger::tally::Outcome;
 use countersign_core::operations::report::{Reporter, points};
@@ -223,6 +223,17 @@ impl Isolate {
     pub fn with_tally<T>(&self, call: impl FnOnce(&mut Tally) -> T) -> Option<T> {
         let tally = self.tally.as_ref();
         tally.map(|tally| call(&mut tally.borrow_mut()))
+    }
+
+    /// What [`Gate::under_way`] says, where a ledger is bound to carry it.
+    pub fn under_way(
+        &self,
+        gate: &Gate,
+        pending: &Pending,
+        head: &dyn RequestHead,
+    ) -> Option<String> {
+        self.tally.as_ref()?;
+        gate.under_way(pending, head)
     }
 
     /// Writes the verdicts as data points. One that cannot be written is not worth a request.

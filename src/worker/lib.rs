@@ -31,6 +31,7 @@ use js::{Headers, Request, Response, name, with_cookie, with_set_cookies};
 pub struct Forwarded {
     forward: Option<JsValue>,
     pending: Pending,
+    under_way: Option<String>,
 }
 
 #[wasm_bindgen]
@@ -40,6 +41,28 @@ impl Forwarded {
     pub fn forward(&self) -> Option<JsValue> {
         self.forward.clone()
     }
+
+    /// The cookies of which an upgrade is under way, where a ledger is bound: see `Gate::under_way`.
+    #[wasm_bindgen(getter)]
+    pub fn under_way(&self) -> Option<String> {
+        self.under_way.clone()
+    }
+}
+
+/// The cookies that were deleted since the last call, for the other isolates: see `Gate::deleted`.
+#[wasm_bindgen]
+pub fn deleted() -> Option<String> {
+    isolate::made(|isolate| isolate.gate()?.deleted()).flatten()
+}
+
+/// Takes in what another isolate has told: see `Gate::deleted_elsewhere`.
+#[wasm_bindgen]
+pub fn deleted_elsewhere(cookies: &str) {
+    isolate::made(|isolate| {
+        isolate
+            .gate()
+            .map(|gate| gate.deleted_elsewhere(cookies, now_ms()))
+    });
 }
 
 /// The names of the secrets that have to be read from a Secrets Store before the first request can be judged: those
@@ -125,6 +148,7 @@ fn judge(
         if decision.pending.is_pending() || isolate.should_log(events) {
             Forwarded {
                 forward,
+                under_way: isolate.under_way(gate, &decision.pending, &IncomingRequest(request)),
                 pending: decision.pending,
             }
             .into()

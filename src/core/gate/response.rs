@@ -104,6 +104,7 @@ impl Gate {
     ) {
         let rule = &self.policy.rules[rule_at];
         judged.report(rule_at, Verdict::Deletion, None);
+        note(&mut judged.deleted, rule_at);
         // Keygrip signs the empty value too
         let signature = judged.signature_of(rule_at, at);
         let is_kept = |own: &SetCookie<'_>| !own.is_deletion(judged.work.now);
@@ -178,8 +179,13 @@ impl Gate {
         }
         let is_cleared = exchange.response_header("clear-site-data").is_some();
         for cookie in &pending.upgradable {
-            if is_cleared || judged.set.contains(&cookie.rule) {
-                self.superseded.note(cookie.identity(exchange), now_ms);
+            let is_deleted = is_cleared || judged.deleted.contains(&cookie.rule);
+            if is_deleted || judged.set.contains(&cookie.rule) {
+                let identity = cookie.identity(exchange);
+                self.superseded.note(identity, now_ms);
+                if is_deleted {
+                    self.superseded.announce(identity);
+                }
             }
         }
     }
@@ -239,6 +245,8 @@ pub(super) struct Judged<'h> {
     pub(super) added: Vec<String>,
     /// The rules whose cookie it sets or deletes, each once.
     pub(super) set: Vec<RuleIndex>,
+    /// Those whose cookie it deletes, each once.
+    deleted: Vec<RuleIndex>,
     /// The rules whose cookie it sets where `attributes` would, each once.
     set_in_place: Vec<RuleIndex>,
     /// For each rule, the headers that set a signature; nothing where none does.
@@ -272,6 +280,7 @@ impl<'h> Judged<'h> {
             own,
             added: Vec::new(),
             set: Vec::new(),
+            deleted: Vec::new(),
             set_in_place: Vec::new(),
             companions: Vec::new(),
             work,

@@ -1,11 +1,14 @@
 //! Which cookies were set anew or deleted lately. An upgrade of one that is still under way would bring it back (S5).
 
+use core::fmt;
+
 use spin::Mutex;
 
-use crate::config::{Rule, RuleIndex};
+use super::upgrade::opens_page;
+use super::{DueUpgrade, Gate, Pending, RequestHead};
+use crate::config::{Rule, RuleIndex, Upgrade};
 use crate::crypto::Digest;
 use crate::formats::Content;
-use crate::gate::RequestHead;
 use crate::prelude::*;
 
 /// For how long an upgrade of such a cookie is withheld, in milliseconds: as long as a request that showed it may have
@@ -13,10 +16,18 @@ use crate::prelude::*;
 const KEPT_MS: u64 = 10_000;
 /// How many are remembered, at most; then the oldest is forgotten.
 const MOST: usize = 4_096;
+/// How many wait to be told to other isolates, at most.
+const MOST_UNTOLD: usize = 16;
 
 /// What tells one visitor's cookie from all others, whatever its key and format: the same before and after an upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity(u64);
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
 
 /// A cookie of a request, of which an upgrade may be under way.
 #[derive(Clone, Copy, Debug)]
@@ -41,10 +52,10 @@ impl Upgradable {
         let is_timed = rule.always_carries_time();
         let time = content.time_s.filter(|_| is_timed).unwrap_or_default();
         let payload = rule.browser.keyed.lasting(&content.payload);
-        let (index, time) = (at.0.to_le_bytes(), time.to_le_bytes());
+        let (name, time) = (rule.spec.name.as_bytes(), time.to_le_bytes());
         Self {
             rule: at,
-            says: Identity::of(&[&index, &time, payload]),
+            says: Identity::of(&[name, &time, payload]),
             is_timed,
         }
     }
@@ -72,6 +83,8 @@ struct Lately {
     next: usize,
     /// When an upgrade was last due.
     due_ms: Option<u64>,
+    /// The cookies that were deleted and of which other isolates have not been told.
+    untold: Vec<Identity>,
 }
 
 impl Superseded {
@@ -97,6 +110,14 @@ impl Superseded {
         lately.next = (next + 1) % MOST;
     }
 
+    /// Remembers that other isolates are to be told of this cookie.
+    pub(super) fn announce(&self, cookie: Identity) {
+        let untold = &mut self.0.lock().untold;
+        if untold.len() < MOST_UNTOLD {
+            untold.push(cookie);
+        }
+    }
+
     /// Whether this cookie was set anew or deleted lately.
     pub(super) fn has(&self, cookie: Identity, now_ms: u64) -> bool {
         let is_it = |(known, noted): &(Identity, u64)| {
@@ -104,6 +125,45 @@ impl Superseded {
         };
         self.0.lock().cookies.iter().any(is_it)
     }
+}
+
+/// What isolates tell each other, where something carries it between them.
+impl Gate {
+    /// The cookies of a request of which an upgrade is under way: what an isolate that deletes one of them calls it.
+    /// Nothing where there is none.
+    pub fn under_way(&self, pending: &Pending, head: &dyn RequestHead) -> Option<String> {
+        let may_come = |due: &&DueUpgrade| match self.policy.rules[due.rule].spec.upgrade {
+            Upgrade::Never => false,
+            Upgrade::Navigation => due.allowed && opens_page(head),
+            Upgrade::Always => due.allowed,
+        };
+        let is_due = |cookie: &&Upgradable| {
+            let mut due = pending.due.iter().filter(may_come);
+            due.any(|due| due.rule == cookie.rule)
+        };
+        let cookies = pending.upgradable.iter().filter(is_due);
+        listed(cookies.map(|cookie| cookie.identity(head)))
+    }
+
+    /// The cookies that were deleted since the last call, for the other isolates. Nothing where there is none.
+    pub fn deleted(&self) -> Option<String> {
+        let untold = core::mem::take(&mut self.superseded.0.lock().untold);
+        listed(untold.into_iter())
+    }
+
+    /// Takes in what another isolate has told; what is no such list is ignored. `now_ms` is in Unix milliseconds.
+    pub fn deleted_elsewhere(&self, cookies: &str, now_ms: u64) {
+        for cookie in cookies.split(',').take(MOST_UNTOLD) {
+            if let Ok(id) = u64::from_str_radix(cookie, 16) {
+                self.superseded.note(Identity(id), now_ms);
+            }
+        }
+    }
+}
+
+fn listed(cookies: impl Iterator<Item = Identity>) -> Option<String> {
+    let cookies: Vec<String> = cookies.map(|cookie| cookie.to_string()).collect();
+    Some(cookies.join(",")).filter(|list| !list.is_empty())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 use super::judge::LONGEST_VALUE;
 use super::navigation::is_navigation;
 use super::response::{Judged, LONGEST_PAIR, split_pair};
-use super::{DueUpgrade, Exchange, Gate, Pending};
+use super::{DueUpgrade, Exchange, Gate, Pending, RequestHead};
 use crate::config::{Mode, Rule, RuleIndex, Upgrade};
 use crate::formats::Content;
 use crate::gate::verdict::{Verdict, Withheld};
@@ -166,8 +166,8 @@ impl Gate {
 }
 
 /// Whether the request opens a page, and changes nothing at the site.
-fn opens_page(exchange: &dyn Exchange) -> bool {
-    ["GET", "HEAD"].contains(&exchange.method().as_str()) && is_navigation(exchange)
+pub(super) fn opens_page(head: &dyn RequestHead) -> bool {
+    ["GET", "HEAD"].contains(&head.method().as_str()) && is_navigation(head)
 }
 
 /// What is left of a `Max-Age` that began at the signed time; never more than all of it.
