@@ -1,6 +1,7 @@
 // Measures the upgrade race (`npm run race`): two tabs of a real Chromium, one of which logs out while a page of the other
 // is under way, over a network that is slow both ways. Counts how often an upgrade brings the session back.
 import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Failure, asked, run, shown } from "../../src/build/progress.mjs";
@@ -8,6 +9,7 @@ import { inRoot, npmPackages, testPackages, venv } from "../../src/build/tools.m
 import { chromium } from "../e2e/harness/chromium.mjs";
 import { drivenBrowser } from "../e2e/harness/devtools.mjs";
 import { randomness } from "../e2e/harness/fleet.mjs";
+import { around } from "../e2e/harness/ledger.mjs";
 import { pinned, SECRETS, SESSION } from "../e2e/harness/settings.mjs";
 import { signer } from "../e2e/harness/signer.mjs";
 import { worker } from "../e2e/harness/workerd.mjs";
@@ -18,14 +20,14 @@ const HELP = `npm run race [-- TRIALS]
 Logs out in one tab while a page of the other is under way, TRIALS times (400) for each row, and counts how often the
 browser has the session again at the end. Needs Chromium.
 
-  --beside FOLDER  another build of the Worker, with the same trials
+  --before FOLDER  an older build of the Worker, with the same trials
   --browsers N     so many browsers at a time (3)
   --seed TEXT      the waits of the trials (race)
   --record         write the table to tests/race/RESULTS.md
   --help           this text`;
 
 const OPTIONS = {
-  beside: { type: "string", multiple: true, default: [] },
+  before: { type: "string", multiple: true, default: [] },
   browsers: { type: "string", default: "3" },
   seed: { type: "string", default: "race" },
   record: { type: "boolean", default: false },
@@ -35,10 +37,23 @@ const BUILD = inRoot("build");
 /** What a rotation does to a visitor who shows a cookie of the older key. */
 const CONFIG = pinned({ reports: "none", cookies: [{ ...SESSION, upgrade: "always" }] });
 
+const LEDGER = { ledger: true };
+/** A ledger that is so far away in milliseconds. */
+const far = (way) => `import worker, { Ledger as Own } from "./built.js";
+export class Ledger extends Own {
+  async fetch(request) {
+    await scheduler.wait(${way});
+    const answer = await super.fetch(request);
+    await scheduler.wait(${way});
+    return answer;
+  }
+}
+export default worker;`;
 const SETUPS = [
-  [1, {}, "one isolate"],
-  [2, {}, "two isolates at random"],
-  [2, { LEDGER: { ledger: true } }, "two isolates at random, with a ledger"],
+  { what: "one isolate", isolates: 1 },
+  { what: "two isolates at random", isolates: 2 },
+  { what: "two isolates at random, with a ledger", isolates: 2, bindings: { LEDGER } },
+  { what: "the same, the ledger 30 ms away", isolates: 2, bindings: { LEDGER }, module: far(30) },
 ];
 
 const cleanups = [];
@@ -57,10 +72,11 @@ run(async () => {
   try {
     const sign = await signer(t);
     const rows = [];
-    const builds = [["this build", BUILD], ...values.beside.map((folder) => [folder, folder])];
+    const builds = [["this build", BUILD], ...values.before.map((folder) => [`before (${path.basename(folder)})`, folder])];
     for (const [name, build] of builds) {
-      for (const [isolates, bindings, what] of SETUPS) {
-        rows.push([`${name}, ${what}`, await raced({ build, isolates, bindings, trials, sign, values })]);
+      for (const { what, module, ...setup } of SETUPS) {
+        const modules = module ? around(module, build) : build;
+        rows.push([`${name}, ${what}`, await raced({ ...setup, build: modules, trials, sign, values })]);
         console.log(told(rows.at(-1)));
       }
     }
@@ -71,7 +87,7 @@ run(async () => {
 });
 
 /** The trials of one row, by several browsers. */
-async function raced({ build, isolates, bindings, trials, sign, values }) {
+async function raced({ build, isolates, bindings = {}, trials, sign, values }) {
   const origin = await site(t);
   const version = { build, config: CONFIG, secrets: SECRETS, bindings };
   const others = Array.from({ length: isolates - 1 }, (_, at) => [`beside${at}`, version]);

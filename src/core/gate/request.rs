@@ -15,6 +15,9 @@ use crate::wire::look_alike::{Managed, Piece, is_special, opens_quote};
 
 mod pieces;
 
+/// How many cookies of a request are remembered for what other requests do with them: browsers show one or two.
+const MOST_UPGRADABLE: usize = 16;
+
 /// A pair that the gate has something to do with.
 struct Mark<'h> {
     /// Where the pair starts in the header.
@@ -348,7 +351,8 @@ impl Gate {
                     pending.signed.push((at, content));
                 }
                 let is_due = found.upgrade == Some(true);
-                if is_due || self.superseded.expects(pending.asked_ms) {
+                let is_watched = is_due || self.superseded.expects(pending.asked_ms);
+                if is_watched && pending.upgradable.len() < MOST_UPGRADABLE {
                     pending
                         .upgradable
                         .push(Upgradable::new(at, rule, &found.content));
