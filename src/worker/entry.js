@@ -186,7 +186,7 @@ const DELETED_MS = 10_000;
 const WATCH_MS = 2_500;
 const MOST_A_SECOND = 50;
 
-/** Hears of deletions of a request's cookies while the origin answers. No request waits for it, and none fails by it. */
+/** Hears of deletions of a request's cookies while the origin answers. No request waits or fails by it. */
 function watched(env, forwarded) {
   const cookies = env.LEDGER && forwarded?.under_way;
   if (!cookies || !mayCall()) return undefined;

@@ -1,4 +1,5 @@
-// Two requests of one browser at a time: what the one deletes or sets anew, an upgrade for the other does not bring back.
+// Two requests of one browser at a time: what the one deletes or sets anew, an upgrade for the other does not bring
+// back.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import test, { after } from "node:test";
@@ -8,6 +9,7 @@ import { around } from "./harness/ledger.mjs";
 const sign = await signer({ after });
 const old = await sign.session("OLD_KEY");
 const DELETION = "Set-Cookie: sessionid=; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; SameSite=Lax";
+const ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600";
 const LEDGER = { ledger: true };
 
 /** A site whose /page answers when it is let go, and whose other paths answer at once with these headers. */
@@ -42,7 +44,7 @@ test("a logout that is answered while a page is under way is not undone by the p
 
 test("nor is a cookie that was set anew overwritten", async (t) => {
   const renewed = await sign.session("ORIGIN_KEY", { data: { user: "ada", basket: 1 } });
-  const { origin, isHeld, letGo } = await heldSite(t, [`Set-Cookie: sessionid=${renewed}; Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600`]);
+  const { origin, isHeld, letGo } = await heldSite(t, [`Set-Cookie: sessionid=${renewed}; ${ATTRIBUTES}`]);
   const edge = await edgeOf(t, origin);
   const page = open(edge.port, "/page");
   await isHeld;

@@ -1,5 +1,5 @@
-// Measures the upgrade race (`npm run race`): two tabs of a real Chromium, one of which logs out while a page of the other
-// is under way, over a network that is slow both ways. Counts how often an upgrade brings the session back.
+// Measures the upgrade race (`npm run race`): two tabs of a real Chromium, one of which logs out while a page of the
+// other is under way, over a network that is slow both ways. Counts how often an upgrade brings the session back.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -72,7 +72,8 @@ run(async () => {
   try {
     const sign = await signer(t);
     const rows = [];
-    const builds = [["this build", BUILD], ...values.before.map((folder) => [`before (${path.basename(folder)})`, folder])];
+    const before = values.before.map((folder) => [`before (${path.basename(folder)})`, folder]);
+    const builds = [["this build", BUILD], ...before];
     for (const [name, build] of builds) {
       for (const { what, module, ...setup } of SETUPS) {
         const modules = module ? around(module, build) : build;
@@ -158,15 +159,15 @@ async function record(rows, { seed, browsers }) {
   const commit = await asked("git", ["rev-parse", "--short", "HEAD"], { cwd: inRoot() });
   const line = ([label, { trials, answeredFirst, undone, others }]) =>
     `| ${label} | ${trials} | ${answeredFirst} | ${undone} | ${others} |`;
-  writeFileSync(inRoot("tests/race/RESULTS.md"), text(rows.map(line), `${commit.trim()}, seed ${seed}, ${browsers} browsers`));
+  const about = `${commit.trim()}, seed ${seed}, ${browsers} browsers`;
+  writeFileSync(inRoot("tests/race/RESULTS.md"), text(rows.map(line), about));
 }
 
 const text = (lines, about) => `# The upgrade race
 
-Written by \`npm run race -- --record\` (${about}). A browser shows a session under an older key in two tabs. A page is
-under way in one, and the other logs out. The page takes 250 ms, the logout 40 ms, each way of the network 35 ms: these
-are medians of skewed distributions. The tabs have connections of their own (HTTP/1.1), so that answers overtake each
-other; over one connection of HTTP/2 they come in the order in which the edge sends them. \`upgrade = "always"\`.
+Written by \`npm run race -- --record\` (${about}).
+
+A browser shows a session under an older key in two tabs. A page is under way in one, and the other logs out. The page takes 250 ms, the logout 40 ms, each way of the network 35 ms: these are medians of skewed distributions. The tabs have connections of their own (HTTP/1.1), so that answers overtake each other; over one connection of HTTP/2 they come in the order in which the edge sends them. \`upgrade = "always"\`.
 
 | | logouts during a page | logout answered first | of these undone | of the others undone |
 | --- | --- | --- | --- | --- |
