@@ -169,8 +169,13 @@ export class Ledger {
   }
 
   async #hears(wanted) {
+    const until = Date.now() + WATCH_MS;
+    for (const watch of this.#watches) {
+      if (watch.until > Date.now()) break;
+      this.#watches.delete(watch); // one that was given up is not heard of again
+    }
     let watch, timer;
-    const heard = new Promise((tell) => this.#watches.add((watch = { wanted, tell })));
+    const heard = new Promise((tell) => this.#watches.add((watch = { wanted, tell, until })));
     const late = new Promise((resolve) => (timer = setTimeout(resolve, WATCH_MS)));
     await Promise.race([heard, late]);
     clearTimeout(timer);

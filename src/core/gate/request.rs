@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::judge::{CookieCopy, Outcome, Work};
 use super::navigation::is_navigation;
 use super::{Action, DueUpgrade, Edit, Event, Fault, Gate, Pending, RequestDecision, RequestHead};
-use crate::config::{Mode, OnInvalid, Rule, RuleIndex};
+use crate::config::{Mode, OnInvalid, Rule, RuleIndex, Upgrade};
 use crate::gate::superseded::Upgradable;
 use crate::gate::verdict::Verdict;
 use crate::prelude::*;
@@ -89,7 +89,7 @@ impl Gate {
         let mut work = Work::new(now_ms / 1000, self.random);
         let mut marks = self.marks(header, &mut pending.events, &mut work);
         let rejections = self.judge_all(&mut marks, &mut work, &mut pending);
-        if pending.due.iter().any(|due| due.allowed) {
+        if !pending.upgradable.is_empty() && pending.due.iter().any(|due| due.allowed) {
             self.superseded.expect(now_ms);
         }
         // a cookie that another host has planted looks like this, and no 403 may stand before the login page
@@ -351,7 +351,8 @@ impl Gate {
                     pending.signed.push((at, content));
                 }
                 let is_due = found.upgrade == Some(true);
-                let is_watched = is_due || self.superseded.expects(pending.asked_ms);
+                let is_watched = rule.spec.upgrade != Upgrade::Never
+                    && (is_due || self.superseded.expects(pending.asked_ms));
                 if is_watched && pending.upgradable.len() < MOST_UPGRADABLE {
                     pending
                         .upgradable
