@@ -576,6 +576,44 @@ fn a_session_grows_and_shrinks_and_ends_and_leaves_nothing() {
     }
 }
 
+/// In one response: of two headers for one name browsers keep the last.
+#[test]
+fn of_what_a_response_sets_and_deletes_the_last_counts() {
+    for chunks in ALL {
+        for (gate, key_name) in [
+            (wrapping(chunks, json!({})), None),
+            (pinning(chunks, json!({})), Some("ORIGIN")),
+        ] {
+            for length in [SHORT, TWO, THREE] {
+                let value = value(length);
+                let of_origin = key_name.map_or_else(|| value.clone(), |key| sealed(key, &value));
+                let set = set_by(chunks, "", Some(&of_origin));
+                let deleted = set_by(chunks, &header_of(chunks, &of_origin), None);
+                let browsed = |lines: &[String]| {
+                    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+                    let sent = answer(&gate, &lines).set_cookies;
+                    let sent =
+                        sent.unwrap_or_else(|| lines.iter().map(|l| (*l).to_owned()).collect());
+                    let mut jar = Vec::new();
+                    browse(&mut jar, &sent);
+                    jar
+                };
+                let both = [&set[..], &deleted].concat();
+                assert_eq!(browsed(&both), [], "{chunks} {length}: deleted at last");
+                for again in [[&deleted[..], &set].concat(), [&both[..], &set].concat()] {
+                    let jar = browsed(&again);
+                    let sent = forwarded(&gate, &shown(&jar)).unwrap();
+                    assert_eq!(
+                        read(chunks, &sent).as_ref(),
+                        Some(&of_origin),
+                        "{chunks} {length}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn an_upgrade_is_split_and_cleans_up() {
     for chunks in ALL {

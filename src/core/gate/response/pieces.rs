@@ -24,6 +24,8 @@ pub(super) struct Group<'h> {
     members: Vec<Member<'h>>,
     /// The headers that delete what is not of the value.
     deletions: Vec<Member<'h>>,
+    /// The lines of headers for a name that a later one sets or deletes: browsers keep the last.
+    overridden: Vec<usize>,
     /// The header that the members are judged as; none where they are no whole value.
     text: Option<String>,
 }
@@ -57,8 +59,10 @@ impl Gate {
     /// What each header of a group is judged as.
     pub(super) fn take_groups<'h>(&self, groups: &'h [Group<'h>], judged: &mut Judged<'h>) {
         for group in groups {
-            for member in group.members.iter().chain(&group.deletions) {
-                judged.lines[member.line].managed = None;
+            let members = group.members.iter().chain(&group.deletions);
+            let lines = members.map(|member| member.line);
+            for line in lines.chain(group.overridden.iter().copied()) {
+                judged.lines[line].managed = None;
             }
             judged
                 .work
@@ -117,11 +121,13 @@ fn add<'h>(groups: &mut Vec<Group<'h>>, at: RuleIndex, member: Member<'h>, rule:
             is_deletion: false,
             members: Vec::new(),
             deletions: Vec::new(),
+            overridden: Vec::new(),
             text: None,
         });
         groups.len() - 1
     });
     let group = &mut groups[place];
+    group.override_with(&member);
     if is_deletion {
         group.deletions.push(member);
     } else {
@@ -130,6 +136,15 @@ fn add<'h>(groups: &mut Vec<Group<'h>>, at: RuleIndex, member: Member<'h>, rule:
 }
 
 impl<'h> Group<'h> {
+    /// Takes out the header that a later one for the same name overrides.
+    fn override_with(&mut self, later: &Member<'_>) {
+        for members in [&mut self.members, &mut self.deletions] {
+            if let Some(at) = members.iter().position(|one| one.number == later.number) {
+                self.overridden.push(members.remove(at).line);
+            }
+        }
+    }
+
     fn join(&mut self, rule: &Rule) {
         let Some(chunks) = rule.spec.chunks else {
             return;
@@ -148,7 +163,7 @@ impl<'h> Group<'h> {
         self.text = value.map(|value| leader.beside(name, &value));
     }
 
-    /// The value that the members make. Of two headers for one name browsers keep the last.
+    /// The value that the members make.
     fn value(&self, chunks: Chunks) -> Option<String> {
         let mut numbers: Vec<Option<&str>> = Vec::new();
         let mut bare = None;
@@ -186,6 +201,11 @@ impl<'h> Group<'h> {
             |event: &super::Event| event.rule == self.rule && event.verdict == Verdict::Sealed;
         if !(self.is_deletion || rule.is_unsealed() || judged.answer.events.iter().any(is_sealed)) {
             return; // what no key vouches for passes as it is (S4)
+        }
+        if written.is_some() || self.is_deletion {
+            for line in &self.overridden {
+                judged.lines[*line].edit = Edit::Drop;
+            }
         }
         let set: Vec<String> = match written {
             Some((names, headers)) => {
