@@ -1,12 +1,11 @@
 // Fuzzes (`npm run fuzz`): libFuzzer on each target of targets/, compiled with coverage by the stable compiler.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
-import { Failure, asked, eachLine, run, shown, step } from "../../src/build/progress.mjs";
-import { inRoot, rust } from "../../src/build/tools.mjs";
+import { Failure, run } from "../../src/build/progress.mjs";
+import { rust } from "../../src/build/tools.mjs";
+import { built, fuzzed, inParallel, minimised, targets } from "./engine.mjs";
+import { planted } from "./planted.mjs";
+import { record } from "./results.mjs";
 
 const HELP = `npm run fuzz [-- MINUTES] [-- --target NAME] [-- --replay]
 
@@ -14,109 +13,71 @@ Fuzzes every target of tests/fuzz for MINUTES in all (5), and adds what it finds
 
   --target NAME    this one alone
   --seconds N      each target for N seconds, in place of MINUTES
+  --workers N      so many targets at a time (one for each core)
   --replay         run the corpus of tests/fuzz/corpus, and nothing new
   --minimise       write the smallest corpus with the same coverage to tests/fuzz/corpus
+  --planted        plant each fault of planted.mjs in a copy, and see whether it is found within --seconds (60)
+  --only TEXT      of these, those with TEXT in their names
+  --record         add the figures to tests/fuzz/RESULTS.md
   --help           this text
 
 An input that fails is written to target/fuzz/failures.`;
 
-// What cargo-fuzz asks the compiler for, the sanitizer of memory aside: there is no unsafe code to look into.
-const COVERAGE = [
-  "--cfg=fuzzing",
-  "-Cpasses=sancov-module",
-  ...["level=4", "inline-8bit-counters", "pc-table", "trace-compares"].map(
-    (what) => `-Cllvm-args=-sanitizer-coverage-${what}`,
-  ),
-];
-const FOLDER = inRoot("tests/fuzz");
-const KEPT = path.join(FOLDER, "corpus");
-const BUILT = inRoot("target/fuzz");
-const FOUND = path.join(BUILT, "corpus");
-const FAILURES = path.join(BUILT, "failures");
-const LONGEST = 2048;
-const SLOWEST_S = 10;
-const LINES_OF_A_FAILURE = 60;
-
 const OPTIONS = {
   target: { type: "string" },
   seconds: { type: "string" },
+  workers: { type: "string", default: String(availableParallelism()) },
   replay: { type: "boolean", default: false },
   minimise: { type: "boolean", default: false },
+  planted: { type: "boolean", default: false },
+  only: { type: "string", default: "" },
+  record: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 };
 
 run(async () => {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   if (values.help) return console.log(HELP);
-  const targets = chosen(values.target);
+  const names = chosen(values.target);
   await rust();
-  const triple = await host();
-  await step("fuzz targets", "cargo", build(triple), { cwd: FOLDER, env: environment() });
-  const program = (target) => path.join(BUILT, triple, "release", target);
-  if (values.minimise) return minimise(targets, program);
-  const jobs = targets.map((target) => () => fuzz(target, program(target), arguments_(values, positionals, targets.length)));
-  await inParallel(jobs, values.replay ? 1 : availableParallelism());
+  if (values.planted) return planted(names, values.only, Number(values.seconds ?? 60));
+  const program = await built("fuzz targets");
+  if (values.minimise) return minimise(names, program);
+  const figures = [];
+  const seconds = values.replay ? 0 : secondsOfEach(values, positionals, names.length);
+  const jobs = names.map((target) => async () => {
+    figures.push(told(await fuzzed(target, program(target), seconds)));
+  });
+  await inParallel(jobs, Number(values.workers));
+  if (values.record) await record(figures);
 });
 
 function chosen(name) {
-  const all = readdirSync(path.join(FOLDER, "targets")).map((file) => path.basename(file, ".rs"));
-  if (name === undefined) return all;
-  if (all.includes(name)) return [name];
-  throw new Failure(`there is no target ${name}`, `there are ${all.join(", ")}`);
+  if (name === undefined) return targets;
+  if (targets.includes(name)) return [name];
+  throw new Failure(`there is no target ${name}`, `there are ${targets.join(", ")}`);
 }
 
-async function host() {
-  const said = await asked("rustc", ["-vV"], { cwd: FOLDER });
-  return /^host: (.+)$/m.exec(said)[1];
-}
-
-// A target triple keeps the flags off build scripts and macros.
-const build = (triple) => ["build", "--release", "--locked", "--target", triple, "--target-dir", BUILT];
-const environment = () => ({ CARGO_ENCODED_RUSTFLAGS: COVERAGE.join("\x1f") });
-
-function arguments_({ replay, seconds }, [minutes = "5"], count) {
-  if (replay) return ["-runs=0"];
-  const each = seconds === undefined ? (Number(minutes) * 60 * availableParallelism()) / count : Number(seconds);
+function secondsOfEach({ seconds, workers }, [minutes = "5"], count) {
+  const each = seconds === undefined ? (Number(minutes) * 60 * Number(workers)) / count : Number(seconds);
   if (!(each > 0)) throw new Failure("the time is a number above 0", "npm run fuzz -- 5");
-  return [`-max_total_time=${Math.ceil(each)}`];
+  return Math.ceil(each);
 }
 
-/** Runs one; what it prints is shown where it fails, and its figures where it does not. */
-async function fuzz(target, program, args) {
-  const [found, kept] = [path.join(FOUND, target), path.join(KEPT, target)];
-  for (const folder of [found, kept, FAILURES]) mkdirSync(folder, { recursive: true });
-  const common = [`-max_len=${LONGEST}`, `-timeout=${SLOWEST_S}`, `-artifact_prefix=${FAILURES}/${target}-`];
-  const where = args.includes("-runs=0") ? [kept] : [found, kept];
-  const lines = [];
-  const child = spawn(program, [...common, ...args, "-print_final_stats=1", ...where], {
-    cwd: FOLDER,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  eachLine(child.stderr, (line) => lines.push(line));
-  const [code] = await once(child, "close");
-  if (code !== 0) {
-    console.error(lines.slice(-LINES_OF_A_FAILURE).join("\n"));
-    throw new Failure(`${target} found something`, `the input is in ${FAILURES}: ${program} FILE runs it again`);
+/** Shows what a target came to. */
+function told(figures) {
+  const { target, executions, edges, failure } = figures;
+  if (failure) {
+    console.error(failure);
+    throw new Failure(`${target} found something`, `the input is the newest ${target}-… of target/fuzz/failures`);
   }
-  const executions = /number_of_executed_units: (\d+)/.exec(lines.join("\n"))?.[1] ?? 0;
-  const coverage = /cov: (\d+)/.exec(lines.findLast((line) => line.includes("cov: ")) ?? "")?.[1] ?? "?";
-  console.log(`fuzz ${target}: ${executions} executions, ${coverage} edges, nothing found`);
+  console.log(`fuzz ${target}: ${executions} executions, ${edges} edges, nothing found`);
+  return figures;
 }
 
-async function inParallel(jobs, workers) {
-  const waiting = [...jobs];
-  const work = async () => {
-    for (let job = waiting.shift(); job; job = waiting.shift()) await job();
-  };
-  await Promise.all(Array.from({ length: workers }, work));
-}
-
-async function minimise(targets, program) {
-  for (const target of targets) {
-    const kept = path.join(KEPT, target);
-    rmSync(kept, { recursive: true, force: true });
-    mkdirSync(kept, { recursive: true });
-    const code = await shown(program(target), ["-merge=1", `-max_len=${LONGEST}`, kept, path.join(FOUND, target)]);
-    if (code !== 0) throw new Failure(`the corpus of ${target} was not written`);
+async function minimise(names, program) {
+  for (const target of names) {
+    const { inputs, bytes } = await minimised(target, program(target));
+    console.log(`fuzz ${target}: ${inputs} inputs, ${bytes} bytes of text`);
   }
 }

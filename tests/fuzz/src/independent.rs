@@ -21,6 +21,8 @@ pub enum Scheme {
     Keygrip,
     /// A JSON Web Token with HS256.
     Jwt,
+    /// The same in several cookies, as Auth.js cuts long values.
+    Pieces,
     /// Laravel's encrypted cookies, AES-256-CBC.
     Laravel,
     /// Rails' signed cookies.
@@ -28,10 +30,11 @@ pub enum Scheme {
 }
 
 /// All of them; each is a rule of the fuzzed configuration.
-pub const SCHEMES: [Scheme; 5] = [
+pub const SCHEMES: [Scheme; 6] = [
     Scheme::Django,
     Scheme::Keygrip,
     Scheme::Jwt,
+    Scheme::Pieces,
     Scheme::Laravel,
     Scheme::Rails,
 ];
@@ -50,6 +53,7 @@ impl Scheme {
             Self::Django => "sessionid",
             Self::Keygrip => "grip",
             Self::Jwt => "token",
+            Self::Pieces => "authjs",
             Self::Laravel => "laravel_session",
             Self::Rails => "_rails",
         }
@@ -58,6 +62,26 @@ impl Scheme {
     /// The name of the cookie that holds its signature.
     pub fn companion(self) -> Option<&'static str> {
         (self == Self::Keygrip).then_some("grip.sig")
+    }
+
+    /// Whether the values say when they were signed, or until when they count.
+    pub fn has_time(self) -> bool {
+        matches!(self, Self::Django | Self::Jwt | Self::Pieces)
+    }
+
+    /// When a value of Django's says that it was signed, in Unix seconds.
+    pub fn time(self, value: &str) -> Option<u64> {
+        let (text, _) = value.rsplit_once(':')?;
+        let (_, digits) = text.rsplit_once(':').filter(|_| self == Self::Django)?;
+        let digit = |c: char| match c {
+            '0'..='9' => Some(c as u64 - '0' as u64),
+            'A'..='Z' => Some(c as u64 - 'A' as u64 + 10),
+            'a'..='z' => Some(c as u64 - 'a' as u64 + 36),
+            _ => None,
+        };
+        digits.chars().try_fold(0_u64, |time, c| {
+            time.checked_mul(62)?.checked_add(digit(c)?)
+        })
     }
 
     /// Signs as the framework does; `time` in Unix seconds where it signs one.
@@ -69,9 +93,9 @@ impl Scheme {
                 format!("{text}:{signature}")
             }
             Self::Keygrip => payload.to_owned(),
-            Self::Jwt => {
+            Self::Jwt | Self::Pieces => {
                 let head = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
-                let text = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims(payload)));
+                let text = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims(payload, time)));
                 let signature = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
                 format!("{text}.{signature}")
             }
@@ -103,7 +127,7 @@ impl Scheme {
                 let made = keygrip_signature(key, self.cookie(), value);
                 (Some(made.as_str()) == companion).then(|| value.to_owned())
             }
-            Self::Jwt => {
+            Self::Jwt | Self::Pieces => {
                 let (text, signature) = value.rsplit_once('.')?;
                 let made = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
                 let claims = URL_SAFE_NO_PAD.decode(text.split_once('.')?.1).ok()?;
@@ -166,8 +190,12 @@ fn keygrip_signature(key: &str, name: &str, value: &str) -> String {
     URL_SAFE_NO_PAD.encode(sha1(key.as_bytes(), format!("{name}={value}").as_bytes()))
 }
 
-fn claims(payload: &str) -> Vec<u8> {
-    serde_json::json!({ "p": payload }).to_string().into_bytes()
+/// Valid from that time on, and as long as a session of Django's.
+fn claims(payload: &str, time: u64) -> Vec<u8> {
+    let end = time + crate::site::MAX_AGE;
+    serde_json::json!({ "p": payload, "nbf": time, "exp": end })
+        .to_string()
+        .into_bytes()
 }
 
 /// Derived once for each key: there are four.

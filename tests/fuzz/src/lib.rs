@@ -6,6 +6,7 @@ pub mod independent;
 pub mod message;
 pub mod open;
 pub mod parsers;
+pub mod readings;
 pub mod request;
 pub mod site;
 pub mod status_reply;

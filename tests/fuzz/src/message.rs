@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use arbitrary::Arbitrary;
 
 use crate::independent::{SCHEMES, Scheme, Signed};
-use crate::site::{NOW, Role};
+use crate::site::{MAX_AGE, NOW, Role};
 
 /// A cookie of a managed name.
 #[derive(Arbitrary, Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct ManagedCookie {
     scheme: u8,
     role: Role,
     payload: u8,
-    /// When it was signed, in half days before the present.
+    /// When it was signed, in half days before the day after tomorrow.
     age: u8,
     change: Option<Change>,
     /// The change of the second cookie, where the signature is one.
@@ -73,6 +73,10 @@ pub enum Spelling {
     Quoted,
     InValue,
     Bare,
+    BehindComma,
+    PercentU,
+    Apart,
+    Member,
 }
 
 /// A Cookie header and what it holds.
@@ -204,12 +208,20 @@ impl ManagedCookie {
 
     /// When.
     fn time(&self) -> u64 {
-        NOW - u64::from(self.age) * 43_200
+        NOW + 4 * 43_200 - u64::from(self.age) * 43_200
     }
 
     /// Whether the format takes one that old.
     pub fn is_in_time(&self) -> bool {
-        self.scheme() != Scheme::Django || NOW - self.time() <= crate::site::MAX_AGE
+        // at its very end a session of Django's counts, a token does not
+        let most = MAX_AGE - u64::from(self.scheme() != Scheme::Django);
+        let age = NOW.checked_sub(self.time());
+        !self.scheme().has_time() || age.is_some_and(|age| age <= most)
+    }
+
+    /// Whether it is shown as it was signed.
+    pub fn is_whole(&self) -> bool {
+        self.change.is_none() && matches!(self.companion, CompanionFate::Beside)
     }
 
     /// The values as they are shown.
@@ -226,6 +238,30 @@ impl ManagedCookie {
             CompanionFate::Missing => None,
         };
         Signed { value, companion }
+    }
+}
+
+impl ManagedCookie {
+    /// A value as the pieces of a Cookie header, of lengths and spellings that its other fields choose.
+    fn pieces(&self, value: &str) -> String {
+        let name = self.scheme().cookie();
+        let (count, spelling) = (usize::from(self.age % 4), self.payload / 8);
+        if count == 0 || !value.is_ascii() {
+            return format!("{name}={value}");
+        }
+        let length = value.len().div_ceil(count).max(1);
+        let starts = (0..value.len()).step_by(length).enumerate();
+        let piece = |(number, start): (usize, usize)| {
+            let piece = &value[start..(start + length).min(value.len())];
+            match spelling % 6 {
+                1 if number == 1 => format!("{name}.0{number}={piece}"),
+                2 if number == 1 => format!("{name}.+{number}={piece}"),
+                3 if number == 1 => format!("{name}.{number}=x; {name}.{number}={piece}"),
+                4 if number == 1 => format!("{name}.9={piece}"),
+                _ => format!("{name}.{number}={piece}"),
+            }
+        };
+        starts.map(piece).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -246,6 +282,10 @@ impl Spelling {
             Self::Quoted => format!("\"{name}\"={value}"),
             Self::InValue => format!("z=\"a, {name}={value}"),
             Self::Bare => name.to_owned(),
+            Self::BehindComma => format!("z=a,{name}={value}"),
+            Self::PercentU => format!("%u{:04x}{}={value}", name.as_bytes()[0], &name[1..]),
+            Self::Apart => format!("z=a {name}={value}"),
+            Self::Member => format!("z=[{name}={value}]"),
         }
     }
 }
@@ -263,10 +303,22 @@ impl Header {
         header
     }
 
+    /// Repeats it up to a length in bytes.
+    pub fn repeat(&mut self, length: usize) {
+        let times = length / self.text.len();
+        self.text = self.text.repeat(times);
+        self.tame.clear(); // they stand there many times
+    }
+
     fn push(&mut self, pair: &Pair) {
         match pair {
             Pair::Managed(cookie) => {
                 let (scheme, shown) = (cookie.scheme(), cookie.shown());
+                if scheme == Scheme::Pieces {
+                    self.text.push_str(&cookie.pieces(&shown.value));
+                    self.note(cookie);
+                    return;
+                }
                 self.text
                     .push_str(&format!("{}={}", scheme.cookie(), shown.value));
                 if let (Some(name), Some(companion)) = (scheme.companion(), shown.companion) {

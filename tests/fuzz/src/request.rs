@@ -1,12 +1,14 @@
 //! What must hold of every request.
 
 use arbitrary::Arbitrary;
-use countersign_core::gate::{Action, Gate, Pending, RequestDecision, RequestHead};
+use countersign_core::gate::verdict::Verdict;
+use countersign_core::gate::{Action, Event, Gate, Pending, RequestDecision, RequestHead};
 use countersign_core::operations::report::Reporter;
 
 use crate::independent::SCHEMES;
 use crate::message::{Header, Pair};
-use crate::site::{NOW, Role, first_day, pinned, secrets};
+use crate::readings::{careless, leaves_quote_open, origin_key, pairs, payloads};
+use crate::site::{NOW, first_day, pinned, secrets};
 
 /// A request.
 #[derive(Arbitrary, Debug)]
@@ -15,6 +17,8 @@ pub struct RequestCase {
     pub pairs: Vec<(Pair, u8)>,
     /// Whether it opens a page.
     pub is_page: bool,
+    /// Whether the header is repeated until it is long: by two numbers out of 256.
+    pub many: u8,
 }
 
 /// The head of a request that opens a page, or does not.
@@ -51,22 +55,31 @@ pub fn forwarded(action: &Action, header: &str) -> Option<String> {
 
 /// Judges one, and holds every rule against what comes of it.
 pub fn check(case: &RequestCase) {
-    let header = Header::of(&case.pairs);
-    judge(&header, case.is_page);
+    let mut header = Header::of(&case.pairs);
+    if case.many > 253 && !header.text.is_empty() {
+        header.repeat(MOST_BYTES);
+    }
+    judge(pinned(), &header, case.is_page);
 }
 
-/// The same for a header that is built already; answers what is left for the response.
-pub fn judge(header: &Header, is_page: bool) -> Pending {
-    let gate = pinned();
+/// Enough for more copies than are tried.
+const MOST_BYTES: usize = 32 << 10;
+/// How many values of a request are tried at all (R6).
+const MOST_TRIES: usize = 256;
+
+/// The same for a header that is built already; answers what is left for the response, and what the site is sent.
+pub fn judge(gate: &Gate, header: &Header, is_page: bool) -> (Pending, Option<String>) {
     let decision = decide(gate, &header.text, is_page);
-    if let Some(sent) = forwarded(&decision.action, &header.text) {
-        nothing_is_forged(&sent, header);
-        tame_pairs_are_kept(&sent, header);
-        is_stable(&sent, is_page);
+    let sent = forwarded(&decision.action, &header.text);
+    if let Some(sent) = &sent {
+        nothing_is_forged(sent, header);
+        tame_pairs_are_kept(sent, header);
+        is_stable(sent, is_page);
     }
     work_is_bounded(decision.pending.steps, header.text.len());
+    tries_are_bounded(&decision);
     nothing_is_told(gate, &decision, header);
-    decision.pending
+    (decision.pending, sent)
 }
 
 fn decide(gate: &Gate, header: &str, is_page: bool) -> RequestDecision {
@@ -74,33 +87,31 @@ fn decide(gate: &Gate, header: &str, is_page: bool) -> RequestDecision {
     decision.expect("the gate caught itself in a mistake")
 }
 
-/// The pairs of a Cookie header, plainly: at each semicolon, name and value at the first `=`.
-pub fn pairs(header: &str) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = header.split(';');
-    pairs.filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
-}
-
 /// Each managed name that the site is sent has a value that the site's key verifies, with a payload that the visitor
-/// was given.
+/// was given; whatever the server's parser is.
 fn nothing_is_forged(sent: &str, header: &Header) {
+    let shown = &header.text;
     for (at, scheme) in SCHEMES.into_iter().enumerate() {
-        let key = Role::Origin.key(scheme);
-        let companions = || pairs(sent).filter(|(name, _)| Some(*name) == scheme.companion());
-        for (_, value) in pairs(sent).filter(|(name, _)| *name == scheme.cookie()) {
-            let mut shown = companions().map(|(_, value)| Some(value)).chain([None]);
-            let read = shown.find_map(|companion| scheme.read(key, value, companion));
-            let payload = read.unwrap_or_else(|| {
-                panic!(
-                    "unverified: {scheme:?} {value:?} in {sent:?}, of {:?}",
-                    header.text
-                )
-            });
+        for payload in payloads(scheme, origin_key(scheme), sent) {
+            let payload = payload
+                .unwrap_or_else(|| panic!("unverified: {scheme:?} in {sent:?}, of {shown:?}"));
             assert!(
                 header.genuine.contains(&(at, payload.clone())),
-                "a payload that nobody was given: {payload:?} in {sent:?}, of {:?}",
-                header.text
+                "a payload that nobody was given: {payload:?} in {sent:?}, of {shown:?}"
             );
         }
+    }
+    for found in careless(sent) {
+        panic!("{found:?} to a careless parser, in {sent:?}, of {shown:?}");
+    }
+    for pair in sent.split(';') {
+        assert!(!pair.trim_start().starts_with('$'), "{pair:?} in {sent:?}");
+    }
+    if !sent.contains('\\') {
+        assert!(
+            !leaves_quote_open(sent),
+            "a quote is left open: {sent:?}, of {shown:?}"
+        );
     }
 }
 
@@ -129,6 +140,18 @@ fn is_stable(sent: &str, is_page: bool) {
 pub fn work_is_bounded(steps: usize, length: usize) {
     let most = (4 << 20) + 64 * length;
     assert!(steps <= most, "{steps} steps for {length} bytes");
+}
+
+/// R6: so many values are hashed, and no more.
+fn tries_are_bounded(decision: &RequestDecision) {
+    let is_tried = |event: &&Event| {
+        matches!(
+            event.verdict,
+            Verdict::BadSignature | Verdict::Current | Verdict::Fallback
+        )
+    };
+    let tried = decision.pending.events.iter().filter(is_tried).count();
+    assert!(tried <= MOST_TRIES, "{tried} values are tried");
 }
 
 /// B3: no key and no value in what is told.

@@ -14,6 +14,9 @@ pub const NOW: u64 = 1_800_000_000;
 /// How long a session of Django's may be old, in seconds.
 pub const MAX_AGE: u64 = 1_209_600;
 
+/// What an upgrade sets.
+pub const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure";
+
 /// Whose key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, arbitrary::Arbitrary)]
 pub enum Role {
@@ -21,6 +24,8 @@ pub enum Role {
     Current,
     /// Opens what they still have.
     Fallback,
+    /// Has done so until yesterday.
+    Ended,
     /// The site's own.
     Origin,
     /// Nobody's.
@@ -49,8 +54,8 @@ pub fn keys_of(scheme: Scheme) -> (&'static str, &'static str) {
 }
 
 /// The texts of the secrets, by scheme and role: any that have the shape of the framework's.
-fn keys() -> &'static Vec<[String; 4]> {
-    static KEYS: OnceLock<Vec<[String; 4]>> = OnceLock::new();
+fn keys() -> &'static Vec<[String; 5]> {
+    static KEYS: OnceLock<Vec<[String; 5]>> = OnceLock::new();
     KEYS.get_or_init(|| {
         let text = |scheme: &Scheme, role: usize| {
             let number = 10 * (*scheme as usize) + role + 11;
@@ -72,18 +77,23 @@ fn rule(scheme: Scheme, keys: &Value) -> Value {
     let format = match scheme {
         Scheme::Django => "django-session",
         Scheme::Keygrip => "keygrip",
-        Scheme::Jwt => "jwt",
+        Scheme::Jwt | Scheme::Pieces => "jwt",
         Scheme::Laravel => "laravel",
         Scheme::Rails => "rails-signed",
     };
     let mut rule = json!({
         "name": scheme.cookie(),
         "format": format,
-        "attributes": "Path=/; HttpOnly; Secure",
+        "attributes": ATTRIBUTES,
         "keys": keys,
     });
-    if scheme == Scheme::Django {
-        rule["max_age"] = MAX_AGE.into();
+    match scheme {
+        Scheme::Django => {
+            rule["max_age"] = MAX_AGE.into();
+            rule["attributes"] = format!("{ATTRIBUTES}; Max-Age={MAX_AGE}").into();
+        }
+        Scheme::Pieces => rule["chunks"] = "auth.js".into(),
+        _ => {}
     }
     rule
 }
@@ -95,13 +105,27 @@ fn gate(roles: [Option<Role>; 3]) -> Gate {
             _ => json!(role.secret(scheme)),
         };
         let [current, fallback, origin] = roles.map(|role| role.map(key));
-        let fallbacks: Vec<Value> = fallback.into_iter().collect();
+        let ended = fallback.as_ref().map(|_| {
+            let mut entry = match key(Role::Ended) {
+                Value::String(secret) => json!({ "secret": secret }),
+                entry => entry,
+            };
+            entry["until"] = "2027-01-14T08:00:00Z".into();
+            entry
+        });
+        let fallbacks: Vec<Value> = fallback.into_iter().chain(ended).collect();
         rule(
             scheme,
             &json!({"current": current, "fallbacks": fallbacks, "origin": origin}),
         )
     });
-    let all = [Role::Current, Role::Fallback, Role::Origin, Role::Stranger];
+    let all = [
+        Role::Current,
+        Role::Fallback,
+        Role::Ended,
+        Role::Origin,
+        Role::Stranger,
+    ];
     let secret = |name: &str| {
         let named = |scheme: Scheme| {
             all.into_iter()
@@ -123,6 +147,18 @@ fn gate(roles: [Option<Role>; 3]) -> Gate {
 
 /// A ring of its own in front of the site's key.
 pub fn pinned() -> &'static Gate {
+    static GATE: OnceLock<Gate> = OnceLock::new();
+    GATE.get_or_init(|| {
+        gate([
+            Some(Role::Current),
+            Some(Role::Fallback),
+            Some(Role::Origin),
+        ])
+    })
+}
+
+/// The same, of another isolate: it sees logouts.
+pub fn with_logouts() -> &'static Gate {
     static GATE: OnceLock<Gate> = OnceLock::new();
     GATE.get_or_init(|| {
         gate([
