@@ -1,0 +1,10 @@
+// The suites by name: what each is, and how it runs in both ways.
+import { django } from "./suites/django.mjs";
+
+export const SUITES = {
+  django: { title: "Django 5.2.19, sessions in signed cookies", run: django("peers_settings") },
+  "django-wrapped": {
+    title: "Django 5.2.19, session ids in the database, wrapped",
+    run: django("peers_settings_wrapped"),
+  },
+};
