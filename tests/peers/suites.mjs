@@ -1,5 +1,6 @@
 // The suites by name: what each is, and how it runs in both ways.
 import { django } from "./suites/django.mjs";
+import { expressSession } from "./suites/express-session.mjs";
 
 export const SUITES = {
   django: { title: "Django 5.2.19, sessions in signed cookies", run: django("peers_settings") },
@@ -7,4 +8,5 @@ export const SUITES = {
     title: "Django 5.2.19, session ids in the database, wrapped",
     run: django("peers_settings_wrapped"),
   },
+  "express-session": { title: "express-session 1.19.0, by the tests of 1.0.0", run: expressSession },
 };
