@@ -1,6 +1,7 @@
 // The suites by name: what each is, and how it runs in both ways.
 import { django } from "./suites/django.mjs";
 import { expressSession } from "./suites/express-session.mjs";
+import { setCookie } from "./suites/set-cookie.mjs";
 
 export const SUITES = {
   django: { title: "Django 5.2.19, sessions in signed cookies", run: django("peers_settings") },
@@ -9,4 +10,5 @@ export const SUITES = {
     run: django("peers_settings_wrapped"),
   },
   "express-session": { title: "express-session 1.19.0, by the tests of 1.0.0", run: expressSession },
+  "set-cookie": { title: "http-state's cookies and dates, in tough-cookie 6.1.0", run: setCookie },
 };
