@@ -18,6 +18,7 @@ export function compared(without, through, reasons) {
     crossing: ids.filter((test) => through[test]?.exchanges > 0).length,
     resigned: ids.reduce((sum, test) => sum + (through[test]?.resigned ?? 0), 0),
     same: ids.length - differing.length,
+    failing: ids.filter((test) => without[test]?.outcome === "fails" && through[test]?.outcome === "fails").length,
     listed: differing.filter(isListed).map((it) => ({ ...it, reason: reasons[it.test] })),
     unlisted: differing.filter((it) => !isListed(it)),
     outdated: Object.keys(reasons).filter((test) => !differing.some((it) => it.test === test)),

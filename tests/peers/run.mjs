@@ -55,7 +55,7 @@ async function both(name) {
   const [without, through] = await run(folder);
   const compare = { name, title, ...compared(without, through, DIFFERENCES[name] ?? {}) };
   console.log(`${name}: ${compare.total} tests, ${compare.crossing} through the Worker with ${compare.resigned} cookies re-signed`);
-  console.log(`  ${compare.same} the same, ${compare.listed.length} differ as listed, ${compare.unlisted.length} new`);
+  console.log(`  ${compare.same} the same (${compare.failing} fail both times), ${compare.listed.length} differ as listed, ${compare.unlisted.length} new`);
   for (const { test, before, after, why } of compare.unlisted) console.log(`  new: ${test}\n    ${before} → ${after} ${why}`);
   for (const test of compare.outdated) console.log(`  listed, but the same: ${test}`);
   return compare;

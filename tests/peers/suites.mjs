@@ -1,4 +1,5 @@
 // The suites by name: what each is, and how it runs in both ways.
+import { cookieSession } from "./suites/cookie-session.mjs";
 import { django } from "./suites/django.mjs";
 import { expressSession } from "./suites/express-session.mjs";
 import { setCookie } from "./suites/set-cookie.mjs";
@@ -10,5 +11,6 @@ export const SUITES = {
     run: django("peers_settings_wrapped"),
   },
   "express-session": { title: "express-session 1.19.0, by the tests of 1.0.0", run: expressSession },
+  "cookie-session": { title: "cookie-session 2.1.1, by tests of ours from its README", run: cookieSession },
   "set-cookie": { title: "http-state's cookies and dates, in tough-cookie 6.1.0", run: setCookie },
 };

@@ -1,5 +1,6 @@
 // Django's own tests of what it keeps in cookies, from its source distribution on PyPI.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { Failure, step } from "../../../src/build/progress.mjs";
 import { inRoot, venv } from "../../../src/build/tools.mjs";
 import { between } from "../between.mjs";
@@ -28,7 +29,7 @@ const SESSIONS = {
 /** The suite under these settings (python/): resolves with the outcomes without and through the Worker. */
 export const django = (settings) => async (folder) => {
   const python = await venv("peers", REQUIREMENTS);
-  const tests = await unpacked(python, folder);
+  const tests = await unpacked(python, path.dirname(folder)); // the settings are several, the source is one
   const cookies = [SESSIONS[settings], MESSAGES, SIGNED];
   const config = { mode: "enforce", reports: "none", keys: { current: "NEW_KEY", origin: "ORIGIN_KEY" }, cookies };
   const suite = (way, env) => outcomes(`Django's tests ${way}`, python, tests, `${folder}/${way}.json`, {
