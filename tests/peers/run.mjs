@@ -53,6 +53,9 @@ async function both(name) {
   const folder = `${FOLDER}/${name}`;
   mkdirSync(folder, { recursive: true });
   const [without, through] = await run(folder);
+  for (const [way, tests] of Object.entries({ without, through })) {
+    if (Object.keys(tests).length === 0) throw new Failure(`${name} ${way}: no tests ran`, `look into target/peers/${name}`);
+  }
   const compare = { name, title, ...compared(without, through, DIFFERENCES[name] ?? {}) };
   console.log(`${name}: ${compare.total} tests, ${compare.crossing} through the Worker with ${compare.resigned} cookies re-signed`);
   console.log(`  ${compare.same} the same (${compare.failing} fail both times), ${compare.listed.length} differ as listed, ${compare.unlisted.length} new`);

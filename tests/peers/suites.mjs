@@ -2,6 +2,7 @@
 import { cookieSession } from "./suites/cookie-session.mjs";
 import { django } from "./suites/django.mjs";
 import { expressSession } from "./suites/express-session.mjs";
+import { flask } from "./suites/flask.mjs";
 import { setCookie } from "./suites/set-cookie.mjs";
 
 export const SUITES = {
@@ -10,6 +11,7 @@ export const SUITES = {
     title: "Django 5.2.19, session ids in the database, wrapped",
     run: django("peers_settings_wrapped"),
   },
+  flask: { title: "Flask 3.1.3", run: flask },
   "express-session": { title: "express-session 1.19.0, by the tests of 1.0.0", run: expressSession },
   "cookie-session": { title: "cookie-session 2.1.1, by tests of ours from its README", run: cookieSession },
   "set-cookie": { title: "http-state's cookies and dates, in tough-cookie 6.1.0", run: setCookie },

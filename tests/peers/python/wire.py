@@ -164,9 +164,9 @@ def _chunks(stream):
 
 def _written(message, is_request=False):
     first = " ".join([*message.start, "HTTP/1.1"] if is_request else ["HTTP/1.1", *message.start])
-    headers = [pair for pair in message.headers if pair[0].lower() not in ("connection", "transfer-encoding")]
-    has_length = any(name.lower() == "content-length" for name, _ in headers)
-    if not has_length and (message.body or not is_request) and message.start[0] not in ("204", "304"):
+    dropped = {"connection", "transfer-encoding", "content-length"}
+    headers = [pair for pair in message.headers if pair[0].lower() not in dropped]
+    if message.body if is_request else message.start[0] not in ("204", "304"):
         headers.append(("Content-Length", str(len(message.body))))
     lines = [first, *(f"{name}: {value}" for name, value in headers), "Connection: close", "", ""]
     return "\r\n".join(lines).encode("latin-1", "replace") + message.body
