@@ -2,7 +2,7 @@
 
 const OTHER_SESSIONS =
   "The test changes SESSION_ENGINE to one whose cookie is an unsigned id. The rule is for signed cookies, so the Worker strips it.";
-const OTHER_KEY = "The test changes SECRET_KEY. The Worker has the site's own, and does not seal what another key signed.";
+const OTHER_KEY = "The test has a SECRET_KEY of its own. The Worker has the site's own, and does not seal what another key signed.";
 const HOST =
   "The test sends an address as Host. workerd makes another path of it, and so does a Worker that does nothing.";
 const DOLLAR = "A name that starts with `$` is dropped, since some servers read it as an attribute of a cookie (R7).";
@@ -11,15 +11,22 @@ const OPEN_QUOTE =
 const EMPTY = "An empty Set-Cookie header does not come through workerd, also not through a Worker that does nothing.";
 const CONTROL = "NUL and CR may not stand in a header: workerd refuses the site's answer, also for a Worker that does nothing.";
 
-const DJANGO = {
+const DJANGO_SESSIONS = {
   "test_client.tests.ClientTest.test_sessions_app_is_not_installed": OTHER_SESSIONS,
   "test_client.tests.ClientTest.test_view_with_login_when_sessions_app_is_not_installed": OTHER_SESSIONS,
   "test_client_regress.tests.SessionEngineTests.test_login": OTHER_SESSIONS,
+};
+const DJANGO_KEY = {
   "signed_cookies_tests.tests.SignedCookieTest.test_signed_cookies_with_binary_key": OTHER_KEY,
 };
 
 export const DIFFERENCES = {
-  django: DJANGO,
+  django: { ...DJANGO_SESSIONS, ...DJANGO_KEY },
+  "django-wrapped": DJANGO_KEY,
+  flask: {
+    "tests/test_basic.py::test_session_secret_key_fallbacks": OTHER_KEY,
+    "tests/test_reqctx.py::test_session_dynamic_cookie_name": OTHER_KEY,
+  },
   "express-session": {
     "session() req.session .cookie when the pathname does match cookie.path should set-cookie even for FQDN": HOST,
   },

@@ -281,21 +281,26 @@ def _cookies_of_the_site(client):
         yield
         return
     _looking.add(id(client))
-    browser = {name: client.cookies[name].value for name in MANAGED if name in client.cookies}
+    jar = client.cookies
+    browser = {name: jar[name].value for name in MANAGED if name in jar}
     site = {name: _received(f"{name}={_coded(value)}").get(name) for name, value in browser.items()}
     for name, value in site.items():
-        _put(client.cookies, name, value)
+        _put(jar, name, value)
     try:
         yield
     finally:
         _looking.discard(id(client))
-        for name in MANAGED:
-            morsel = client.cookies.get(name)
-            if (morsel.value if morsel else None) == site.get(name):
-                if name in browser and name in client.cookies or name in browser and morsel is None and site[name] is None:
-                    _put(client.cookies, name, browser[name])
-            elif morsel is not None and morsel.value:
-                _put(client.cookies, name, _sent(morsel))
+        if client.cookies is jar:  # a logout begins a new one
+            for name in MANAGED:
+                _put(jar, name, _of_the_browser(jar.get(name), browser.get(name), site.get(name)))
+
+
+def _of_the_browser(morsel, before, of_the_site):
+    """What a browser has after the look: what it had, or what the site has set since."""
+    value = morsel.value if morsel else None
+    if value == of_the_site:
+        return before
+    return _sent(morsel) if value else value
 
 
 def _put(jar, name, value):
