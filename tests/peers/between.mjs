@@ -2,7 +2,10 @@
 import net from "node:net";
 import { worker } from "../e2e/harness.mjs";
 
-/** Runs `work({PEERS_WORKER_PORT, PEERS_ORIGIN_PORT})` with the Worker in front of a port that nothing listens at yet. */
+/**
+ * Runs `work({PEERS_WORKER_PORT, PEERS_ORIGIN_PORT})`: the Worker
+ * listens at the first, and the suite has to at the second.
+ */
 export async function between(config, secrets, work) {
   const ends = [];
   const origin = { port: await freePort() };

@@ -1,15 +1,19 @@
 // What differs through the Worker, by suite and test, each with the reason why it must.
 
 const OTHER_SESSIONS =
-  "The test changes SESSION_ENGINE to one whose cookie is an unsigned id. The rule is for signed cookies, so the Worker strips it.";
-const OTHER_KEY = "The test has a SECRET_KEY of its own. The Worker has the site's own, and does not seal what another key signed.";
+  "The test changes SESSION_ENGINE to one whose cookie is an unsigned id. The rule is for signed cookies, so the " +
+  "Worker strips it.";
+const OTHER_KEY =
+  "The test has a SECRET_KEY of its own. The Worker has the suite's, and does not seal what another key signed.";
 const HOST =
   "The test sends an address as Host. workerd makes another path of it, and so does a Worker that does nothing.";
 const DOLLAR = "A name that starts with `$` is dropped, since some servers read it as an attribute of a cookie (R7).";
 const OPEN_QUOTE =
-  "A double quote that is left open before a managed cookie is dropped, since some servers read the managed cookie as part of it (R7).";
+  "A double quote that is left open before a managed cookie is dropped, since some servers read the managed cookie " +
+  "as part of it (R7).";
 const EMPTY = "An empty Set-Cookie header does not come through workerd, also not through a Worker that does nothing.";
-const CONTROL = "NUL and CR may not stand in a header: workerd refuses the site's answer, also for a Worker that does nothing.";
+const CONTROL =
+  "NUL and CR may not stand in a header: workerd refuses the site's answer, also for a Worker that does nothing.";
 
 const DJANGO_SESSIONS = {
   "test_client.tests.ClientTest.test_sessions_app_is_not_installed": OTHER_SESSIONS,

@@ -27,7 +27,9 @@ run(async () => {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   if (values.help) return console.log(HELP);
   const names = chosen(positionals);
-  if (values.record && positionals.length > 0) throw new Failure("--record is for all suites", "npm run peers -- --record");
+  if (values.record && positionals.length > 0) {
+    throw new Failure("--record is for all suites", "npm run peers -- --record");
+  }
   node();
   await npmPackages();
   await peerPackages();
@@ -37,7 +39,8 @@ run(async () => {
   if (values.record) writeFileSync(inRoot("tests/peers/RESULTS.md"), results(compares));
   const faults = compares.reduce((sum, { unlisted, outdated }) => sum + unlisted.length + outdated.length, 0);
   if (faults > 0) {
-    throw new Failure(`${faults} differences are new or no longer happen`, "look into each, then edit tests/peers/differences.mjs");
+    const message = `${faults} differences are new or no longer happen`;
+    throw new Failure(message, "look into each, then edit tests/peers/differences.mjs");
   }
 });
 
@@ -57,11 +60,16 @@ async function both(name) {
     if (Object.keys(tests).length === 0) throw new Failure(`${name} ${way}: no tests ran`, `look into target/peers/${name}`);
   }
   const compare = { name, title, ...compared(without, through, DIFFERENCES[name] ?? {}) };
-  console.log(`${name}: ${compare.total} tests, ${compare.crossing} through the Worker with ${compare.resigned} cookies re-signed`);
-  console.log(`  ${compare.same} the same (${compare.failing} fail both times), ${compare.listed.length} differ as listed, ${compare.unlisted.length} new`);
-  for (const { test, before, after, why } of compare.unlisted) console.log(`  new: ${test}\n    ${before} → ${after} ${why}`);
-  for (const test of compare.outdated) console.log(`  listed, but the same: ${test}`);
+  show(compare);
   return compare;
+}
+
+function show({ name, total, crossing, resigned, same, failing, listed, unlisted, outdated }) {
+  console.log(`${name}: ${total} tests, ${crossing} through the Worker, ${resigned} cookie headers re-signed`);
+  const both = failing > 0 ? ` (${failing} fail both times)` : "";
+  console.log(`  ${same} the same${both}, ${listed.length} differ as listed, ${unlisted.length} new`);
+  for (const { test, before, after, why } of unlisted) console.log(`  new: ${test}\n    ${before} → ${after} ${why}`);
+  for (const test of outdated) console.log(`  listed, but the same: ${test}`);
 }
 
 async function built() {

@@ -8,7 +8,10 @@ const request = require("supertest");
 const KEY = "key-1-of-the-site-0e5d1a6f9c";
 const OLD_KEY = "key-2-of-the-site-b71c44e0d3";
 
-const site = (options, handle) => connect().use(cookieSession({ name: "session", keys: [KEY], ...options })).use(handle);
+const site = (options, handle) =>
+  connect()
+    .use(cookieSession({ name: "session", keys: [KEY], ...options }))
+    .use(handle);
 const views = (req, res) => {
   req.session.views = (req.session.views || 0) + 1;
   res.end(String(req.session.views));

@@ -31,7 +31,7 @@ function sendToTheWorker() {
     if (typeof app === "string") return own.call(this, app, path);
     const exchange = { site: app, of: (counts[test] ??= { exchanges: 0, resigned: 0 }) };
     this.set(HEADER, String(exchanges.push(exchange) - 1));
-    this.once("response", (response) => count(exchange, this.header.Cookie ?? "", response.headers["set-cookie"] ?? []));
+    this.once("response", ({ headers }) => count(exchange, this.header.Cookie ?? "", headers["set-cookie"] ?? []));
     return `http://127.0.0.1:${PEERS_WORKER_PORT}${path}`;
   };
 }

@@ -14,9 +14,8 @@ from outcomes import Outcomes
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
-from wire import Message, is_the_site, wire_of_the_environment
+from wire import WIRE, Message, is_the_site
 
-WIRE = wire_of_the_environment()
 OUTCOMES = Outcomes(WIRE)
 HOST = "localhost"
 _looking = set()

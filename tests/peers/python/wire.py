@@ -172,8 +172,11 @@ def _written(message, is_request=False):
     return "\r\n".join(lines).encode("latin-1", "replace") + message.body
 
 
-def wire_of_the_environment():
-    """The wire that the script has laid, or None where the suite runs without the Worker."""
+def _of_the_environment():
     if "PEERS_WORKER_PORT" not in os.environ:
         return None
     return Wire(int(os.environ["PEERS_WORKER_PORT"]), int(os.environ["PEERS_ORIGIN_PORT"]))
+
+
+WIRE = _of_the_environment()
+"""The wire that the script has laid, or None where the suite runs without the Worker."""

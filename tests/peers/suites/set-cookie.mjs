@@ -13,7 +13,10 @@ const { CookieJar } = require("tough-cookie");
 const signature = require("cookie-signature");
 
 const DATA = inRoot("tests/peers/node_modules/tough-cookie-2/test/ietf_data");
-const SECRETS = { NEW_KEY: "new-key-of-the-ring-4f1d0a9be5c2773e81", ORIGIN_KEY: "origin-key-of-the-site-77c0be41d95a263f" };
+const SECRETS = {
+  NEW_KEY: "new-key-of-the-ring-4f1d0a9be5c2773e81",
+  ORIGIN_KEY: "origin-key-of-the-site-77c0be41d95a263f",
+};
 const HOST = "home.example.org";
 const CONFIG = {
   mode: "enforce",
@@ -47,7 +50,7 @@ function cases() {
   const parser = read("parser").map((it) => ({
     name: `parser ${it.test}`,
     path: `/cookie-parser?${it.test}`,
-    then: it["sent-to"] ? new URL(it["sent-to"], `http://${HOST}`) : new URL(`http://${HOST}/cookie-parser-result?${it.test}`),
+    then: new URL(it["sent-to"] ?? `/cookie-parser-result?${it.test}`, `http://${HOST}`),
     received: it.received.map(asBytes),
   }));
   const dates = ["dates/examples", "dates/bsd-examples"].flatMap((file) =>
@@ -63,7 +66,9 @@ function cases() {
 
 /** The case with a signed value in each cookie that has the managed name, if there is one. */
 function managed({ received, ...it }) {
-  const changed = received.map((line, n) => line.replace(/^(\s*foo\s*=)([^;]+)/, (_, name) => `${name}${signed(`value ${n}`)}`));
+  const changed = received.map((line, n) =>
+    line.replace(/^(\s*foo\s*=)([^;]+)/, (_, name) => name + signed(`value ${n}`)),
+  );
   return changed.some((line, n) => line !== received[n]) ? [{ ...it, received: changed }] : [];
 }
 
@@ -71,7 +76,8 @@ async function outcomes(tests, site, portOf, isThrough = false) {
   const results = {};
   for (const test of tests) {
     const ofBrowser = isThrough ? "NEW_KEY" : "ORIGIN_KEY";
-    const { outcome, resigned } = await visited(test, site, portOf(test), ofBrowser).catch(({ message }) => ({ outcome: message, resigned: 0 }));
+    const failed = ({ message }) => ({ outcome: message, resigned: 0 });
+    const { outcome, resigned } = await visited(test, site, portOf(test), ofBrowser).catch(failed);
     results[test.name] = { outcome, why: "", exchanges: isThrough ? 2 : 0, resigned: isThrough ? resigned : 0 };
   }
   return results;
@@ -96,8 +102,9 @@ async function visited({ path, then, received, isManaged }, site, port, ofBrowse
     jar: jar.serializeSync().cookies.map(asStored(ofBrowser)),
     seen: seen && opened(seen, "ORIGIN_KEY"),
   };
-  const resigned = lines.filter((line) => !received.map((it) => it.trim()).includes(line)).length + (seen !== (shown || null));
-  return { outcome: JSON.stringify(outcome), resigned };
+  const set = received.map((line) => line.trim());
+  const anew = lines.filter((line) => !set.includes(line)).length;
+  return { outcome: JSON.stringify(outcome), resigned: anew + (seen !== (shown || null)) };
 }
 
 /** A cookie of the jar, without the moment at which it came. */
