@@ -74,6 +74,9 @@ export const npmPackages = () => packagesIn(root, "npm packages");
 /** Installs what only the tests and the benchmark need. */
 export const testPackages = () => packagesIn(inRoot("tests"), "npm packages of the tests");
 
+/** Installs other projects' suites, and what they need. */
+export const peerPackages = () => packagesIn(inRoot("tests/peers"), "npm packages of the peers' suites");
+
 async function packagesIn(folder, label) {
   if (!packagesFit(folder)) await npm(label, ["ci", "--prefix", folder]);
 }
