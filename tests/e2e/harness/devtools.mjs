@@ -6,9 +6,12 @@ import { end, start, temporaryFolder } from "./processes.mjs";
 
 const PATIENCE_MS = 30_000;
 
-/** Starts a browser, which ends after the test; resolves with `{page}`, which opens a page: see `Page`. */
-export async function drivenBrowser(t) {
-  const flags = [...FLAGS, "--remote-debugging-pipe", `--user-data-dir=${temporaryFolder()}`, "about:blank"];
+/**
+ * Starts a browser, with further flags, which ends after the test; resolves with `{page, cookies, setCookie}`: `page`
+ * opens a page (see `Page`), `cookies` are all that the browser holds, as the DevTools protocol describes them.
+ */
+export async function drivenBrowser(t, further = []) {
+  const flags = [...FLAGS, ...further, "--remote-debugging-pipe", `--user-data-dir=${temporaryFolder()}`, "about:blank"];
   const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
   const child = start(chromium(), flags, { stdio, detached: true });
   t.after(async () => {
@@ -28,6 +31,8 @@ export async function drivenBrowser(t) {
       for (const domain of ["Page", "Runtime", "Log", "Network"]) await page.send(`${domain}.enable`);
       return page;
     },
+    cookies: async () => (await connection.send("Storage.getCookies")).cookies,
+    setCookie: (cookie) => connection.send("Storage.setCookies", { cookies: [cookie] }),
   };
 }
 
@@ -104,6 +109,13 @@ export class Page {
   async pressAndLoad(selector) {
     await this.value("window.isBefore = true");
     await this.pressEnter(selector);
+    await this.until(`!window.isBefore && document.readyState === "complete"`);
+  }
+
+  /** Loads the page anew. */
+  async reload() {
+    await this.value("window.isBefore = true");
+    await this.send("Page.reload");
     await this.until(`!window.isBefore && document.readyState === "complete"`);
   }
 
