@@ -7,8 +7,10 @@ import { end, start, temporaryFolder } from "./processes.mjs";
 const PATIENCE_MS = 30_000;
 
 /**
- * Starts a browser, with further flags, which ends after the test; resolves with `{page, cookies, setCookie}`: `page`
- * opens a page (see `Page`), `cookies` are all that the browser holds, as the DevTools protocol describes them.
+ * Starts a browser, with further flags, which ends after the test; resolves with `{page, leave, cookies,
+ * setCookie, clearCookies}`: `page` opens a page (see `Page`), `leave` one that is left to its own scripts, since
+ * Chromium shows no page that it rendered ahead while it is driven; the others are about all that the browser holds, as
+ * the DevTools protocol describes cookies.
  */
 export async function drivenBrowser(t, further = []) {
   const flags = [...FLAGS, ...further, "--remote-debugging-pipe", `--user-data-dir=${temporaryFolder()}`, "about:blank"];
@@ -31,8 +33,10 @@ export async function drivenBrowser(t, further = []) {
       for (const domain of ["Page", "Runtime", "Log", "Network"]) await page.send(`${domain}.enable`);
       return page;
     },
+    leave: (url) => connection.send("Target.createTarget", { url }),
     cookies: async () => (await connection.send("Storage.getCookies")).cookies,
     setCookie: (cookie) => connection.send("Storage.setCookies", { cookies: [cookie] }),
+    clearCookies: () => connection.send("Storage.clearCookies"),
   };
 }
 
@@ -78,6 +82,9 @@ export class Page {
     return result.value;
   }
 
+  /** Runs a script as if the visitor had pressed something; what comes of it is not waited for. */
+  press = (script) => this.send("Runtime.evaluate", { expression: `void (${script})`, userGesture: true });
+
   /** Waits until an expression holds, across the loading of pages; fails with what it was last. */
   async until(expression) {
     let last;
@@ -110,6 +117,12 @@ export class Page {
     await this.value("window.isBefore = true");
     await this.pressEnter(selector);
     await this.until(`!window.isBefore && document.readyState === "complete"`);
+  }
+
+  /** Goes back (-1) or forward (1) to an address. */
+  async travel(by, url) {
+    await this.value(`history.go(${by})`);
+    await this.until(`document.readyState === "complete" && location.href === ${JSON.stringify(url)}`);
   }
 
   /** Loads the page anew. */

@@ -5,6 +5,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import http from "node:http";
 import http2 from "node:http2";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sensitive, sensitiveCookies } from "./leaks.mjs";
 import { interpreter } from "./processes.mjs";
@@ -12,8 +13,8 @@ import { interpreter } from "./processes.mjs";
 /**
  * Serves `sites`: by host name anything with a `port`, which is asked anew for each request, or a function from a path
  * to a page. `flags` let a Chromium find the hosts and trust them; `url(host, path)` is an address; `exchanges` are the
- * requests so far, `{host, path, method, cookie, mode, dest, site, purpose, status, setCookies}` each, of which the last
- * two are there once it is answered.
+ * requests so far, `{host, path, method, cookie, said, status, setCookies}` each, of which the last two are there once it
+ * is answered. `said` are mode, destination, site and purpose of the Fetch metadata: "navigate document none".
  */
 export async function front(t, sites) {
   const hosts = Object.keys(sites);
@@ -39,24 +40,26 @@ export async function front(t, sites) {
     flags: [`--host-resolver-rules=${mapped}, ${NO_OTHER_HOST}`, `--ignore-certificate-errors-spki-list=${fingerprint(cert)}`],
     url: (host, path = "/") => `https://${host}:${port}${path}`,
     exchanges,
-    /** The latest request for a path that is answered. */
-    last: (path) => exchanges.findLast((exchange) => exchange.path === path && exchange.status),
+    /** Waits until a path has been asked for and answered, by a request after the first `before`; resolves with the latest. */
+    async answered(path, before = 0) {
+      const found = () => exchanges.slice(before).findLast((exchange) => exchange.path === path && exchange.status);
+      for (const end = Date.now() + PATIENCE_MS; !found(); await setTimeout(10))
+        if (Date.now() > end) throw new Error(`${path} was not asked for:\n${exchanges.map(({ path }) => path).join("\n")}`);
+      return found();
+    },
   };
 }
 
 function asExchange({ headers, method, url }) {
   const { cookie = "" } = headers;
   if (cookie) sensitiveCookies(cookie);
-  const said = (name) => headers[`sec-${name}`] && { [name.replace("fetch-", "")]: headers[`sec-${name}`] };
+  const said = ["fetch-mode", "fetch-dest", "fetch-site", "purpose"].map((name) => headers[`sec-${name}`]);
   return {
     host: (headers[":authority"] ?? headers.host).replace(/:\d+$/, ""),
     path: url,
     method,
     cookie,
-    ...said("fetch-mode"),
-    ...said("fetch-dest"),
-    ...said("fetch-site"),
-    ...said("purpose"),
+    said: said.filter(Boolean).join(" "),
   };
 }
 
@@ -95,5 +98,6 @@ function fingerprint(cert) {
   return createHash("sha256").update(key).digest("base64");
 }
 
+const PATIENCE_MS = 30_000;
 const OF_ONE_CONNECTION = ["connection", "keep-alive", "transfer-encoding", "upgrade"];
 const NO_OTHER_HOST = "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1";
