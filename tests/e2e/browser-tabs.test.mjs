@@ -95,6 +95,7 @@ async function twoTabs(t) {
   return {
     /** Logged in with a cookie under the old key. */
     async loggedIn() {
+      await browser.clearCookies();
       await one.go(url("/login"));
       await other.open(url("/?other"));
       await one.until('document.readyState === "complete" && document.body.innerText.includes("ada")');
