@@ -21,6 +21,7 @@ const CASES = [
     engine: "db",
     rule: { name: "sessionid", format: "sealed", origin: { format: "plain" }, max_age: 1209600, attributes },
     isReplayable: false,
+    rings: 3, // one rotation, since what differs is the format
   },
 ];
 
@@ -34,7 +35,7 @@ const ROTATIONS = [
   { current: "NEW_KEY", isUpgraded: false },
 ];
 
-for (const { name, engine, rule, isReplayable } of CASES) {
+for (const { name, engine, rule, isReplayable, rings } of CASES) {
   test(`nobody is asked to log in again, and a logout holds: ${name}`, { skip }, async (t) => {
     const version = ({ isUpgraded, ...keys }) => ({
       config: pinned({ keys: { ...keys, origin: "ORIGIN_KEY" }, cookies: [rule, MESSAGES] }),
@@ -48,7 +49,7 @@ for (const { name, engine, rule, isReplayable } of CASES) {
     const shop = await admin(browser, hosts, "shop.example");
 
     await shop.logIn();
-    for (const [at, ring] of ROTATIONS.entries()) {
+    for (const [at, ring] of ROTATIONS.slice(0, rings).entries()) {
       await shop.page.open(shop.url("/admin/auth/group/add/"));
       const before = await shop.cookie("sessionid");
       await edge.restart(version(ring));
