@@ -6,9 +6,14 @@ import { end, start, temporaryFolder } from "./processes.mjs";
 
 const PATIENCE_MS = 30_000;
 
-/** Starts a browser, which ends after the test; resolves with `{page}`, which opens a page: see `Page`. */
-export async function drivenBrowser(t) {
-  const flags = [...FLAGS, "--remote-debugging-pipe", `--user-data-dir=${temporaryFolder()}`, "about:blank"];
+/**
+ * Starts a browser, with further flags, which ends after the test; resolves with `{page, leave, cookies,
+ * setCookie, clearCookies}`: `page` opens a page (see `Page`), `leave` one that is left to its own scripts, since
+ * Chromium shows no page that it rendered ahead while it is driven; the others are about all that the browser holds, as
+ * the DevTools protocol describes cookies.
+ */
+export async function drivenBrowser(t, further = []) {
+  const flags = [...FLAGS, ...further, "--remote-debugging-pipe", `--user-data-dir=${temporaryFolder()}`, "about:blank"];
   const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
   const child = start(chromium(), flags, { stdio, detached: true });
   t.after(async () => {
@@ -28,6 +33,10 @@ export async function drivenBrowser(t) {
       for (const domain of ["Page", "Runtime", "Log", "Network"]) await page.send(`${domain}.enable`);
       return page;
     },
+    leave: (url) => connection.send("Target.createTarget", { url }),
+    cookies: async () => (await connection.send("Storage.getCookies")).cookies,
+    setCookie: (cookie) => connection.send("Storage.setCookies", { cookies: [cookie] }),
+    clearCookies: () => connection.send("Storage.clearCookies"),
   };
 }
 
@@ -73,6 +82,9 @@ export class Page {
     return result.value;
   }
 
+  /** Runs a script as if the visitor had pressed something; what comes of it is not waited for. */
+  press = (script) => this.send("Runtime.evaluate", { expression: `void (${script})`, userGesture: true });
+
   /** Waits until an expression holds, across the loading of pages; fails with what it was last. */
   async until(expression) {
     let last;
@@ -104,6 +116,19 @@ export class Page {
   async pressAndLoad(selector) {
     await this.value("window.isBefore = true");
     await this.pressEnter(selector);
+    await this.until(`!window.isBefore && document.readyState === "complete"`);
+  }
+
+  /** Goes back (-1) or forward (1) to an address. */
+  async travel(by, url) {
+    await this.value(`history.go(${by})`);
+    await this.until(`document.readyState === "complete" && location.href === ${JSON.stringify(url)}`);
+  }
+
+  /** Loads the page anew. */
+  async reload() {
+    await this.value("window.isBefore = true");
+    await this.send("Page.reload");
     await this.until(`!window.isBefore && document.readyState === "complete"`);
   }
 
