@@ -99,7 +99,7 @@ const THROUGH_SERVICE_WORKER = {
 
 /** Once the visitor has been to the folders, their service workers answer those who come from elsewhere too. */
 const FROM_ANOTHER_SITE_THROUGH_SERVICE_WORKER = [
-  ["/passes-on/arrived", LINK, "navigate empty cross-site", true],
+  ["/passes-on/arrived", LINK, "navigate empty cross-site", false],
   ["/preloads/arrived", LINK, "navigate document cross-site", true],
   ["/asks-anew/arrived", LINK, "cors empty same-origin", false],
   ["/copies/arrived", LINK, "same-origin empty same-origin", false],
@@ -203,7 +203,7 @@ test("a frame in a page of another site: upgraded by a link within it alone, and
   assert.deepEqual(cameOf(framed), ["navigate iframe cross-site", 0]);
   assert.deepEqual(cameOf(linked), ["navigate iframe same-origin", 1]);
   // which nothing tells from a page that is opened by a link of another site
-  assert.deepEqual(cameOf(passedOn), ["navigate empty cross-site", 1]);
+  assert.deepEqual(cameOf(passedOn), ["navigate empty cross-site", 0]);
 });
 
 // ---- the visitor

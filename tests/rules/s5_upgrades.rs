@@ -704,6 +704,23 @@ mod when_the_origin_sets_the_cookie_where_attributes_say {
     }
 }
 
+/// Chromium 156 says so of a frame in another site's page whose service worker passes the page load on, and of a link
+/// that is followed from there.
+#[test]
+fn a_page_that_may_be_a_frame_of_another_sites_gets_none_through_a_service_worker_either() {
+    let passed_on = |site: &str| {
+        page()
+            .asked("sec-fetch-dest", "empty")
+            .asked("sec-fetch-site", site)
+    };
+    for site in ["cross-site", "same-site"] {
+        assert_withheld(&usual(), &passed_on(site), "not-navigation");
+    }
+    for site in ["same-origin", "none"] {
+        assert_upgraded(&usual(), &passed_on(site));
+    }
+}
+
 /// Another request of the same browser is answered while the page is under way.
 mod superseded {
     use super::*;

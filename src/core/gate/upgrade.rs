@@ -167,7 +167,18 @@ impl Gate {
 
 /// Whether the request opens a page, and changes nothing at the site.
 pub(super) fn opens_page(head: &dyn RequestHead) -> bool {
-    ["GET", "HEAD"].contains(&head.method().as_str()) && is_navigation(head)
+    ["GET", "HEAD"].contains(&head.method().as_str())
+        && is_navigation(head)
+        && !may_be_others_frame(head)
+}
+
+/// Behind a service worker that passes it on, a frame in another site's page says the same as a link that was followed
+/// from there.
+fn may_be_others_frame(head: &dyn RequestHead) -> bool {
+    let header = |name| head.request_header(name);
+    let is_own = |site: String| ["same-origin", "none"].contains(&site.as_str());
+    header("sec-fetch-dest").as_deref() == Some("empty")
+        && !header("sec-fetch-site").is_none_or(is_own)
 }
 
 /// What is left of a `Max-Age` that began at the signed time; never more than all of it.
