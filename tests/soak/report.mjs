@@ -1,0 +1,91 @@
+// What a run of the soak has shown, in lines, and whether that is what it must show.
+import { add } from "./processes.mjs";
+
+/** The lines of the end, and what was wrong: `{lines, wrong}`. */
+export function report({ seconds, crowd, world, slots, rotations, ledgers, seed, plant, planted }) {
+  const { figures } = world;
+  const sites = Object.groupBy(crowd.everyone, ({ site }) => site.host.split(".")[0]);
+  const bySite = Object.entries(sites).map(([name, some]) => `${name} ${some.length}`);
+  const memory = slots.map(lives);
+  const account = compared(slots, ledgers);
+  const failed = failedAnswers(figures.answers);
+  const lines = [
+    ["requests", `${figures.requests}, ${Math.round(figures.requests / seconds)} a second, in ${Math.round(seconds)} s`],
+    ["sessions", `${crowd.everyone.length}: ${bySite.join(", ")}`],
+    ["sessions lost", figures.lost],
+    ["answers wrong", figures.wrong],
+    ["unverified values seen by an origin", `${figures.unverified}, of ${figures.shown} managed cookies`],
+    ["cookies given to browsers", `${figures.given}, of which not by the version's current key: ${figures.misgiven}`],
+    ["attacks", table(world.attacks)],
+    ["attacks that got in", figures.entered],
+    ["rotations", table(rotations.counts.done)],
+    ["rolled back on the way", rotations.counts.rolledBack],
+    ["not done, since it is unsafe", table(rotations.counts.refused)],
+    ...Object.entries(world.faults).map(([kind, one]) => [
+      `fault: ${kind}`,
+      `${one.times} times, met by ${one.met} sessions, ${one.survived} of them known afterwards`,
+    ]),
+    ["answers that failed", `${failed}, of which no fault explains: ${figures.unexplained}`],
+    ...memory.map(({ text }, at) => [`memory of process ${at}`, text]),
+    ["ledger", account.text],
+    ["other findings", figures.others],
+    ["seed", seed],
+  ];
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const wrong = [
+    ...["lost", "wrong", "unverified", "misgiven", "entered", "unexplained", "others"].filter((name) => figures[name] > 0),
+    ...(account.isRight ? [] : ["ledger"]),
+    ...(memory.every(({ isFlat }) => isFlat) ? [] : ["memory"]),
+  ];
+  const head = plant ? [`planted: ${plant}${planted ? `, ${planted} times` : ""}`] : [];
+  return { lines: [...head, ...lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`)], wrong };
+}
+
+/** The longest life of a process: what it had in memory soon after its start, at half, and at its end. */
+function lives({ lives }) {
+  const [longest = []] = lives.filter((life) => life.length >= 3).sort((a, b) => span(b) - span(a));
+  if (longest.length < 3) return { text: "not measured", isFlat: true };
+  const last = longest.at(-1);
+  const half = longest.find(({ requests }) => requests >= last.requests / 2);
+  const [a, b, c] = [longest[0], half, last].map(({ kib }) => Math.round(kib / 1024));
+  const text = `${a} MiB after ${longest[0].requests} requests, ${b} MiB after ${half.requests}, ${c} MiB after ${last.requests}`;
+  return { text: `${text} (from half to end at most +${GROWTH_MIB} MiB); of ${lives.length} lives the longest`, isFlat: c - b <= GROWTH_MIB };
+}
+
+const span = (life) => life.at(-1).requests - life[0].requests;
+
+/** What the ledgers say of each key that opened something, against what was sent and did not go down with a process. */
+function compared(slots, ledgers) {
+  const sums = { told: {}, sent: {}, unsure: {} };
+  slots.forEach(({ counts }, at) => {
+    add(sums.told, opened(ledgers[at] ?? {}));
+    add(sums.sent, counts.sent);
+    add(sums.unsure, counts.unsure);
+  });
+  const names = [...new Set([...Object.keys(sums.told), ...Object.keys(sums.sent)])];
+  const off = names.filter((name) => {
+    const [told, sent, unsure] = [sums.told, sums.sent, sums.unsure].map((sum) => sum[name] ?? 0);
+    return told > sent || told < sent - unsure;
+  });
+  const total = (sum) => Object.values(sum).reduce((all, one) => all + one, 0);
+  const text = `${total(sums.told)} uses of ${names.length} keys, of ${total(sums.sent)} sent; ${total(sums.unsure)} were counted by processes that were killed`;
+  const odd = off.map((name) => `${name}: ${sums.told[name] ?? 0} told, ${sums.sent[name] ?? 0} sent, ${sums.unsure[name] ?? 0} unsure`);
+  return { text: [text, ...odd].join("; "), isRight: off.length === 0 };
+}
+
+/** A ledger's sums `{"rule key verdict": count}` as uses by rule and key. */
+function opened(sums) {
+  const uses = {};
+  for (const [name, count] of Object.entries(sums)) {
+    const [rule, key, verdict] = name.split(" ");
+    if (["current", "fallback", "accepted-format"].includes(verdict)) add(uses, { [`${rule} ${key}`]: count });
+  }
+  return uses;
+}
+
+const failedAnswers = (answers) =>
+  Object.entries(answers).reduce((sum, [status, count]) => sum + (status === "none" || status >= 500 ? count : 0), 0);
+const table = (sums) => Object.entries(sums).map(([name, count]) => `${count} ${name}`).join(", ") || "none";
+
+/** What V8 and the runtime may still gather; a leak of 1 KiB a request is beyond it within 40,000 requests. */
+const GROWTH_MIB = 40;

@@ -1,0 +1,97 @@
+// One run of the soak: real sites, the real workerd in several processes, a crowd, an operator, and what goes wrong.
+import { randomness } from "../e2e/harness/fleet.mjs";
+import { sensitive } from "../e2e/harness/leaks.mjs";
+import { tcpSwitch } from "../e2e/harness/switch.mjs";
+import { crowd as newCrowd } from "./crowd.mjs";
+import { misfortunes } from "./faults.mjs";
+import { operator as newOperator } from "./operator.mjs";
+import { door as newDoor, sites as newSites } from "./origin.mjs";
+import { damage } from "./plants.mjs";
+import { processes } from "./processes.mjs";
+import { report } from "./report.mjs";
+import { rotations as newRotations } from "./rotations.mjs";
+import { world as newWorld } from "./world.mjs";
+
+/** Runs for so many seconds; `say` gets a line from time to time. Answers what report.mjs makes of it. */
+export async function soak({ seconds, seed, sessions, plant, say }) {
+  const ends = [];
+  const t = { after: (end) => ends.unshift(end) };
+  try {
+    return await run({ t, seconds, seed, sessions, plant, say });
+  } finally {
+    for (const end of ends) await end();
+  }
+}
+
+async function run({ t, seconds, seed, sessions, plant, say }) {
+  const chance = (name) => randomness(`${seed} ${name}`);
+  const operator = await newOperator();
+  const world = newWorld({ keys: operator.secrets });
+  world.live = await operator.version("the first day");
+  const sites = await newSites(t, operator.secrets);
+  const door = await newDoor(t, { sites, onRequest: world.shown, faultOf: world.faultOf });
+  const slots = await processes(t, { count: PROCESSES, origin: door, version: world.live, random: chance("clocks"), plant });
+  world.deployed = () => slots.map(({ version }) => version.label).join(" | ");
+  let planted = 0;
+  const hooks = { isRead: world.isRead, planted: () => (planted += 1) };
+  const front = await tcpSwitch({
+    choose: chooser(slots, chance("switch")),
+    onRequest: world.handedOver,
+    onEnd: world.ended,
+    change: damage(plant, hooks),
+  });
+  t.after(front.stop);
+  world.port = front.port;
+
+  const crowd = newCrowd({ sessions, seed, world });
+  await crowd.begin();
+  const rotations = newRotations({ operator, crowd, slots, world, random: chance("operator"), plant, planted: hooks.planted });
+  const began = Date.now();
+  const isEnough = () => MUST_HAVE.every((kind) => rotations.counts.done[kind] > 0);
+  const watch = setInterval(() => slots.forEach((slot) => slot.measure()), MEASURE_MS);
+  const progress = setInterval(() => say(progressLine({ began, world, rotations })), PROGRESS_MS);
+  const acting = crowd.run();
+  const clock = until(() => Date.now() - began >= seconds * 1000 && isEnough()).then(() => (world.isOver = true));
+  try {
+    await Promise.race([acting, Promise.all([clock, rotations.run(), misfortunes({ slots, door, world, random: chance("faults") })])]);
+  } finally {
+    world.isOver = true;
+    clearInterval(watch);
+    clearInterval(progress);
+  }
+  crowd.end();
+  await acting;
+  slots.forEach((slot) => slot.measure());
+  await crowd.look();
+  const ledgers = [];
+  for (const slot of slots) ledgers.push(await slot.alone(slot.told));
+  for (const { jar } of crowd.everyone) jar.forEach(sensitive); // none stands in a log, which is looked at when all ends
+  const took = (Date.now() - began) / 1000;
+  return { ...report({ seconds: took, crowd, world, slots, rotations, ledgers, seed, plant, planted }), problems: world.problems };
+}
+
+/** A process that takes requests; one that was killed still gets some. */
+function chooser(slots, random) {
+  return () => {
+    const ready = slots.filter(({ isDraining, isDown }) => !isDraining && (!isDown || random() < 0.1));
+    const some = ready.length ? ready : slots;
+    return some[Math.floor(random() * some.length)];
+  };
+}
+
+function progressLine({ began, world, rotations }) {
+  const { requests, lost, wrong, unverified, unexplained } = world.figures;
+  const done = Object.values(rotations.counts.done).reduce((sum, one) => sum + one, 0);
+  const seconds = Math.round((Date.now() - began) / 1000);
+  return `${seconds} s: ${requests} requests, ${done} deployments, ${lost} lost, ${wrong} wrong, ${unverified} unverified, ${unexplained} unexplained`;
+}
+
+async function until(holds) {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+const PROCESSES = 3;
+// without them a run says little, on however slow a machine
+const MUST_HAVE = ["stage", "promote", "retire"];
+const MEASURE_MS = 1_000;
+const PROGRESS_MS = 10_000;
