@@ -31,7 +31,9 @@ export function crowd({ sessions, seed, world }) {
       world.isCalm = true;
       await each(everyone, (one) => busy(one, one.page));
     },
-    leftBy: (version) => everyone.filter((one) => one.kind && !opensKind(version, one.rule, one.kind)),
+    /** Who has what the version would not open, and what is deployed does. */
+    leftBy: (version) =>
+      everyone.filter(({ rule, kind }) => kind && opensKind(world.live, rule, kind) && !opensKind(version, rule, kind)),
     /** Shows pages to whoever has what a version would not open, until nobody has; answers how many have it still. */
     async move(version) {
       let left = self.leftBy(version);

@@ -8,6 +8,7 @@ export async function misfortunes({ slots, door, world, random }) {
     await world.after(250 + Math.floor(random() * 500));
     const kind = kinds[turn % kinds.length];
     const slot = slots[Math.floor(random() * slots.length)];
+    if (kind === KILLED && world.isQuiet) continue;
     if (slot.version.config) await MISFORTUNES[kind]({ kind, slot, door, world });
   }
 }

@@ -38,7 +38,7 @@ export async function door(t, { sites, onRequest, faultOf }) {
 
   async function serve(socket) {
     const { head, body } = await readMessage(socketReader(socket));
-    const number = Number(headerValues(head, "x-soak")[0]);
+    const number = parseInt(headerValues(head, "x-soak")[0], 10);
     for (const cookie of headerValues(head, "cookie")) onRequest(number, cookie);
     const fault = FAULTS[faultOf(number)] ?? {};
     if (fault.instead) return fault.instead(socket);
@@ -82,12 +82,12 @@ function invalidCookies({ setCookies }) {
 export const FAULTS = {
   "origin breaks off before it answers": { excuses: true, instead: (socket) => socket.destroy() },
   "origin answers with no status": { excuses: true, instead: (socket) => socket.end("HTTP/1.1 two hundred\r\n\r\n") },
-  "origin is slow": { excuses: false, wait: 2_300 },
   "origin sets invalid cookies": { excuses: true, headers: invalidCookies },
   "origin sends 8-bit headers": { excuses: true, headers: () => ["X-Name: \xff\xfe\x80 \xe4", "X-Raw: caf\xe9"] },
   "origin sends huge headers": { excuses: true, headers: () => [`X-Huge: ${"x".repeat(300_000)}`] },
   "origin cuts a body": { excuses: true, cut: (bytes) => bytes.length - 2 },
   "origin cuts a head": { excuses: true, cut: () => 40 },
+  "origin is slow": { excuses: false, wait: 2_300 },
 };
 
 const inSites = (name) => path.join(fileURLToPath(new URL("../e2e/frameworks/sites", import.meta.url)), name);

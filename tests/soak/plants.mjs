@@ -1,4 +1,5 @@
 // Faults that are planted in the Worker, the switch or a deployment, to prove that the soak sees them (`--plant NAME`).
+import { ORIGIN_KEYS } from "./operator.mjs";
 
 /** What each plant does. */
 export const PLANTS = {
@@ -20,8 +21,7 @@ export class Ledger extends Own {
     return super.fetch(request);
   }
 }
-let count = 0;
-const OF = 1000;
+const isPlanted = (request) => request.headers.get("x-soak")?.endsWith("planted");
 const own = (request, env, context) => worker.fetch(request, env, context);
 ${HANDLERS[plant] ?? "const handle = own;"}
 export default {
@@ -37,8 +37,9 @@ export default {
 
 const HANDLERS = {
   unverified: `const handle = (request, env, context) =>
-  request.headers.has("cookie") && ++count % OF === OF / 4 ? fetch(request) : own(request, env, context);`,
+  isPlanted(request) ? fetch(request) : own(request, env, context);`,
   unsealed: `const handle = async (request, env, context) => {
+  if (!isPlanted(request)) return own(request, env, context);
   let set = [];
   const ORIGIN = { fetch: async (...sent) => {
     const reply = await fetch(...sent);
@@ -46,13 +47,29 @@ const HANDLERS = {
     return reply;
   } };
   const reply = await own(request, Object.create(env, { ORIGIN: { value: ORIGIN } }), context);
-  if (!set.length || ++count % OF !== OF / 10) return reply;
   const bare = new Response(reply.body, reply);
   bare.headers.delete("set-cookie");
   for (const cookie of set) bare.headers.append("set-cookie", cookie);
   return bare;
 };`,
 };
+
+/**
+ * Says which requests meet a fault that the Worker has: one in a thousand, where it would be seen, which it is not while
+ * the ring is the origin's own key.
+ */
+export function plants(plant, planted) {
+  const [first, isMet] = { unverified: [250, ({ kind }) => kind], unsealed: [100, (_, isRead) => !isRead] }[plant] ?? [];
+  let count = 0;
+  return (visitor, isRead, live) => {
+    const { key } = live.rings[visitor.rule].seals;
+    if (!isMet || key === ORIGIN_KEYS[visitor.rule] || !isMet(visitor, isRead)) return false;
+    count += 1;
+    if (count % 1000 !== first) return false;
+    planted();
+    return true;
+  };
+}
 
 /** Changes what the switch hands back: every thousandth answer that sets a managed cookie has its value damaged. */
 export function damage(plant, { isRead, planted }) {

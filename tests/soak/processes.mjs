@@ -28,8 +28,10 @@ async function slot(t, { at, origin, build, bare, version, random }) {
     /** The numbers of the requests that are under way in it. */
     underWay: new Set(),
     isLedgerFailing: false,
-    /** What was handed to it, by rule and key; since its counts were last told; and of what the count went down with it. */
-    counts: { sent: {}, held: {}, unsure: {} },
+    /** What was handed to it, by rule and key; how much of that since its ledger was last read; what went down with it. */
+    counts: { sent: {}, held: {}, lost: {} },
+    /** Where its ledger said otherwise. */
+    mismatches: [],
     /** How its memory went, a life at a time: `{requests, kib}` each. */
     lives: [[]],
     requests: 0,
@@ -66,10 +68,11 @@ async function slot(t, { at, origin, build, bare, version, random }) {
         told();
         process.kill(own.pid, "SIGKILL");
         await sleep(20);
+        self.isDraining = true;
+        while (self.underWay.size > 0) await sleep(5);
         await self.begin(self.version);
-        self.isDown = false;
-        add(self.counts.unsure, self.counts.held);
-        self.counts.held = {};
+        await self.settle({ isAfterDeath: true });
+        Object.assign(self, { isDown: false, isDraining: false });
       }),
     async begin(version) {
       self.measure();
@@ -88,21 +91,32 @@ async function slot(t, { at, origin, build, bare, version, random }) {
       self.isLedgerFailing = fails;
       return true;
     },
-    /** Has it hand over its counts, so that nothing of them is lost with it. */
-    async settle() {
-      if (!self.version.config) return undefined;
+    /** Has it hand over its counts, so that nothing of them is lost with it, and compares what its ledger has then. */
+    async settle({ isAfterDeath = false } = {}) {
+      if (!self.version.config) return;
       if (self.isLedgerFailing) await self.failLedger(false);
       const reply = await ledger(own.port);
       if (reply.status !== 200) throw new Error(`the ledger: ${reply.status} ${reply.text}`);
-      self.counts.held = {};
+      compare(opened(sums(reply.json().ledger.days)), isAfterDeath);
     },
-    /** What its ledger has, by rule, key and verdict. */
-    async told() {
-      if (!self.version.config) await self.begin(self.last);
-      await self.settle();
-      return sums((await ledger(own.port)).json().ledger.days);
-    },
+    /** Does so for the last time. */
+    finish: () =>
+      self.alone(async () => {
+        if (!self.version.config) await self.begin(self.last);
+        await self.settle();
+      }),
   };
+
+  function compare(told, isAfterDeath) {
+    const { sent, held, lost } = self.counts;
+    for (const use of new Set([...Object.keys(sent), ...Object.keys(told)])) {
+      const missing = (sent[use] ?? 0) - (told[use] ?? 0);
+      const most = isAfterDeath ? (held[use] ?? 0) : 0;
+      if (missing < 0 || missing > most) self.mismatches.push(`${use}: ${told[use] ?? 0} told, ${sent[use] ?? 0} sent, at most ${most} lost`);
+      if (missing) add(lost, { [use]: missing });
+    }
+    Object.assign(self.counts, { sent: told, held: {} });
+  }
   return self;
 }
 
@@ -110,6 +124,16 @@ async function slot(t, { at, origin, build, bare, version, random }) {
 function bound({ config, secrets }, random) {
   const shift = Math.round((random() * 2 - 1) * CLOCKS_APART_S);
   return { config, secrets: { ...secrets, COUNTERSIGN_TOKEN: TOKEN }, bindings: { LEDGER: { ledger: true } }, shift };
+}
+
+/** A ledger's sums `{"rule key verdict": count}` as uses by rule and key. */
+function opened(sums) {
+  const uses = {};
+  for (const [name, count] of Object.entries(sums)) {
+    const [rule, key, verdict] = name.split(" ");
+    if (["current", "fallback", "accepted-format"].includes(verdict)) add(uses, { [`${rule} ${key}`]: count });
+  }
+  return uses;
 }
 
 /** The KiB that a process has in memory, by Linux's account; undefined elsewhere. */

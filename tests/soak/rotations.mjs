@@ -15,19 +15,19 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
   const any = (items) => items[Math.floor(random() * items.length)];
 
   async function run() {
-    while (!world.isOver) {
+    while (!world.isOver && !world.isQuiet) {
       const rule = rules[turn % rules.length];
       turn += 1;
       await oneRotation(rule);
       if (chance(0.3)) await unsafe(any(rules));
       if (chance(0.3)) await older();
-      if (turn % LEAVES_EVERY === 0 && !world.isOver) await leave();
+      if (turn % LEAVES_EVERY === 0 && !world.isQuiet) await leave();
     }
   }
 
   /** Steps of one rule until it has nothing staged and nothing old. */
   async function oneRotation(rule) {
-    for (let steps = 0; steps < MOST_STEPS && !world.isOver; steps += 1) {
+    for (let steps = 0; steps < MOST_STEPS && !world.isOver && !world.isQuiet; steps += 1) {
       const { isLast } = await step(rule, steps === 0);
       if (isLast) return;
     }
@@ -37,21 +37,22 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
     const { staged, old, accepts, seals } = world.live.rings[rule];
     const [key] = staged;
     const isHeld = crowd.everyone.some((one) => one.kind?.key === key);
-    if (key && !isHeld && chance(0.2)) return take("revoke", ["revoke", key]);
-    if (key) return take("promote", ["promote", key, "--rule", rule]);
-    if (old.length) return take("retire", ["retire", old[0], "--rule", rule, "--yes-unknown"]);
+    if (key && !isHeld && chance(0.2)) return take("revoke", key, ["revoke", key]);
+    if (key) return take("promote", key, ["promote", key, "--rule", rule, ...GRACE]);
+    if (old.length) return take("retire", old[0], ["retire", old[0], "--rule", rule, "--yes-unknown"]);
     const other = accepts.find(({ isOld }) => !isOld);
-    if (other) return take("promote format", ["promote", ...format(rule, other.digest)]);
-    if (accepts.length) return take("retire format", ["retire", ...format(rule, accepts[0].digest), "--yes-unknown"]);
+    if (other) return take("promote format", other.digest, ["promote", ...format(rule, other.digest), ...GRACE]);
+    if (accepts.length) return take("retire format", accepts[0].digest, ["retire", ...format(rule, accepts[0].digest), "--yes-unknown"]);
     if (!mayBegin) return { isLast: true };
     const [digest] = otherDigests(rule, seals.digest);
-    if (digest && chance(0.35)) return take("stage format", ["stage", ...format(rule, digest)]);
-    return take("stage", ["stage", await operator.newKey(rule), "--rule", rule]);
+    if (digest && chance(0.35)) return take("stage format", digest, ["stage", ...format(rule, digest)]);
+    const fresh = await operator.newKey(rule);
+    return take("stage", fresh, ["stage", fresh, "--rule", rule]);
   }
 
-  async function take(kind, args) {
+  async function take(kind, what, args) {
     await operator.edit(...args);
-    const next = await operator.version(args.slice(0, 2).join(" "));
+    const next = await operator.version(`${kind} ${what}`);
     const isDone = await deploy(next, kind);
     if (!isDone) operator.takeBack(world.live);
     return { isLast: false };
@@ -128,7 +129,7 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
   /** Back to an older version, where `check` says that nothing is lost by it. */
   async function older() {
     const version = any(history.slice(-6, -1));
-    if (!version?.config || version === world.live || world.isOver) return;
+    if (!version?.config || version === world.live || world.isQuiet) return;
     if (await deploy(version, "rollback to an older version")) operator.takeBack(version);
   }
 
@@ -136,7 +137,7 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
   async function leave() {
     if (!(await settle(({ staged, old, accepts }) => staged.length + old.length + accepts.length))) return;
     for (let steps = 0; steps < MOST_STEPS; steps += 1) {
-      if (!/^next: git commit/m.test(await operator.edit("leave"))) break;
+      if (!/^next: git commit/m.test(await operator.edit("leave", ...GRACE))) break;
       const isDone = await deploy(await operator.version("leave"), "leave, a step");
       if (!isDone) operator.takeBack(world.live);
       if (world.isOver) return;
@@ -161,5 +162,7 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
 }
 
 const REQUESTS_A_STEP = 120;
+// two of the rules have no max_age
+const GRACE = ["--grace", "14d"];
 const MOST_STEPS = 12;
 const LEAVES_EVERY = 6;

@@ -6,7 +6,7 @@ import { crowd as newCrowd } from "./crowd.mjs";
 import { misfortunes } from "./faults.mjs";
 import { operator as newOperator } from "./operator.mjs";
 import { door as newDoor, sites as newSites } from "./origin.mjs";
-import { damage } from "./plants.mjs";
+import { damage, plants } from "./plants.mjs";
 import { processes } from "./processes.mjs";
 import { report } from "./report.mjs";
 import { rotations as newRotations } from "./rotations.mjs";
@@ -26,36 +26,41 @@ export async function soak({ seconds, seed, sessions, plant, say }) {
 async function run({ t, seconds, seed, sessions, plant, say }) {
   const chance = (name) => randomness(`${seed} ${name}`);
   const operator = await newOperator();
-  const world = newWorld({ keys: operator.secrets });
+  let planted = 0;
+  const isMet = () => (planted += 1);
+  const world = newWorld({ keys: operator.secrets, plants: plants(plant, isMet) });
   world.live = await operator.version("the first day");
   const sites = await newSites(t, operator.secrets);
   const door = await newDoor(t, { sites, onRequest: world.shown, faultOf: world.faultOf });
   const slots = await processes(t, { count: PROCESSES, origin: door, version: world.live, random: chance("clocks"), plant });
   world.deployed = () => slots.map(({ version }) => version.label).join(" | ");
-  let planted = 0;
-  const hooks = { isRead: world.isRead, planted: () => (planted += 1) };
   const front = await tcpSwitch({
     choose: chooser(slots, chance("switch")),
     onRequest: world.handedOver,
     onEnd: world.ended,
-    change: damage(plant, hooks),
+    change: damage(plant, { isRead: world.isRead, planted: isMet }),
   });
   t.after(front.stop);
   world.port = front.port;
 
   const crowd = newCrowd({ sessions, seed, world });
   await crowd.begin();
-  const rotations = newRotations({ operator, crowd, slots, world, random: chance("operator"), plant, planted: hooks.planted });
+  const rotations = newRotations({ operator, crowd, slots, world, random: chance("operator"), plant, planted: isMet });
   const began = Date.now();
-  const isEnough = () => MUST_HAVE.every((kind) => rotations.counts.done[kind] > 0);
+  const passed = () => (Date.now() - began) / 1000;
+  const isEnough = () => world.problems.length > 0 || MUST_HAVE.every((kind) => rotations.counts.done[kind] > 0);
+  const quiet = Math.min(LONGEST_QUIET_S, seconds / 6);
   const watch = setInterval(() => slots.forEach((slot) => slot.measure()), MEASURE_MS);
   const progress = setInterval(() => say(progressLine({ began, world, rotations })), PROGRESS_MS);
   const acting = crowd.run();
-  const clock = until(() => Date.now() - began >= seconds * 1000 && isEnough()).then(() => (world.isOver = true));
+  const clock = until(() => passed() >= seconds - quiet && isEnough())
+    .then(() => (world.isQuiet = true))
+    .then(() => until(() => passed() >= seconds))
+    .then(() => (world.isOver = true));
   try {
-    await Promise.race([acting, Promise.all([clock, rotations.run(), misfortunes({ slots, door, world, random: chance("faults") })])]);
+  await Promise.race([acting, Promise.all([clock, rotations.run(), misfortunes({ slots, door, world, random: chance("faults") })])]);
   } finally {
-    world.isOver = true;
+    Object.assign(world, { isOver: true, isQuiet: true });
     clearInterval(watch);
     clearInterval(progress);
   }
@@ -63,11 +68,9 @@ async function run({ t, seconds, seed, sessions, plant, say }) {
   await acting;
   slots.forEach((slot) => slot.measure());
   await crowd.look();
-  const ledgers = [];
-  for (const slot of slots) ledgers.push(await slot.alone(slot.told));
+  for (const slot of slots) await slot.finish();
   for (const { jar } of crowd.everyone) jar.forEach(sensitive); // none stands in a log, which is looked at when all ends
-  const took = (Date.now() - began) / 1000;
-  return { ...report({ seconds: took, crowd, world, slots, rotations, ledgers, seed, plant, planted }), problems: world.problems };
+  return { ...report({ seconds: passed(), crowd, world, slots, rotations, seed, plant, planted }), problems: world.problems };
 }
 
 /** A process that takes requests; one that was killed still gets some. */
@@ -93,5 +96,6 @@ async function until(holds) {
 const PROCESSES = 3;
 // without them a run says little, on however slow a machine
 const MUST_HAVE = ["stage", "promote", "retire"];
+const LONGEST_QUIET_S = 120;
 const MEASURE_MS = 1_000;
 const PROGRESS_MS = 10_000;

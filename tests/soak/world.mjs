@@ -6,8 +6,8 @@ import { ORIGIN_KEYS } from "./operator.mjs";
 import { FAULTS } from "./origin.mjs";
 import { MANAGED, READERS, signerOf } from "./reading.mjs";
 
-/** The account of a run; `keys` are all that there are, `{id: bytes}`, and `seed` is what repeats it. */
-export function world({ keys }) {
+/** The account of a run; `keys` are all that there are, `{id: bytes}`, and `plants` says whether a request is to meet a planted fault. */
+export function world({ keys, plants }) {
   const requests = new Map();
   const waiting = [];
   const excuses = new Set();
@@ -25,6 +25,8 @@ export function world({ keys }) {
     attacks: {},
     problems: [],
     isOver: false,
+    /** Whether the versions stay as they are, so that the processes grow old. */
+    isQuiet: false,
     /** Whether nothing is to go wrong any more. */
     isCalm: false,
     fault: (kind) => (self.faults[kind] ??= { times: 0, met: 0, survived: 0 }),
@@ -72,11 +74,12 @@ export function world({ keys }) {
     async send({ method, path, host, headers, cookie, uses = [], random, isRead, isAttack }, visitor) {
       const number = (last += 1);
       const isFaulty = random() < FAULT_SHARE && !isAttack && !self.isCalm;
-      const fault = isFaulty ? KINDS[Math.floor(random() * KINDS.length)] : undefined;
+      const fault = isFaulty ? KINDS[Math.floor(random() ** 2 * KINDS.length)] : undefined;
       const under = [...excuses].map(({ kind }) => kind)[0];
       const request = { fault, excuse: under, isRead, uses: typeof uses === "function" ? uses : () => uses };
       requests.set(number, request);
-      const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, `X-Soak: ${number}`];
+      const isPlanted = !isAttack && plants(visitor, isRead, self.live);
+      const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, `X-Soak: ${number}${isPlanted ? " planted" : ""}`];
       for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
       if (cookie) lines.push(`Cookie: ${cookie}`);
       if (method === "POST") lines.push("Content-Length: 0");
@@ -118,7 +121,7 @@ export function world({ keys }) {
     if (request.fault) self.fault(request.fault).times += 1;
     const excuse = request.excuse ?? (FAULTS[request.fault]?.excuses ? request.fault : undefined);
     for (const kind of new Set([request.fault, reply.isWhole ? undefined : excuse])) {
-      if (!kind || visitor.faults.has(kind)) continue;
+      if (!kind || reply.isAttack || visitor.faults.has(kind)) continue;
       visitor.faults.add(kind);
       self.fault(kind).met += 1;
     }
@@ -193,6 +196,7 @@ function broken(error) {
 }
 
 export const KILLED = "workerd is killed";
+// the first ones more often than the last one, which holds up every deployment
 const KINDS = Object.keys(FAULTS);
 const FAULT_SHARE = 0.01;
 const MOST_PROBLEMS = 200;
