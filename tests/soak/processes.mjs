@@ -17,11 +17,18 @@ export async function processes(t, { count, origin, version, random, plant }) {
 
 async function slot(t, { at, origin, build, bare, version, random }) {
   let last = Promise.resolve();
-  const own = await worker(t, { origin, build, ...bound(version, random) });
+  const shifts = [];
+  const started = (version) => {
+    shifts.push(Math.round((random() * 2 - 1) * CLOCKS_APART_S));
+    return bound(version, shifts.at(-1));
+  };
+  const own = await worker(t, { origin, build, ...started(version) });
   const self = {
     at,
     version,
     edge: own,
+    /** The seconds that its clock was ahead, a life at a time. */
+    shifts,
     /** Whether it gets no request for now, and whether it was killed a moment ago. */
     isDraining: false,
     isDown: false,
@@ -81,7 +88,7 @@ async function slot(t, { at, origin, build, bare, version, random }) {
       self.requests = 0;
       self.isLedgerFailing = false;
       self.edge = version.config ? own : bare;
-      if (version.config) await own.restart(bound(version, random));
+      if (version.config) await own.restart(started(version));
       self.lives.unshift([]);
     },
     /** Has the ledger's object fail, or work again. */
@@ -95,7 +102,9 @@ async function slot(t, { at, origin, build, bare, version, random }) {
     async settle({ isAfterDeath = false } = {}) {
       if (!self.version.config) return;
       if (self.isLedgerFailing) await self.failLedger(false);
-      const reply = await ledger(own.port);
+      let reply;
+      // the Worker waits 10 s for its ledger, which on a busy machine may be too short
+      for (let time = 0; time < 5 && reply?.status !== 200; time += 1) reply = await ledger(own.port);
       if (reply.status !== 200) throw new Error(`the ledger: ${reply.status} ${reply.text}`);
       compare(opened(sums(reply.json().ledger.days)), isAfterDeath);
     },
@@ -121,8 +130,7 @@ async function slot(t, { at, origin, build, bare, version, random }) {
 }
 
 /** What a process is started with: every version has its keys, a ledger, and a clock that is minutes off. */
-function bound({ config, secrets }, random) {
-  const shift = Math.round((random() * 2 - 1) * CLOCKS_APART_S);
+function bound({ config, secrets }, shift) {
   return { config, secrets: { ...secrets, COUNTERSIGN_TOKEN: TOKEN }, bindings: { LEDGER: { ledger: true } }, shift };
 }
 

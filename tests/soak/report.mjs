@@ -5,6 +5,7 @@ export function report({ seconds, crowd, world, slots, rotations, seed, plant, p
   const sites = Object.groupBy(crowd.everyone, ({ site }) => site.host.split(".")[0]);
   const bySite = Object.entries(sites).map(([name, some]) => `${name} ${some.length}`);
   const memory = slots.map(lives);
+  const shifts = slots.flatMap((slot) => slot.shifts);
   const account = compared(slots);
   const failed = failedAnswers(figures.answers);
   const lines = [
@@ -17,6 +18,8 @@ export function report({ seconds, crowd, world, slots, rotations, seed, plant, p
     ["attacks", table(world.attacks)],
     ["attacks that got in", figures.entered],
     ["rotations", table(rotations.counts.done)],
+    ["with two versions live", `${figures.mixed} requests`],
+    ["clocks of the processes", `up to ${Math.max(...shifts) - Math.min(...shifts)} s apart`],
     ["rolled back on the way", rotations.counts.rolledBack],
     ["not done, since it is unsafe", table(rotations.counts.refused)],
     ...Object.entries(world.faults).map(([kind, one]) => [

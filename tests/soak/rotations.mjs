@@ -65,13 +65,11 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
     if (verdict.forth.length || verdict.back.length) return (count(counts.refused, kind), false);
     const left = crowd.leftBy(next).length;
     if (left > 0 && !verdict.notes.some((note) => note.includes("opens no longer"))) {
-      world.tell("others", `check does not say that ${next.label} does not open what ${left} sessions have`);
-      world.figures.others += 1;
+      world.finding(`check does not say that ${next.label} does not open what ${left} sessions have`);
     }
     const unmoved = left && (await crowd.move(next));
     if (unmoved) {
-      world.tell("others", `${unmoved} sessions did not move from what ${next.label} does not open`);
-      world.figures.others += 1;
+      world.finding(`${unmoved} sessions did not move from what ${next.label} does not open`);
       return false;
     }
     const isBack = await rollOut(from, next, kind);
@@ -116,14 +114,13 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
   async function unsafe(rule) {
     const { seals } = world.live.rings[rule];
     const key = await operator.newKey(rule);
-    if (!(await operator.refuses("promote", key, "--rule", rule))) world.tell("others", `promote takes ${key}, which is not staged`);
+    if (!(await operator.refuses("promote", key, "--rule", rule))) world.finding(`promote takes ${key}, which is not staged`);
     count(counts.refused, "promote of a key that is not staged");
     const rash = await operator.version(`promote ${key} by hand, unstaged`);
     rash.toml = rash.toml.replaceAll(`current = "${seals.key}"`, `current = "${key}"`);
     const { forth, back } = await operator.verdict(world.live, rash);
     if (forth.length || back.length) return count(counts.refused, "another current key by hand");
-    world.tell("others", `check calls it safe to make ${key} current unstaged`);
-    world.figures.others += 1;
+    world.finding(`check calls it safe to make ${key} current unstaged`);
   }
 
   /** Back to an older version, where `check` says that nothing is lost by it. */
@@ -144,9 +141,12 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
     }
     if (!(await settle(({ old, accepts }) => old.length + accepts.length))) return;
     const installed = world.live;
-    if (!(await deploy(NONE, "removal"))) return;
-    await world.after(REQUESTS_A_STEP);
-    while (!(await deploy(installed, "installation"))); // by chance it is rolled back
+    world.isBare = true;
+    if (await deploy(NONE, "removal")) {
+      await world.after(REQUESTS_A_STEP);
+      while (!(await deploy(installed, "installation"))); // by chance it is rolled back
+    }
+    world.isBare = false;
   }
 
   /** Takes the next steps of each rule of which something `isLeft`; answers whether nothing is left at last. */

@@ -27,25 +27,25 @@ async function run({ t, seconds, seed, sessions, plant, say }) {
   const chance = (name) => randomness(`${seed} ${name}`);
   const operator = await newOperator();
   let planted = 0;
-  const isMet = () => (planted += 1);
-  const world = newWorld({ keys: operator.secrets, plants: plants(plant, isMet) });
+  const onPlanted = () => (planted += 1);
+  const world = newWorld({ keys: operator.secrets, plants: plants(plant, onPlanted) });
   world.live = await operator.version("the first day");
   const sites = await newSites(t, operator.secrets);
   const door = await newDoor(t, { sites, onRequest: world.shown, faultOf: world.faultOf });
   const slots = await processes(t, { count: PROCESSES, origin: door, version: world.live, random: chance("clocks"), plant });
-  world.deployed = () => slots.map(({ version }) => version.label).join(" | ");
+  world.deployed = () => slots.map(({ version }) => version.label);
   const front = await tcpSwitch({
     choose: chooser(slots, chance("switch")),
     onRequest: world.handedOver,
     onEnd: world.ended,
-    change: damage(plant, { isRead: world.isRead, planted: isMet }),
+    change: damage(plant, { isRead: world.isRead, planted: onPlanted }),
   });
   t.after(front.stop);
   world.port = front.port;
 
   const crowd = newCrowd({ sessions, seed, world });
   await crowd.begin();
-  const rotations = newRotations({ operator, crowd, slots, world, random: chance("operator"), plant, planted: isMet });
+  const rotations = newRotations({ operator, crowd, slots, world, random: chance("operator"), plant, planted: onPlanted });
   const began = Date.now();
   const passed = () => (Date.now() - began) / 1000;
   const isEnough = () => world.problems.length > 0 || MUST_HAVE.every((kind) => rotations.counts.done[kind] > 0);

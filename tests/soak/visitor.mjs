@@ -46,7 +46,7 @@ export function visitor(name, rule, random, world) {
     },
     /** A page while somebody has planted a bad copy beside the good cookie. */
     async planted(bad) {
-      if (self.kind) look(await self.send("GET", "/", SCRIPT, { beside: bad }));
+      if (self.kind && !world.isBare) look(await self.send("GET", "/", SCRIPT, { beside: bad }));
     },
     async write() {
       writes += 1;
@@ -62,7 +62,7 @@ export function visitor(name, rule, random, world) {
     async logout() {
       const reply = await self.send("GET", "/logout", NAVIGATION);
       settle(reply, [NOBODY]);
-      if (reply.isWhole && self.kind !== undefined) world.problem("kept", self, reply, "a cookie is left after a logout");
+      if (reply.isWhole && self.kind !== undefined) world.problem("others", self, reply, "a cookie is left after a logout");
     },
     act() {
       const chance = random();

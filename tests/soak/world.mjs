@@ -19,12 +19,17 @@ export function world({ keys, plants }) {
     port: 0,
     /** What is deployed; while a deployment is under way, what it comes from. */
     live: undefined,
-    figures: { requests: 0, answers: {}, given: 0, shown: 0, unverified: 0, lost: 0, wrong: 0, misgiven: 0, entered: 0, unexplained: 0, others: 0 },
+    figures: {
+      ...{ requests: 0, mixed: 0, answers: {}, given: 0, shown: 0 },
+      ...{ lost: 0, wrong: 0, unverified: 0, misgiven: 0, entered: 0, unexplained: 0, others: 0 },
+    },
     /** Faults by kind: how often there was one, whom it met, and who was known afterwards. */
     faults: {},
     attacks: {},
     problems: [],
     isOver: false,
+    /** Whether some requests meet no Worker, and so nothing that keeps a planted copy from the site. */
+    isBare: false,
     /** Whether the versions stay as they are, so that the processes grow old. */
     isQuiet: false,
     /** Whether nothing is to go wrong any more. */
@@ -52,7 +57,7 @@ export function world({ keys, plants }) {
       if (!request) return;
       Object.assign(request, { slot, version: slot.version });
       if (slot.isDown) request.excuse ??= KILLED;
-      slot.count(request.uses(slot.version));
+      if (slot.version.config) slot.count(request.uses(slot.version));
     },
     ended: (number, slot) => slot.underWay.delete(number),
     faultOf: (number) => requests.get(number)?.fault,
@@ -79,17 +84,11 @@ export function world({ keys, plants }) {
       const request = { fault, excuse: under, isRead, uses: typeof uses === "function" ? uses : () => uses };
       requests.set(number, request);
       const isPlanted = !isAttack && plants(visitor, isRead, self.live);
-      const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, `X-Soak: ${number}${isPlanted ? " planted" : ""}`];
-      for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
-      if (cookie) lines.push(`Cookie: ${cookie}`);
-      if (method === "POST") lines.push("Content-Length: 0");
-      const reply = await exchange(self.port, `${lines.join("\r\n")}\r\n\r\n`, PATIENCE_MS).catch(broken);
+      const bytes = requestText({ method, path, host, headers, cookie, number: isPlanted ? `${number} planted` : number });
+      const reply = await exchange(self.port, bytes, PATIENCE_MS).catch(broken);
       requests.delete(number);
       judge(Object.assign(reply, { number, request, isAttack }), visitor);
-      self.figures.requests += 1;
-      while (waiting.length && waiting.some(({ at }) => at <= self.figures.requests)) {
-        waiting.splice(waiting.findIndex(({ at }) => at <= self.figures.requests), 1)[0].resolve();
-      }
+      wake();
       return reply;
     },
     isRight(visitor) {
@@ -98,7 +97,7 @@ export function world({ keys, plants }) {
     },
     /** Something that must not be. */
     problem(what, visitor, reply, why) {
-      self.figures[what in self.figures ? what : "others"] += 1;
+      self.figures[what] += 1;
       const { number, request } = reply;
       const jar = visitor.kind === undefined ? "an empty jar" : `a cookie that ${describe(visitor.kind)}`;
       const by = request.slot ? `process ${request.slot.at} with "${request.version.label}"` : "no process";
@@ -107,15 +106,27 @@ export function world({ keys, plants }) {
       self.tell(what, `request ${number} of ${visitor.rule} ${visitor.name}, now with ${jar}, to ${by}${opened}: ${why}${excuse}`);
     },
     tell(what, text) {
-      if (self.problems.length < MOST_PROBLEMS) self.problems.push(`${what}: ${text}; deployed: ${self.deployed()}`);
+      if (self.problems.length < MOST_PROBLEMS) self.problems.push(`${what}: ${text}; deployed: ${self.deployed().join(" | ")}`);
+    },
+    /** Something that must not be, and that no visitor meets. */
+    finding(text) {
+      self.figures.others += 1;
+      self.tell("others", text);
     },
     /** Which versions there are, by process. */
-    deployed: () => "",
+    deployed: () => [],
   };
+
+  function wake() {
+    const due = waiting.filter(({ at }) => at <= self.figures.requests);
+    for (const one of due) waiting.splice(waiting.indexOf(one), 1)[0].resolve();
+  }
 
   /** Whether an answer may be as it is, whatever it says. */
   function judge(reply, visitor) {
     const { request, status } = reply;
+    self.figures.requests += 1;
+    if (new Set(self.deployed()).size > 1) self.figures.mixed += 1;
     self.figures.answers[status || "none"] = (self.figures.answers[status || "none"] ?? 0) + 1;
     reply.isWhole = (status === 200 || status === 302) && !reply.isBroken;
     if (request.fault) self.fault(request.fault).times += 1;
@@ -152,6 +163,14 @@ export function world({ keys, plants }) {
     }
   }
   return self;
+}
+
+function requestText({ method, path, host, headers, cookie, number }) {
+  const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, `X-Soak: ${number}`];
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+  if (cookie) lines.push(`Cookie: ${cookie}`);
+  if (method === "POST") lines.push("Content-Length: 0");
+  return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
 /** The managed cookies of a header, `{rule, texts}` each; without texts it is a look-alike. */
