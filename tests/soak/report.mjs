@@ -26,6 +26,7 @@ export function report({ seconds, crowd, world, slots, rotations, seed, plant, p
       `fault: ${kind}`,
       `${one.times} times, met by ${one.met} sessions, ${one.survived} of them known afterwards`,
     ]),
+    ["answers by status", table(figures.answers)],
     ["answers that failed", `${failed}, of which no fault explains: ${figures.unexplained}`],
     ...memory.map(({ text }, at) => [`memory of process ${at}`, text]),
     ["ledger", account.text],

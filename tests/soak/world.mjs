@@ -137,7 +137,9 @@ export function world({ keys, plants }) {
       self.fault(kind).met += 1;
     }
     const isRefusal = reply.isAttack && status === 403;
-    if (!reply.isWhole && !isRefusal && !excuse) {
+    // 500 and 503 are the Worker's own, and nothing that an origin does may bring them about
+    const isExcused = excuse && (reply.isBroken || status === 502);
+    if (!reply.isWhole && !isRefusal && !isExcused) {
       const why = reply.isBroken ? `no whole answer (${reply.error})` : `status ${status}`;
       self.problem("unexplained", visitor, reply, why);
     }
