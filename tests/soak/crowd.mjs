@@ -80,23 +80,27 @@ async function each(items, action) {
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
+const MALLORYS_KEY = "a key that mallory has made for himself";
+const TOO_OLD = "a cookie that is too old";
+
 /** What is tried with the cookie of a victim: the cookies that are sent, and the key that signed them if one did. */
 const ATTACKS = {
   "a signature changed": ({ rule, texts }) => pairs(rule, [...texts.slice(0, -1), tampered(texts.at(-1), 8)]),
   "a payload changed": ({ rule, texts }) => pairs(rule, [tampered(texts[0], texts[0].length - 5), ...texts.slice(1)]),
-  "another's key": ({ rule }) => list(signed(rule, payload(rule, "mallory"), "a key that mallory has made for himself, 1")),
+  "another's key": ({ rule }) => list(signed(rule, payload(rule, "mallory"), MALLORYS_KEY)),
   "another site's cookie": ({ rule, world, texts }) => {
     const others = Object.keys(READERS).filter((other) => other !== rule);
     const other = others[texts[0].length % others.length];
-    const [value] = Object.values(signed(other, payload(other, "mallory"), world.keys[world.live.rings[other].seals.key]));
+    const { key } = world.live.rings[other].seals;
+    const [value] = Object.values(signed(other, payload(other, "mallory"), world.keys[key]));
     return pairs(rule, READERS[rule].parts.map(() => value));
   },
-  "a cookie that is too old": ({ rule, world }) => {
+  [TOO_OLD]: ({ rule, world }) => {
     const { key, digest } = world.live.rings[rule].seals;
     return list(signed(rule, payload(rule, "mallory", 33 * 86_400), world.keys[key], digest));
   },
   "a cookie in a quoted value": ({ rule }) => {
-    const cookies = list(signed(rule, payload(rule, "mallory"), "a key that mallory has made for himself, 2"));
+    const cookies = list(signed(rule, payload(rule, "mallory"), MALLORYS_KEY));
     return cookies.map((pair) => `note="x; ${pair}`);
   },
   "a look-alike": ({ rule, random, world, texts }) => {
@@ -118,20 +122,22 @@ async function attack(victim, random, world) {
   if (!victim.kind || !world.live.config) return;
   const { rule, site } = victim;
   const isByKey = random() < 0.15;
-  const names = Object.keys(ATTACKS).filter((name) => WITH_A_TIME.includes(rule) || name !== "a cookie that is too old");
+  const names = Object.keys(ATTACKS).filter((name) => WITH_A_TIME.includes(rule) || name !== TOO_OLD);
   const kind = isByKey ? "a key that is out of the ring" : names[Math.floor(random() * names.length)];
   const key = isByKey && outOfRing(rule, random, world);
   if (isByKey && !key) return;
   const texts = victim.texts();
   const signer = key && { key, digest: READERS[rule].digests[0] };
-  const cookies = key ? list(signed(rule, payload(rule, "mallory"), world.keys[key])) : ATTACKS[kind]({ rule, texts, random, world });
+  const cookies = key
+    ? list(signed(rule, payload(rule, "mallory"), world.keys[key]))
+    : ATTACKS[kind]({ rule, texts, random, world });
   const isOpen = (version) => !version.config || (signer && opensKind(version, rule, signer));
   world.attacks[kind] = (world.attacks[kind] ?? 0) + 1;
   const mallory = { name: "mallory", rule, faults: new Set(), kind: signer || undefined };
   const uses = (version) => (signer && isOpen(version) ? [`${rule} ${key}`] : []);
   const headers = random() < 0.5 ? NAVIGATION : SCRIPT;
-  const request = { method: "GET", path: "/", host: site.host, headers, cookie: cookies.join("; "), uses, random, isAttack: true };
-  const reply = await world.send(request, mallory);
+  const page = { method: "GET", path: "/", host: site.host, headers, cookie: cookies.join("; ") };
+  const reply = await world.send({ ...page, uses, random, isAttack: true }, mallory);
   if (!reply.isWhole || isOpen(reply.request.version)) return;
   if (site.read(reply) !== NOBODY) world.problem("entered", mallory, reply, `the site took ${kind}`);
   if (reply.setCookies.some((text) => !/max-age=0|expires=thu, 01.jan.1970/i.test(text))) {

@@ -83,7 +83,8 @@ export async function operator() {
       if (from.config) writeFileSync(before, from.toml);
       writeFileSync(after, to.toml);
       const against = from.config ? before : "none";
-      const { text, said } = await countersign(["check", "--no-secrets", "--json", "--config", after, "--against", against]);
+      const files = ["--config", after, "--against", against];
+      const { text, said } = await countersign(["check", "--no-secrets", "--json", ...files]);
       const change = text.startsWith("{") && JSON.parse(text).against[0];
       if (!change) throw new Error(`check gave no verdict:\n${said}`);
       return { forth: change.lost_by_change, back: change.lost_by_rollback, notes: change.notes };
@@ -112,8 +113,9 @@ function bare(rule, key) {
  */
 function rings({ cookies }) {
   const ring = ({ name, digest, accept = [], keys: { current, fallbacks = [] } }) => {
-    const own = digest ?? READERS[name].digests[0];
-    const accepts = accept.map((format) => ({ digest: format.digest ?? READERS[name].digests[0], isOld: "until" in format }));
+    const [usual] = READERS[name].digests;
+    const own = digest ?? usual;
+    const accepts = accept.map((format) => ({ digest: format.digest ?? usual, isOld: "until" in format }));
     const keys = [current, ...fallbacks].map((key) => key.secret ?? key);
     const digests = [own, ...accepts.map(({ digest }) => digest)];
     const opens = keys.flatMap((key) => digests.map((digest) => ({ key, digest })));

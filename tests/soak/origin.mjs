@@ -48,7 +48,8 @@ export async function door(t, { sites, onRequest, faultOf }) {
     if (fault.wait) await sleep(fault.wait);
     const headers = reply.headers.filter(([name]) => !OF_ONE_CONNECTION.test(name)).map((header) => header.join(": "));
     const lines = [...headers, ...(fault.headers?.(reply) ?? []), "Connection: close"];
-    const bytes = Buffer.from(answer(`${reply.status} ${reply.statusText}`, lines, reply.body.toString("latin1")), "latin1");
+    const text = answer(`${reply.status} ${reply.statusText}`, lines, reply.body.toString("latin1"));
+    const bytes = Buffer.from(text, "latin1");
     if (!fault.cut) return socket.end(bytes);
     socket.write(bytes.subarray(0, fault.cut(bytes)), () => socket.destroy());
   }

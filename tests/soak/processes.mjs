@@ -7,8 +7,8 @@ import { passThrough, worker } from "../e2e/harness/workerd.mjs";
 import { wrapper } from "./plants.mjs";
 
 /** Starts `count` processes with `version`; one without a `config` is no Worker. `plant` is a fault of plants.mjs. */
-export async function processes(t, { count, origin, version, random, plant }) {
-  const build = around(wrapper(plant));
+export async function processes(t, { count, origin, worker, version, random, plant }) {
+  const build = around(wrapper(plant), worker);
   const bare = await passThrough(t, { origin });
   const all = [];
   for (let at = 0; at < count; at += 1) all.push(await slot(t, { at, origin, build, bare, version, random }));
@@ -35,7 +35,7 @@ async function slot(t, { at, origin, build, bare, version, random }) {
     /** The numbers of the requests that are under way in it. */
     underWay: new Set(),
     isLedgerFailing: false,
-    /** What was handed to it, by rule and key; how much of that since its ledger was last read; what went down with it. */
+    /** What was handed to it, by rule and key; what of that since its ledger was read; what went down with it. */
     counts: { sent: {}, held: {}, lost: {} },
     /** Where its ledger said otherwise. */
     mismatches: [],
@@ -121,7 +121,9 @@ async function slot(t, { at, origin, build, bare, version, random }) {
     for (const use of new Set([...Object.keys(sent), ...Object.keys(told)])) {
       const missing = (sent[use] ?? 0) - (told[use] ?? 0);
       const most = isAfterDeath ? (held[use] ?? 0) : 0;
-      if (missing < 0 || missing > most) self.mismatches.push(`${use}: ${told[use] ?? 0} told, ${sent[use] ?? 0} sent, at most ${most} lost`);
+      if (missing < 0 || missing > most) {
+        self.mismatches.push(`${use}: ${told[use] ?? 0} told, ${sent[use] ?? 0} sent, at most ${most} lost`);
+      }
       if (missing) add(lost, { [use]: missing });
     }
     Object.assign(self.counts, { sent: told, held: {} });

@@ -50,22 +50,29 @@ function lives({ lives }) {
   const last = longest.at(-1);
   const half = longest.find(({ requests }) => requests >= last.requests / 2);
   const [a, b, c] = [longest[0], half, last].map(({ kib }) => Math.round(kib / 1024));
-  const text = `${a} MiB after ${longest[0].requests} requests, ${b} MiB after ${half.requests}, ${c} MiB after ${last.requests}`;
-  return { text: `${text} (from half to end at most +${GROWTH_MIB} MiB); of ${lives.length} lives the longest`, isFlat: c - b <= GROWTH_MIB };
+  const start = `${a} MiB after ${longest[0].requests} requests`;
+  const later = `${b} MiB after ${half.requests}, ${c} MiB after ${last.requests}`;
+  const text = `${start}, ${later}; the longest of ${lives.length} lives, its second half at most +${GROWTH_MIB} MiB`;
+  return { text, isFlat: c - b <= GROWTH_MIB };
 }
 
 const span = (life) => life.at(-1).requests - life[0].requests;
 
 /** What the ledgers had at last, and where one of them, whenever it was read, did not have what was sent. */
 function compared(slots) {
-  const total = (field) => slots.flatMap(({ counts }) => Object.values(counts[field])).reduce((all, one) => all + one, 0);
+  const sum = (counts) => counts.reduce((all, one) => all + one, 0);
+  const total = (field) => sum(slots.flatMap(({ counts }) => Object.values(counts[field])));
   const off = slots.flatMap(({ mismatches }) => mismatches);
-  const text = `${total("sent")} uses of keys told; ${total("lost")} more were sent and went down with a process; ${off.length} differ`;
+  const lost = `${total("lost")} more were sent and went down with a process`;
+  const text = `${total("sent")} uses of keys told; ${lost}; ${off.length} differ`;
   return { text: [text, ...off.slice(0, MOST_SHOWN)].join("\n  "), isRight: off.length === 0 };
 }
 
-const failedAnswers = (answers) =>
-  Object.entries(answers).reduce((sum, [status, count]) => sum + (status === "none" || status >= 500 ? count : 0), 0);
+function failedAnswers(answers) {
+  const failed = Object.entries(answers).filter(([status]) => status === "none" || status >= 500);
+  return failed.reduce((sum, [, count]) => sum + count, 0);
+}
+
 const table = (sums) => Object.entries(sums).map(([name, count]) => `${count} ${name}`).join(", ") || "none";
 
 /** What V8 and the runtime may still gather; a leak of 1 KiB a request is beyond it within 40,000 requests. */

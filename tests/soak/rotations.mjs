@@ -42,7 +42,8 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
     if (old.length) return take("retire", old[0], ["retire", old[0], "--rule", rule, "--yes-unknown"]);
     const other = accepts.find(({ isOld }) => !isOld);
     if (other) return take("promote format", other.digest, ["promote", ...format(rule, other.digest), ...GRACE]);
-    if (accepts.length) return take("retire format", accepts[0].digest, ["retire", ...format(rule, accepts[0].digest), "--yes-unknown"]);
+    const [before] = accepts;
+    if (before) return take("retire format", before.digest, ["retire", ...format(rule, before.digest), "--yes-unknown"]);
     if (!mayBegin) return { isLast: true };
     const [digest] = otherDigests(rule, seals.digest);
     if (digest && chance(0.35)) return take("stage format", digest, ["stage", ...format(rule, digest)]);
@@ -114,7 +115,8 @@ export function rotations({ operator, crowd, slots, world, random, plant, plante
   async function unsafe(rule) {
     const { seals } = world.live.rings[rule];
     const key = await operator.newKey(rule);
-    if (!(await operator.refuses("promote", key, "--rule", rule))) world.finding(`promote takes ${key}, which is not staged`);
+    const isRefused = await operator.refuses("promote", key, "--rule", rule);
+    if (!isRefused) world.finding(`promote takes ${key}, which is not staged`);
     count(counts.refused, "promote of a key that is not staged");
     const rash = await operator.version(`promote ${key} by hand, unstaged`);
     rash.toml = rash.toml.replaceAll(`current = "${seals.key}"`, `current = "${key}"`);

@@ -1,4 +1,4 @@
-// Soaks the Worker (`npm run soak`): sessions by the thousand through rotations, deployments and faults, none of them lost.
+// Soaks the Worker (`npm run soak`): thousands of sessions through rotations, deployments and faults, none of them lost.
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -14,6 +14,7 @@ and says how many sessions were lost: none.
 
   --seed SEED      the seed of an earlier run: the same events, as far as what runs at once has an order
   --sessions N     how many sessions there are (2000)
+  --worker FOLDER  another build of the Worker than build/
   --built          do not build the Worker and the command line first
   --plant FAULT    plant a fault, which has to be found: then the exit code is 1
   --help           this text
@@ -24,6 +25,7 @@ ${Object.entries(PLANTS).map(([name, what]) => `  ${name.padEnd(20)} ${what}`).j
 const OPTIONS = {
   seed: { type: "string", default: String(Date.now()) },
   sessions: { type: "string", default: "2000" },
+  worker: { type: "string", default: inRoot("build") },
   built: { type: "boolean", default: false },
   plant: { type: "string" },
   help: { type: "boolean", default: false },
@@ -40,7 +42,9 @@ run(async () => {
     throw new Failure(`--plant ${values.plant}: no such fault`, `one of ${Object.keys(PLANTS).join(", ")}`);
   }
   if (!values.built) await build();
-  if (!existsSync(inRoot("build/index.js"))) throw new Failure("the Worker is not built", "npm run build");
+  if (!existsSync(path.join(values.worker, "index.js"))) {
+    throw new Failure(`there is no Worker in ${values.worker}`, "npm run build");
+  }
   const { lines, wrong, problems } = await soak({ ...values, seconds, sessions, say });
   say.end();
   console.log(lines.join("\n"));

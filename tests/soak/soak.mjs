@@ -12,18 +12,21 @@ import { report } from "./report.mjs";
 import { rotations as newRotations } from "./rotations.mjs";
 import { world as newWorld } from "./world.mjs";
 
-/** Runs for so many seconds; `say` gets a line from time to time. Answers what report.mjs makes of it. */
-export async function soak({ seconds, seed, sessions, plant, say }) {
+/**
+ * Runs for so many seconds, with the Worker that stands in the folder `worker`; `say` gets a line from time to time.
+ * Answers what report.mjs makes of it, and the `problems`.
+ */
+export async function soak(options) {
   const ends = [];
   const t = { after: (end) => ends.unshift(end) };
   try {
-    return await run({ t, seconds, seed, sessions, plant, say });
+    return await run({ t, ...options });
   } finally {
     for (const end of ends) await end();
   }
 }
 
-async function run({ t, seconds, seed, sessions, plant, say }) {
+async function run({ t, seconds, seed, sessions, plant, worker, say }) {
   const chance = (name) => randomness(`${seed} ${name}`);
   const operator = await newOperator();
   let planted = 0;
@@ -32,7 +35,8 @@ async function run({ t, seconds, seed, sessions, plant, say }) {
   world.live = await operator.version("the first day");
   const sites = await newSites(t, operator.secrets);
   const door = await newDoor(t, { sites, onRequest: world.shown, faultOf: world.faultOf });
-  const slots = await processes(t, { count: PROCESSES, origin: door, version: world.live, random: chance("clocks"), plant });
+  const edge = { origin: door, worker, version: world.live, random: chance("clocks"), plant };
+  const slots = await processes(t, { count: PROCESSES, ...edge });
   world.deployed = () => slots.map(({ version }) => version.label);
   const front = await tcpSwitch({
     choose: chooser(slots, chance("switch")),
@@ -45,7 +49,8 @@ async function run({ t, seconds, seed, sessions, plant, say }) {
 
   const crowd = newCrowd({ sessions, seed, world });
   await crowd.begin();
-  const rotations = newRotations({ operator, crowd, slots, world, random: chance("operator"), plant, planted: onPlanted });
+  const acted = { operator, crowd, slots, world, random: chance("operator") };
+  const rotations = newRotations({ ...acted, plant, planted: onPlanted });
   const began = Date.now();
   const passed = () => (Date.now() - began) / 1000;
   const isEnough = () => world.problems.length > 0 || MUST_HAVE.every((kind) => rotations.counts.done[kind] > 0);
@@ -58,7 +63,8 @@ async function run({ t, seconds, seed, sessions, plant, say }) {
     .then(() => until(() => passed() >= seconds))
     .then(() => (world.isOver = true));
   try {
-  await Promise.race([acting, Promise.all([clock, rotations.run(), misfortunes({ slots, door, world, random: chance("faults") })])]);
+    const faults = misfortunes({ slots, door, world, random: chance("faults") });
+    await Promise.race([acting, Promise.all([clock, rotations.run(), faults])]);
   } finally {
     Object.assign(world, { isOver: true, isQuiet: true });
     clearInterval(watch);
@@ -70,7 +76,8 @@ async function run({ t, seconds, seed, sessions, plant, say }) {
   await crowd.look();
   for (const slot of slots) await slot.finish();
   for (const { jar } of crowd.everyone) jar.forEach(sensitive); // none stands in a log, which is looked at when all ends
-  return { ...report({ seconds: passed(), crowd, world, slots, rotations, seed, plant, planted }), problems: world.problems };
+  const told = report({ seconds: passed(), crowd, world, slots, rotations, seed, plant, planted });
+  return { ...told, problems: world.problems };
 }
 
 /** A process that takes requests; one that was killed still gets some. */
@@ -86,7 +93,8 @@ function progressLine({ began, world, rotations }) {
   const { requests, lost, wrong, unverified, unexplained } = world.figures;
   const done = Object.values(rotations.counts.done).reduce((sum, one) => sum + one, 0);
   const seconds = Math.round((Date.now() - began) / 1000);
-  return `${seconds} s: ${requests} requests, ${done} deployments, ${lost} lost, ${wrong} wrong, ${unverified} unverified, ${unexplained} unexplained`;
+  const problems = `${lost} lost, ${wrong} wrong, ${unverified} unverified, ${unexplained} unexplained`;
+  return `${seconds} s: ${requests} requests, ${done} deployments, ${problems}`;
 }
 
 async function until(holds) {

@@ -124,4 +124,9 @@ function ofDjango({ text }) {
 const ofUser = (state, value) => `${state === NOBODY ? "" : state.split("|")[0]}|${value}`;
 
 /** What a script of a page sends. */
-export const SCRIPT = { Accept: "*/*", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin" };
+export const SCRIPT = {
+  Accept: "*/*",
+  "Sec-Fetch-Dest": "empty",
+  "Sec-Fetch-Mode": "cors",
+  "Sec-Fetch-Site": "same-origin",
+};

@@ -6,7 +6,10 @@ import { ORIGIN_KEYS } from "./operator.mjs";
 import { FAULTS } from "./origin.mjs";
 import { MANAGED, READERS, signerOf } from "./reading.mjs";
 
-/** The account of a run; `keys` are all that there are, `{id: bytes}`, and `plants` says whether a request is to meet a planted fault. */
+/**
+ * The account of a run; `keys` are all that there are, `{id: bytes}`, and `plants` says whether a request is to meet a
+ * planted fault.
+ */
 export function world({ keys, plants }) {
   const requests = new Map();
   const waiting = [];
@@ -102,11 +105,13 @@ export function world({ keys, plants }) {
       const jar = visitor.kind === undefined ? "an empty jar" : `a cookie that ${describe(visitor.kind)}`;
       const by = request.slot ? `process ${request.slot.at} with "${request.version.label}"` : "no process";
       const opened = visitor.kind && request.version ? `, which ${opens(request.version, visitor)}` : "";
-      const excuse = request.fault ? `; fault: ${request.fault}` : "";
-      self.tell(what, `request ${number} of ${visitor.rule} ${visitor.name}, now with ${jar}, to ${by}${opened}: ${why}${excuse}`);
+      const fault = request.fault ? `; fault: ${request.fault}` : "";
+      const who = `request ${number} of ${visitor.rule} ${visitor.name}, now with ${jar}`;
+      self.tell(what, `${who}, to ${by}${opened}: ${why}${fault}`);
     },
     tell(what, text) {
-      if (self.problems.length < MOST_PROBLEMS) self.problems.push(`${what}: ${text}; deployed: ${self.deployed().join(" | ")}`);
+      if (self.problems.length === MOST_PROBLEMS) return;
+      self.problems.push(`${what}: ${text}; deployed: ${self.deployed().join(" | ")}`);
     },
     /** Something that must not be, and that no visitor meets. */
     finding(text) {
@@ -161,7 +166,8 @@ export function world({ keys, plants }) {
       const signer = self.signerOf(rule, texts);
       const seals = version.rings[rule].seals;
       if (signer?.key === seals.key && signer.digest === seals.digest) continue;
-      self.problem("misgiven", visitor, reply, `a browser got a cookie that ${describe(signer)}; it seals under ${seals.key} (${seals.digest})`);
+      const due = `it seals under ${seals.key} (${seals.digest})`;
+      self.problem("misgiven", visitor, reply, `a browser got a cookie that ${describe(signer)}; ${due}`);
     }
   }
   return self;
