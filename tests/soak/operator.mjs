@@ -20,7 +20,7 @@ const FORMATS = {
   session: { sha1: 'format = "keygrip"', sha256: 'format = "keygrip", digest = "sha256"' },
 };
 
-/** An installation on its first day: its folder, and the version that it describes. */
+/** An installation after its first rotation: its folder, and the version that it describes. */
 export async function operator() {
   const folder = temporaryFolder();
   const file = path.join(folder, "wrangler.toml");
@@ -91,7 +91,10 @@ export async function operator() {
     },
   };
   for (const name of Object.values(ORIGIN_KEYS)) await keygen(name);
-  writeFileSync(file, FIRST_DAY);
+  // not the first day, when the ring is the origin's own key: a Worker that does nothing would lose nobody then
+  const current = {};
+  for (const rule of Object.keys(ORIGIN_KEYS)) current[rule] = await self.newKey(rule);
+  writeFileSync(file, configuration(current));
   return self;
 }
 
@@ -151,15 +154,15 @@ async function json(toml) {
   return JSON.parse(text);
 }
 
-const cookie = (name, format, attributes, more = "") => `
+const cookie = (current, name, format, attributes, more = "") => `
 [[vars.COUNTERSIGN.cookies]]
 name       = "${name}"
 format     = "${format}"
 attributes = "${attributes}"
-${more}keys       = { current = "${ORIGIN_KEYS[name]}", fallbacks = [], origin = "${ORIGIN_KEYS[name]}" }
+${more}keys       = { current = "${current[name]}", fallbacks = [], origin = "${ORIGIN_KEYS[name]}" }
 `;
 
-const FIRST_DAY = `name = "soak"
+const configuration = (current) => `name = "soak"
 main = "index.js"
 compatibility_date = "2026-04-21"
 routes = [{ pattern = "*.shop.example/*", zone_name = "shop.example" }]
@@ -168,7 +171,7 @@ preview_urls = false
 
 [vars.COUNTERSIGN]
 mode = "enforce"
-${cookie("sessionid", "django-session", "Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600", "max_age    = 1209600\n")}
-${cookie("flask", "flask-session", "Secure; HttpOnly; Path=/", "max_age    = 2678400\n")}
-${cookie("connect.sid", "express", "Path=/; HttpOnly; Secure", 'on_invalid = "reject"\n')}
-${cookie("session", "keygrip", "path=/; secure; httponly")}`;
+${cookie(current, "sessionid", "django-session", "Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600", "max_age    = 1209600\n")}
+${cookie(current, "flask", "flask-session", "Secure; HttpOnly; Path=/", "max_age    = 2678400\n")}
+${cookie(current, "connect.sid", "express", "Path=/; HttpOnly; Secure", 'on_invalid = "reject"\n')}
+${cookie(current, "session", "keygrip", "path=/; secure; httponly")}`;

@@ -52,8 +52,9 @@ function lives({ lives }) {
   const [a, b, c] = [longest[0], half, last].map(({ kib }) => Math.round(kib / 1024));
   const start = `${a} MiB after ${longest[0].requests} requests`;
   const later = `${b} MiB after ${half.requests}, ${c} MiB after ${last.requests}`;
-  const text = `${start}, ${later}; the longest of ${lives.length} lives, its second half at most +${GROWTH_MIB} MiB`;
-  return { text, isFlat: c - b <= GROWTH_MIB };
+  const most = Math.round(NOISE_MIB + ((last.requests - half.requests) * KEPT_BY_WORKERD_KIB) / 1024);
+  const text = `${start}, ${later}; the longest of ${lives.length} lives, its second half at most +${most} MiB`;
+  return { text, isFlat: c - b <= most };
 }
 
 const span = (life) => life.at(-1).requests - life[0].requests;
@@ -75,6 +76,9 @@ function failedAnswers(answers) {
 
 const table = (sums) => Object.entries(sums).map(([name, count]) => `${count} ${name}`).join(", ") || "none";
 
-/** What V8 and the runtime may still gather; a leak of 1 KiB a request is beyond it within 40,000 requests. */
-const GROWTH_MIB = 40;
+// The runtime itself keeps something of each connection: with a Worker that does nothing, one process went from 80 to
+// 193 MiB in 18,000 requests, each with a connection of its own on either side; with this one, from 99 to 209.
+// (tests/e2e/memory.test.mjs asks V8 itself, and finds that an isolate keeps nothing.)
+const KEPT_BY_WORKERD_KIB = 10;
+const NOISE_MIB = 20;
 const MOST_SHOWN = 10;

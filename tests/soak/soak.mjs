@@ -32,7 +32,7 @@ async function run({ t, seconds, seed, sessions, plant, worker, say }) {
   let planted = 0;
   const onPlanted = () => (planted += 1);
   const world = newWorld({ keys: operator.secrets, plants: plants(plant, onPlanted) });
-  world.live = await operator.version("the first day");
+  world.live = await operator.version("the first");
   const sites = await newSites(t, operator.secrets);
   const door = await newDoor(t, { sites, onRequest: world.shown, faultOf: world.faultOf });
   const edge = { origin: door, worker, version: world.live, random: chance("clocks"), plant };

@@ -67,10 +67,10 @@ export function visitor(name, rule, random, world) {
     act() {
       const chance = random();
       if (known[0] === NOBODY && known.length === 1) return self.write();
-      if (chance < 0.45) return self.page();
-      if (chance < 0.62) return self.script();
-      if (chance < 0.72) return self.tabs();
-      if (chance < 0.8) return self.planted(world.forgery(self));
+      if (chance < 0.4) return self.page();
+      if (chance < 0.55) return self.script();
+      if (chance < 0.63) return self.tabs();
+      if (chance < 0.71) return self.planted(world.forgery(self));
       return chance < 0.97 ? self.write() : self.logout();
     },
     /** Sends a request with what is in the jar, and keeps what comes back. */
