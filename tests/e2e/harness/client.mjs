@@ -13,11 +13,18 @@ export function send(port, { method = "GET", path = "/", host = "shop.example", 
   return sendBytes(port, lines.join("\r\n") + "\r\n\r\n" + (body ?? ""));
 }
 
-/** Sends these bytes (a Latin-1 string) on a connection of their own and reads one answer. */
+/** Sends these bytes (a Latin-1 string) on a connection of their own and reads one answer; its cookies are no log's. */
 export async function sendBytes(port, bytes) {
   for (const value of headerValues(bytes.slice(0, bytes.indexOf("\r\n\r\n")), "cookie")) sensitiveCookies(value);
+  const reply = await exchange(port, bytes);
+  for (const cookie of reply.setCookies) sensitive(cookieValue(cookie));
+  return reply;
+}
+
+/** The same for those who send so much that no account of it could be kept. */
+export async function exchange(port, bytes, patience = PATIENCE) {
   const socket = net.connect(port, "127.0.0.1");
-  socket.setTimeout(PATIENCE, () => socket.destroy(new Error(`no answer within ${PATIENCE} ms`)));
+  socket.setTimeout(patience, () => socket.destroy(new Error(`no answer within ${patience} ms`)));
   const reader = socketReader(socket);
   socket.write(Buffer.from(bytes, "latin1"));
   try {
@@ -31,7 +38,6 @@ export async function sendBytes(port, bytes) {
 function asAnswer({ head, body }) {
   const [, status, statusText] = /^HTTP\/1\.[01] (\d{3}) ?([^\r]*)/.exec(head);
   const setCookies = headerValues(head, "set-cookie");
-  for (const cookie of setCookies) sensitive(cookieValue(cookie));
   return {
     status: Number(status),
     statusText,

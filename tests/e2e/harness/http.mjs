@@ -1,13 +1,24 @@
 // Just enough of HTTP/1.1 to read a message from a socket without losing a byte. Heads are Latin-1 text: a character is a byte.
 
-/** Reads one message: `{head, body, bytes}`; `isBodiless(head)` says when no body follows whatever the head claims. */
+/**
+ * Reads one message: `{head, body, bytes}`; `isBodiless(head)` says when no body follows whatever the head claims. The
+ * error of one whose body is cut off has its `head`.
+ */
 export async function readMessage(reader, isBodiless = () => false) {
   const head = (await reader.until("\r\n\r\n")).toString("latin1");
-  if (isBodiless(head)) return { head, body: Buffer.alloc(0) };
-  if (/^transfer-encoding:.*chunked/im.test(head)) return { head, body: await readChunks(reader) };
+  try {
+    return { head, body: await readBody(reader, head, isBodiless) };
+  } catch (error) {
+    throw Object.assign(error, { head });
+  }
+}
+
+function readBody(reader, head, isBodiless) {
+  if (isBodiless(head)) return Buffer.alloc(0);
+  if (/^transfer-encoding:.*chunked/im.test(head)) return readChunks(reader);
   const length = /^content-length: *(\d+)/im.exec(head);
-  if (length) return { head, body: await reader.bytes(Number(length[1])) };
-  return { head, body: isRequest(head) ? Buffer.alloc(0) : await reader.rest() };
+  if (length) return reader.bytes(Number(length[1]));
+  return isRequest(head) ? Buffer.alloc(0) : reader.rest();
 }
 
 /** The header lines of a head as `[name, value]`, in order. */

@@ -8,6 +8,7 @@ from serve import wsgi
 site = Flask(__name__)
 site.secret_key = os.environ["ORIGIN_KEY"]
 site.config["SESSION_COOKIE_SECURE"] = True
+site.config.from_prefixed_env()  # FLASK_SESSION_COOKIE_NAME
 
 
 @site.get("/")
