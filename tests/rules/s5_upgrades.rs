@@ -785,6 +785,16 @@ mod superseded {
     }
 
     #[test]
+    fn one_that_says_the_same_loses_nothing_and_withholds_nothing() {
+        let (gate, old) = (usual(), shown("OLD"));
+        let again = format!("sessionid={}; {ATTRIBUTES}", session("ORIGIN"));
+        assert_eq!(
+            told_after(&gate, &old, &old, &page(), &[&again]),
+            ["upgraded NEW"]
+        );
+    }
+
+    #[test]
     fn data_that_were_cleared_first_withhold_it() {
         let (gate, old) = (usual(), shown("OLD"));
         let cleared = page().answered("clear-site-data", "\"cookies\"");

@@ -7,6 +7,7 @@ use super::times::is_ahead;
 use super::{Edit, Event, Exchange, Gate, Pending, ResponseDecision};
 use crate::config::{Mode, Rule, RuleIndex};
 use crate::formats::{Content, PAIR};
+use crate::gate::superseded::{Identity, Upgradable};
 use crate::gate::verdict::{Difference, Verdict};
 use crate::prelude::*;
 use crate::wire::cookie::{Attributes, SetCookie};
@@ -31,6 +32,7 @@ impl Gate {
         let own: Vec<&str> = set_cookies.iter().map(AsRef::as_ref).collect();
         let groups = self.groups(&own, now_ms / 1000);
         let mut judged = self.judged(own, now_ms);
+        judged.is_watched = !pending.upgradable.is_empty();
         self.take_groups(&groups, &mut judged);
         for at in 0..set_cookies.len() {
             self.set_cookie(at, &mut judged);
@@ -180,7 +182,11 @@ impl Gate {
         let is_cleared = exchange.response_header("clear-site-data").is_some();
         for cookie in &pending.upgradable {
             let is_deleted = is_cleared || judged.deleted.contains(&cookie.rule);
-            if is_deleted || judged.set.contains(&cookie.rule) {
+            let says_the_same = |(rule, payload): &(RuleIndex, Identity)| {
+                *rule == cookie.rule && cookie.says(*payload)
+            };
+            let is_set = judged.set.contains(&cookie.rule);
+            if is_deleted || (is_set && !judged.renewed.iter().any(says_the_same)) {
                 let identity = cookie.identity(exchange);
                 self.superseded.note(identity, now_ms);
                 if is_deleted {
@@ -245,6 +251,10 @@ pub(super) struct Judged<'h> {
     pub(super) added: Vec<String>,
     /// The rules whose cookie it sets or deletes, each once.
     pub(super) set: Vec<RuleIndex>,
+    /// Whether an upgrade of a cookie that the request has shown may be under way.
+    is_watched: bool,
+    /// Of the cookies that it sets: what they say, where that is watched.
+    renewed: Vec<(RuleIndex, Identity)>,
     /// Those whose cookie it deletes, each once.
     deleted: Vec<RuleIndex>,
     /// The rules whose cookie it sets where `attributes` would, each once.
@@ -280,6 +290,8 @@ impl<'h> Judged<'h> {
             own,
             added: Vec::new(),
             set: Vec::new(),
+            is_watched: false,
+            renewed: Vec::new(),
             deleted: Vec::new(),
             set_in_place: Vec::new(),
             companions: Vec::new(),
@@ -396,6 +408,11 @@ impl Rule {
                 return None;
             }
         };
+        if judged.is_watched {
+            judged
+                .renewed
+                .push((at, Upgradable::payload(self, &content)));
+        }
         // what the origin would not be sent again is not sealed, and told at once
         if reads_alike(cookie.value) && self.for_origin(&content, &mut judged.work).is_err() {
             judged.report(at, Verdict::Malformed, None);

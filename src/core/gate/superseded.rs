@@ -35,6 +35,8 @@ pub(super) struct Upgradable {
     pub rule: RuleIndex,
     /// What it says.
     says: Identity,
+    /// The same, whenever it was signed.
+    payload: Identity,
     /// Whether the time that is signed in it counts: others that say the same are then rare.
     is_timed: bool,
 }
@@ -51,13 +53,24 @@ impl Upgradable {
     pub(super) fn new(at: RuleIndex, rule: &Rule, content: &Content<'_>) -> Self {
         let is_timed = rule.always_carries_time();
         let time = content.time_s.filter(|_| is_timed).unwrap_or_default();
-        let payload = rule.browser.keyed.lasting(&content.payload);
+        let payload = Self::payload(rule, content);
         let (name, time) = (rule.spec.name.as_bytes(), time.to_le_bytes());
         Self {
             rule: at,
-            says: Identity::of(&[name, &time, payload]),
+            says: Identity::of(&[name, &time, &payload.0.to_le_bytes()]),
+            payload,
             is_timed,
         }
+    }
+
+    /// What a content says, whenever it was signed.
+    pub(super) fn payload(rule: &Rule, content: &Content<'_>) -> Identity {
+        Identity::of(&[rule.browser.keyed.lasting(&content.payload)])
+    }
+
+    /// Whether a newer cookie says the same: nothing is lost where an upgrade of this one overwrites it.
+    pub(super) fn says(&self, payload: Identity) -> bool {
+        self.payload == payload
     }
 
     /// Its identity; the visitor's address tells apart cookies that say the same.

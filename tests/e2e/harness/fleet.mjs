@@ -102,7 +102,7 @@ export async function rollOut(sessions, from, to, shares) {
 /** Shows each session to a version until none is under an old key or in an old format; counts those that stay so. */
 export async function move(sessions, edge) {
   let left = sessions;
-  for (let round = 0; left.length > 0 && round < PATIENCE; round += 1) {
+  for (const end = Date.now() + PATIENCE_MS; left.length > 0 && Date.now() < end;) {
     await each(left, (one) => one.page(edge));
     const moved = new Set();
     await each(left, async (one) => (await status(edge, one.cookie())).verdict === "current" && moved.add(one));
@@ -121,5 +121,6 @@ export async function each(items, action) {
 }
 
 const AT_ONCE = 8;
-// a page that is late brings no upgrade, and on a busy machine some are
-const PATIENCE = 6;
+// A page that is late brings no upgrade, and on a busy machine some are. Nor does one in the 10 s after a copy of the
+// session has been given another cookie.
+const PATIENCE_MS = 20_000;
