@@ -252,8 +252,10 @@ fn edits_what_it_names(case: &EditCase, is_toml: bool, text: &str, before: &Valu
         } => {
             value = new.json();
             let list = field(*at);
-            let is_list = table.get(list).is_none_or(Value::is_array);
-            (Change::Push(list, &value), is_list)
+            if table.get(list).is_some_and(|old| !old.is_array()) {
+                return; // no command does so
+            }
+            (Change::Push(list, &value), true)
         }
         EditKind::Replace {
             field: list,
@@ -344,10 +346,14 @@ fn is_same(a: &Value, b: &Value) -> bool {
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
         }
+        // in TOML a table may be there by its fields alone
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|(name, value)| b.get(name).is_some_and(|other| is_same(value, other)))
+            let is_said = |(_, value): &(&String, &Value)| !is_empty(value);
+            let count = |fields: &Map<String, Value>| fields.iter().filter(is_said).count();
+            let is_there = |(name, value): (&String, &Value)| {
+                b.get(name).is_some_and(|other| is_same(value, other))
+            };
+            count(a) == count(b) && a.iter().filter(is_said).all(is_there)
         }
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
         (Value::Object(table), Value::String(name))
@@ -356,6 +362,12 @@ fn is_same(a: &Value, b: &Value) -> bool {
         }
         _ => a == b,
     }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value
+        .as_object()
+        .is_some_and(|fields| fields.values().all(is_empty))
 }
 
 fn tables_of(value: &Value, path: &mut Vec<String>, tables: &mut Vec<Vec<String>>) {
@@ -445,8 +457,10 @@ fn comments_and_ends_are_kept(
 /// A change of the ring changes the variable COUNTERSIGN and the list of required secrets, and nothing else.
 fn changes_the_ring_alone(kind: &RingKind, is_toml: bool, text: &str, before: &Value) {
     let name = |at: &u8| TEXTS[usize::from(*at) % 3];
-    let format =
-        |at: &u8| json!({"format": ["django-session", "keygrip", "jwt"][usize::from(*at) % 3]});
+    let format = |at: &u8| {
+        let name = ["django-session", "keygrip", "jwt"][usize::from(*at) % 3];
+        json!({ "format": name })
+    };
     let (rule, written);
     let change = match kind {
         RingKind::Stage(at) => RingChange::Stage(name(at)),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::independent::{Reading, Scheme};
+use crate::servers::unquoted;
 use crate::site::{CLOCK_SKEW, MAX_AGE, NOW, RING, RULES, Role, Rule};
 
 /// The longest value that is opened, in bytes (R6).
@@ -61,10 +62,21 @@ pub fn joins(rule: &Rule, header: &str) -> Vec<String> {
 pub fn read(rule: &Rule, role: Role, value: &str, signatures: &[&str]) -> Option<Reading> {
     let key = rule.key(role);
     if rule.scheme == Scheme::Keygrip {
+        // `cookies` reads a value in double quotes without them
+        let inside = value
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        let value = inside.unwrap_or(value);
         let mut of = signatures.iter();
         return of.find_map(|signature| rule.scheme.read(key, rule.name, value, Some(signature)));
     }
     rule.scheme.read(key, rule.name, value, None)
+}
+
+/// The same, where a value may stand in double quotes.
+pub fn read_any(rule: &Rule, role: Role, value: &str, signatures: &[&str]) -> Option<Reading> {
+    let plain = read(rule, role, value, signatures);
+    plain.or_else(|| read(rule, role, &unquoted(value)?, signatures))
 }
 
 /// Whether it counts now.
@@ -104,7 +116,7 @@ pub fn shown(rule: &Rule, header: &str) -> Shown {
     for value in plain.into_iter().chain(joined.iter().map(String::as_str)) {
         let signers = RING.into_iter().filter(|_| value.len() <= LONGEST_VALUE);
         let mut read =
-            signers.filter_map(|role| Some((role, read(rule, role, value, &signatures)?)));
+            signers.filter_map(|role| Some((role, read_any(rule, role, value, &signatures)?)));
         let Some((role, reading)) = read.find(|(_, reading)| is_in_time(rule, reading)) else {
             continue;
         };

@@ -10,7 +10,7 @@ use crate::site::{CLOCK_SKEW, COOKIE_MAX_AGE, MAX_AGE, NOW, RULES, Role, Rule};
 pub struct ManagedCookie {
     rule: u8,
     role: Role,
-    /// The rule whose key and name sign it, where that is another.
+    /// The rule for whose name it is signed, where that is another.
     signed_for: Option<u8>,
     payload: u8,
     time: u8,
@@ -225,13 +225,9 @@ impl ManagedCookie {
     /// The values as they are shown.
     pub fn shown(&self) -> Signed {
         let rule = self.rule();
-        let other = self
+        let name = self
             .signed_for
-            .map(|at| &RULES[usize::from(at) % RULES.len()]);
-        // a key has the shape of its own scheme alone
-        let by = other
-            .filter(|other| other.scheme == rule.scheme)
-            .unwrap_or(rule);
+            .map_or(rule.name, |at| RULES[usize::from(at) % RULES.len()].name);
         let times = Times {
             signed: moment(self.time),
             expiry: self.expiry.map(moment),
@@ -239,7 +235,7 @@ impl ManagedCookie {
         };
         let signed = rule
             .scheme
-            .sign(by.key(self.role), by.name, self.payload(), times);
+            .sign(rule.key(self.role), name, self.payload(), times);
         let value = match &self.change {
             None => signed.value,
             Some(change) => change.of(&signed.value),

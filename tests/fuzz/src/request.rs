@@ -8,7 +8,7 @@ use countersign_core::operations::report::{Reporter, points};
 
 use crate::given::{self, Shown, all_shown, pairs, piece};
 use crate::message::{Pair, header};
-use crate::servers::{decoded, outside_quotes, readings};
+use crate::servers::{outside_quotes, readings};
 use crate::site::{NOW, RULES, Role, Rule, first_day, observing, pinned, secrets};
 
 /// A request.
@@ -225,12 +225,16 @@ fn others_are_kept(sent: &str, header: &str) {
 }
 
 fn is_of_others(pair: &str) -> bool {
-    let folded = decoded(pair)
-        .to_lowercase()
-        .replace(['.', ' ', '[', '+', '\t'], "_");
-    let holds =
-        |rule: &Rule| folded.contains(&rule.name.replace('.', "_")) || folded.contains(rule.name);
-    // U+FFFD and other characters may stand for any bytes, and part a name
+    let folded = pair.to_lowercase();
+    let holds = |rule: &Rule| {
+        let names = [rule.name, &rule.name.replace('_', "")];
+        let parts = rule.name.split('_').filter(|part| part.len() > 1);
+        names
+            .into_iter()
+            .chain(parts)
+            .any(|name| folded.contains(name))
+    };
+    // other characters may stand for a letter, or part a name
     let is_plain = pair.is_ascii() && !pair.contains(['"', '$', '\\', '%']);
     !pair.is_empty() && is_plain && !RULES.iter().any(holds)
 }

@@ -36,7 +36,8 @@ fn end_of_pair(text: &str, escapes: bool) -> usize {
         return plain;
     };
     let value = text[equals + 1..].trim_start_matches([' ', '\t']);
-    if !value.starts_with('"') {
+    // where the name holds quotes, servers do not agree on what the next one does
+    if !value.starts_with('"') || text[..equals].contains('"') {
         return plain;
     }
     let start = text.len() - value.len() + 1;
@@ -100,6 +101,28 @@ fn quoted_names(header: &str) -> Vec<Pair> {
     let pairs = split(header, &[';']).into_iter();
     let name = |name: String| name.trim_matches('"').trim_start_matches('$').to_owned();
     pairs.map(|(own, value)| (name(own), value)).collect()
+}
+
+/// A value in double quotes as Python's `http.cookies` reads it: `\"` and `\073` are escapes. None without quotes.
+pub fn unquoted(value: &str) -> Option<String> {
+    let inside = value.strip_prefix('"')?.strip_suffix('"')?;
+    let mut read = String::new();
+    let mut rest = inside;
+    while let Some(c) = rest.chars().next() {
+        let octal = rest.get(1..4).filter(|_| c == '\\');
+        let octal = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let (c, length) = match (octal, c) {
+            (Some(byte), _) => (char::from(byte), 4),
+            (None, '\\') => match rest.chars().nth(1) {
+                Some(escaped) => (escaped, 1 + escaped.len_utf8()),
+                None => (c, 1),
+            },
+            _ => (c, c.len_utf8()),
+        };
+        read.push(c);
+        rest = &rest[length..];
+    }
+    Some(read)
 }
 
 /// Percent-decoded once.
