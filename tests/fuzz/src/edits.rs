@@ -273,6 +273,13 @@ fn edits_what_it_names(case: &EditCase, is_toml: bool, text: &str, before: &Valu
             true,
         ),
     };
+    if let Change::Push(list, new) | Change::Replace(list, _, new) = &change {
+        let entries = table.get(*list).and_then(Value::as_array);
+        let is_of_tables = entries.is_some_and(|entries| entries.iter().any(Value::is_object));
+        if is_of_tables && !(new.is_object() || new.is_string()) {
+            return; // no command mixes them, and TOML's lists of tables hold nothing else
+        }
+    }
     let Some(after) = edit(is_toml, text, &steps, &change) else {
         return;
     };
@@ -297,10 +304,10 @@ fn edits_what_it_names(case: &EditCase, is_toml: bool, text: &str, before: &Valu
         Change::Set(..) | Change::Remove(..) | Change::Replace(..)
     );
     if is_repeatable {
+        // with its last field a table may be gone
         let again = edit(is_toml, &after, &steps, &change);
-        assert_eq!(
-            again.as_deref(),
-            Some(after.as_str()),
+        assert!(
+            again.is_none_or(|again| again == after),
             "{change:?} at {steps:?} twice:\n{text}"
         );
     }
