@@ -621,7 +621,10 @@ fn pieces(is_toml: bool, text: &str) -> Vec<(&str, bool)> {
         let rest = &text[at..];
         let comment = match rest {
             _ if is_toml && rest.starts_with('#') => Some(rest.find('\n').unwrap_or(rest.len())),
-            _ if !is_toml && rest.starts_with("//") => Some(rest.find('\n').unwrap_or(rest.len())),
+            _ if !is_toml && rest.starts_with("//") => {
+                // a carriage return ends a line as well, as in the parser that wrangler has
+                Some(rest.find(['\n', '\r']).unwrap_or(rest.len()))
+            }
             _ if !is_toml && rest.starts_with("/*") => {
                 Some(rest[2..].find("*/").map_or(rest.len(), |end| end + 4))
             }
