@@ -217,6 +217,21 @@ fn each_module_of_the_core_names_only_those_before_it() {
 }
 
 #[test]
+fn every_fault_that_fuzzing_plants_has_its_place_in_the_source() {
+    let text = fs::read_to_string(root().join("tests/fuzz/planted.json")).unwrap();
+    let faults: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert!(faults.len() > 30);
+    for fault in &faults {
+        for edit in fault["edits"].as_array().unwrap() {
+            let file = edit["file"].as_str().unwrap();
+            let source = fs::read_to_string(root().join(file)).unwrap();
+            let times = source.matches(edit["text"].as_str().unwrap()).count();
+            assert_eq!(times, 1, "{} in {file}", fault["name"]);
+        }
+    }
+}
+
+#[test]
 fn every_link_between_the_documents_leads_somewhere() {
     let mut documents = files_below(&["docs", "tests"], &["md"]);
     let top = ["README", "CONTRIBUTING", "SECURITY", "CHANGELOG"];

@@ -1,34 +1,46 @@
-// The corpus that is kept: one text for each target, a line of base64 for each input. libFuzzer wants a file for each.
+// The corpus that is kept: for each target one file, an input a line in base64, the shortest first.
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { inRoot, sha256 } from "../../src/build/tools.mjs";
+import { Failure } from "../../src/build/progress.mjs";
+import { BUILT, FOLDER, fuzz } from "./engine.mjs";
 
-const KEPT = inRoot("tests/fuzz/corpus");
-const UNPACKED = inRoot("target/fuzz/kept");
+const FOUND = path.join(BUILT, "corpus");
+const UNPACKED = path.join(BUILT, "kept");
+// All targets together stay below 1.5 MB.
+const MOST_BYTES = 120_000;
 
-const textOf = (target) => path.join(KEPT, `${target}.txt`);
+const file = (target) => path.join(FOLDER, "corpus", `${target}.txt`);
 
-/** The folder with a target's inputs. */
+/** Where what a target finds is put. */
+export const found = (target) => path.join(FOUND, target);
+
+/** The kept inputs of a target, as files in a folder. */
 export function unpacked(target) {
-  const text = existsSync(textOf(target)) ? readFileSync(textOf(target), "utf8") : "";
-  const folder = path.join(UNPACKED, target, sha256(text).slice(0, 16));
-  if (existsSync(path.join(folder, "whole"))) return path.join(folder, "inputs");
-  rmSync(path.join(UNPACKED, target), { recursive: true, force: true });
-  mkdirSync(path.join(folder, "inputs"), { recursive: true });
-  for (const [at, line] of text.split("\n").filter(Boolean).entries()) {
-    writeFileSync(path.join(folder, "inputs", String(at)), Buffer.from(line, "base64"));
+  const folder = path.join(UNPACKED, target);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(file(target))) return folder;
+  for (const line of readFileSync(file(target), "utf8").split("\n").filter(Boolean)) {
+    const input = Buffer.from(line, "base64");
+    writeFileSync(path.join(folder, createHash("sha1").update(input).digest("hex")), input);
   }
-  writeFileSync(path.join(folder, "whole"), "");
-  return path.join(folder, "inputs");
+  return folder;
 }
 
-/** Keeps the inputs of a folder as the corpus of a target. Answers how many there are, and how many bytes. */
-export function keep(target, folder) {
+/** Keeps the shortest inputs of all that were found that reach what they reach. */
+export async function minimise(target, program) {
+  const folder = path.join(BUILT, "minimised", target);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(found(target), { recursive: true });
+  const { code, lines } = await fuzz(program, target, ["-merge=1"], [folder, unpacked(target), found(target)]);
+  if (code !== 0) throw new Failure(`the corpus of ${target} was not written: ${lines.at(-1)}`);
   const inputs = readdirSync(folder).map((name) => readFileSync(path.join(folder, name)));
-  const lines = inputs.map((input) => input.toString("base64")).filter(Boolean);
-  lines.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
-  mkdirSync(KEPT, { recursive: true });
-  const text = lines.map((line) => `${line}\n`).join("");
-  writeFileSync(textOf(target), text);
-  return { inputs: lines.length, bytes: text.length };
+  inputs.sort((a, b) => a.length - b.length || Buffer.compare(a, b));
+  let bytes = 0;
+  const kept = inputs.map((input) => input.toString("base64"));
+  const fitting = kept.filter((line) => (bytes += line.length + 1) <= MOST_BYTES);
+  mkdirSync(path.dirname(file(target)), { recursive: true });
+  writeFileSync(file(target), `${fitting.join("\n")}\n`);
+  console.log(`corpus ${target}: ${fitting.length} of ${inputs.length} inputs`);
 }

@@ -3,81 +3,92 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Failure, run } from "../../src/build/progress.mjs";
 import { rust } from "../../src/build/tools.mjs";
-import { built, fuzzed, inParallel, minimised, targets } from "./engine.mjs";
-import { planted } from "./planted.mjs";
-import { record } from "./results.mjs";
+import { found, minimise, unpacked } from "./corpus.mjs";
+import { FAILURES, build, chosen, fuzz, inParallel } from "./engine.mjs";
+import { plant } from "./planted.mjs";
+import { record, source } from "./results.mjs";
 
 const HELP = `npm run fuzz [-- MINUTES] [-- --target NAME] [-- --replay]
 
-Fuzzes every target of tests/fuzz for MINUTES in all (5), and adds what it finds to target/fuzz/corpus.
+Fuzzes every target of tests/fuzz for MINUTES in all (5). First it runs what tests/fuzz/corpus keeps; what it finds
+is added to target/fuzz/corpus.
 
   --target NAME    this one alone
   --seconds N      each target for N seconds, in place of MINUTES
-  --workers N      so many targets at a time (one for each core)
+  --workers N      N targets at a time [default: one for each core]
+  --low            at the lowest priority
+  --record         add the figures to tests/fuzz/RESULTS.md
   --replay         run the corpus of tests/fuzz/corpus, and nothing new
   --minimise       write the smallest corpus with the same coverage to tests/fuzz/corpus
-  --planted        plant each fault of planted.mjs in a copy, and see whether it is found within --seconds (60)
-  --only TEXT      of these, those with TEXT in their names
-  --record         add the figures to tests/fuzz/RESULTS.md
+  --planted        plant each fault of tests/fuzz/planted.json in a copy, and see whether it is caught in 60 s
+  --fault NAME     with --planted: this one alone
   --help           this text
 
 An input that fails is written to target/fuzz/failures.`;
 
+const LINES_OF_A_FAILURE = 60;
+
 const OPTIONS = {
   target: { type: "string" },
   seconds: { type: "string" },
-  workers: { type: "string", default: String(availableParallelism()) },
-  replay: { type: "boolean", default: false },
-  minimise: { type: "boolean", default: false },
-  planted: { type: "boolean", default: false },
-  only: { type: "string", default: "" },
-  record: { type: "boolean", default: false },
-  help: { type: "boolean", default: false },
+  workers: { type: "string" },
+  fault: { type: "string" },
+  ...Object.fromEntries(
+    ["low", "record", "replay", "minimise", "planted", "help"].map((name) => [name, { type: "boolean", default: false }]),
+  ),
 };
 
 run(async () => {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   if (values.help) return console.log(HELP);
-  const names = chosen(values.target);
+  const targets = chosen(values.target);
+  const workers = above0(values.workers ?? availableParallelism(), "npm run fuzz -- --workers 1");
   await rust();
-  if (values.planted) return planted(names, values.only, Number(values.seconds ?? 60));
-  const program = await built("fuzz targets");
-  if (values.minimise) return minimise(names, program);
-  const figures = [];
-  const seconds = values.replay ? 0 : secondsOfEach(values, positionals, names.length);
-  const jobs = names.map((target) => async () => {
-    figures.push(told(await fuzzed(target, program(target), seconds)));
-  });
-  await inParallel(jobs, Number(values.workers));
-  if (values.record) await record(figures);
+  if (values.planted) return plant(values.fault);
+  const fuzzed = values.record ? await source() : undefined;
+  const program = await build();
+  if (values.minimise) {
+    for (const target of targets) await minimise(target, program(target));
+    return;
+  }
+  const limit = values.replay ? "-runs=0" : `-max_total_time=${secondsOf(values, positionals, targets.length, workers)}`;
+  const runs = [];
+  const job = (target) => async () => runs.push(await fuzzOne(target, program(target), limit, values));
+  await inParallel(targets.map(job), workers);
+  if (fuzzed) await record(fuzzed, runs);
+  report(runs);
 });
 
-function chosen(name) {
-  if (name === undefined) return targets;
-  if (targets.includes(name)) return [name];
-  throw new Failure(`there is no target ${name}`, `there are ${targets.join(", ")}`);
+function secondsOf({ seconds }, [minutes = "5"], count, workers) {
+  if (seconds !== undefined) return Math.ceil(above0(seconds, "npm run fuzz -- --seconds 20"));
+  return Math.ceil((above0(minutes, "npm run fuzz -- 5") * 60 * Math.min(workers, count)) / count);
 }
 
-function secondsOfEach({ seconds, workers }, [minutes = "5"], count) {
-  const each = seconds === undefined ? (Number(minutes) * 60 * Number(workers)) / count : Number(seconds);
-  if (!(each > 0)) throw new Failure("the time is a number above 0", "npm run fuzz -- 5");
-  return Math.ceil(each);
+function above0(text, example) {
+  const number = Number(text);
+  if (!(number > 0)) throw new Failure(`${text}: expected a number above 0`, example);
+  return number;
 }
 
-/** Shows what a target came to. */
-function told(figures) {
-  const { target, executions, edges, failure } = figures;
-  if (failure) {
-    console.error(failure);
-    throw new Failure(`${target} found something`, `the input is the newest ${target}-… of target/fuzz/failures`);
-  }
-  console.log(`fuzz ${target}: ${executions} executions, ${edges} edges, nothing found`);
-  return figures;
+/** Runs one; what it prints is shown where it fails, and its figures where it does not. */
+async function fuzzOne(target, program, limit, { low, replay }) {
+  const folders = replay ? [unpacked(target)] : [found(target), unpacked(target)];
+  const result = await fuzz(program, target, [limit], folders, { isLow: low });
+  const failed = result.code !== 0;
+  if (failed) console.error(result.lines.slice(-LINES_OF_A_FAILURE).join("\n"));
+  const { executions, edges, seconds } = result;
+  const end = failed ? "an input fails" : "nothing found";
+  console.log(`fuzz ${target}: ${executions} executions in ${seconds.toFixed(1)} s, ${edges} edges, ${end}`);
+  return { target, failed, program, ...result };
 }
 
-async function minimise(names, program) {
-  for (const target of names) {
-    const { inputs, bytes } = await minimised(target, program(target));
-    console.log(`fuzz ${target}: ${inputs} inputs, ${bytes} bytes of text`);
-  }
+function report(runs) {
+  const sum = (of) => runs.reduce((all, one) => all + of(one), 0);
+  const failed = runs.filter((one) => one.failed);
+  console.log(`fuzz: ${runs.length} targets, ${sum((one) => one.executions)} executions, ${failed.length} with a failure`);
+  if (failed.length === 0) return;
+  throw new Failure(
+    `${failed.map((one) => one.target).join(", ")} found something`,
+    `the input is in ${FAILURES}: ${failed[0].program} FILE runs it again`,
+  );
 }

@@ -36,6 +36,8 @@ mod sighting;
 mod tests;
 mod writing;
 
+pub use writing::dev_vars_line;
+
 use choices::Choices;
 use folder::NewFile;
 use found::{FoundCookie, Suggestion};

@@ -91,7 +91,7 @@ impl LiveWorker {
 
 impl LedgerReply {
     /// None where it is no answer of Countersign's.
-    fn read(status: u16, text: &str) -> Option<Self> {
+    pub fn read(status: u16, text: &str) -> Option<Self> {
         let json: Value = harmless::json(text)?;
         let error = json["error"].as_str();
         match (status, error) {

@@ -21,20 +21,17 @@ pub enum Scheme {
     Keygrip,
     /// A JSON Web Token with HS256.
     Jwt,
-    /// The same in several cookies, as Auth.js cuts long values.
-    Pieces,
     /// Laravel's encrypted cookies, AES-256-CBC.
     Laravel,
     /// Rails' signed cookies.
     Rails,
 }
 
-/// All of them; each is a rule of the fuzzed configuration.
-pub const SCHEMES: [Scheme; 6] = [
+/// All of them.
+pub const SCHEMES: [Scheme; 5] = [
     Scheme::Django,
     Scheme::Keygrip,
     Scheme::Jwt,
-    Scheme::Pieces,
     Scheme::Laravel,
     Scheme::Rails,
 ];
@@ -46,105 +43,105 @@ pub struct Signed {
     pub companion: Option<String>,
 }
 
+/// Times that are signed, in Unix seconds. A scheme signs those that it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    pub signed: u64,
+    pub expiry: Option<u64>,
+    pub not_before: Option<u64>,
+}
+
+/// What a site reads in a value that its key signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What was signed, its times among it: what another key signs instead must be the same.
+    pub payload: String,
+    pub times: Times,
+}
+
 impl Scheme {
-    /// The name of the cookie that its rule manages.
-    pub fn cookie(self) -> &'static str {
-        match self {
-            Self::Django => "sessionid",
-            Self::Keygrip => "grip",
-            Self::Jwt => "token",
-            Self::Pieces => "authjs",
-            Self::Laravel => "laravel_session",
-            Self::Rails => "_rails",
-        }
-    }
-
-    /// The name of the cookie that holds its signature.
-    pub fn companion(self) -> Option<&'static str> {
-        (self == Self::Keygrip).then_some("grip.sig")
-    }
-
-    /// Whether the values say when they were signed, or until when they count.
-    pub fn has_time(self) -> bool {
-        matches!(self, Self::Django | Self::Jwt | Self::Pieces)
-    }
-
-    /// When a value of Django's says that it was signed, in Unix seconds.
-    pub fn time(self, value: &str) -> Option<u64> {
-        let (text, _) = value.rsplit_once(':')?;
-        let (_, digits) = text.rsplit_once(':').filter(|_| self == Self::Django)?;
-        let digit = |c: char| match c {
-            '0'..='9' => Some(c as u64 - '0' as u64),
-            'A'..='Z' => Some(c as u64 - 'A' as u64 + 10),
-            'a'..='z' => Some(c as u64 - 'a' as u64 + 36),
-            _ => None,
-        };
-        digits.chars().try_fold(0_u64, |time, c| {
-            time.checked_mul(62)?.checked_add(digit(c)?)
-        })
-    }
-
-    /// Signs as the framework does; `time` in Unix seconds where it signs one.
-    pub fn sign(self, key: &str, payload: &str, time: u64) -> Signed {
+    /// Signs as the framework does, for a cookie of that name.
+    pub fn sign(self, key: &str, name: &str, payload: &str, times: Times) -> Signed {
         let value = match self {
             Self::Django => {
-                let text = format!("{payload}:{}", base62(time));
+                let text = format!("{payload}:{}", base62(times.signed));
                 let signature = URL_SAFE_NO_PAD.encode(sha256(&django_key(key), text.as_bytes()));
                 format!("{text}:{signature}")
             }
             Self::Keygrip => payload.to_owned(),
-            Self::Jwt | Self::Pieces => {
+            Self::Jwt => {
                 let head = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
-                let text = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims(payload, time)));
+                let claims = URL_SAFE_NO_PAD.encode(claims(payload, times));
+                let text = format!("{head}.{claims}");
                 let signature = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
                 format!("{text}.{signature}")
             }
-            Self::Laravel => laravel_sealed(key, self.cookie(), payload),
+            Self::Laravel => laravel_sealed(key, name, payload),
             Self::Rails => {
-                let text = rails_text(self.cookie(), payload);
+                let text = rails_text(name, payload);
                 escaped(&format!(
                     "{text}--{}",
                     hex(&sha1(&rails_key(key), text.as_bytes()))
                 ))
             }
         };
-        let companion = self
-            .companion()
-            .map(|_| keygrip_signature(key, self.cookie(), payload));
+        let companion =
+            (self == Self::Keygrip).then(|| keygrip_signature(key, name, payload.as_bytes()));
         Signed { value, companion }
     }
 
-    /// The payload that a site with this key would read.
-    pub fn read(self, key: &str, value: &str, companion: Option<&str>) -> Option<String> {
+    /// What a site with this key reads in a cookie of that name.
+    pub fn read(
+        self,
+        key: &str,
+        name: &str,
+        value: &str,
+        companion: Option<&str>,
+    ) -> Option<Reading> {
+        let timeless = |payload: &str| Reading {
+            payload: payload.to_owned(),
+            times: Times::default(),
+        };
         match self {
             Self::Django => {
                 let (text, signature) = value.rsplit_once(':')?;
-                let (payload, _) = text.rsplit_once(':')?;
+                let (_, time) = text.rsplit_once(':')?;
                 let made = URL_SAFE_NO_PAD.encode(sha256(&django_key(key), text.as_bytes()));
-                (made == signature).then(|| payload.to_owned())
+                let signed = from_base62(time)?;
+                (made == signature).then(|| Reading {
+                    payload: text.to_owned(),
+                    times: Times {
+                        signed,
+                        ..Times::default()
+                    },
+                })
             }
             Self::Keygrip => {
-                let made = keygrip_signature(key, self.cookie(), value);
-                (Some(made.as_str()) == companion).then(|| value.to_owned())
+                let made = keygrip_signature(key, name, value.as_bytes());
+                (Some(made.as_str()) == companion).then(|| timeless(value))
             }
-            Self::Jwt | Self::Pieces => {
+            Self::Jwt => {
                 let (text, signature) = value.rsplit_once('.')?;
                 let made = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
                 let claims = URL_SAFE_NO_PAD.decode(text.split_once('.')?.1).ok()?;
                 let claims: Value = serde_json::from_slice(&claims).ok()?;
-                (made == signature).then(|| claims["p"].as_str().map(str::to_owned))?
+                (made == signature).then(|| Reading {
+                    payload: text.to_owned(),
+                    times: Times {
+                        signed: 0,
+                        expiry: claims["exp"].as_u64(),
+                        not_before: claims["nbf"].as_u64(),
+                    },
+                })
             }
-            Self::Laravel => laravel_opened(key, self.cookie(), value),
+            Self::Laravel => laravel_opened(key, name, value).map(|payload| timeless(&payload)),
             Self::Rails => {
                 let value = unescaped(value)?;
                 let (text, signature) = value.split_once("--")?;
                 let made = hex(&sha1(&rails_key(key), text.as_bytes()));
                 let data: Value = serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()?;
-                let envelope = &data["_rails"];
-                let is_ours = envelope["pur"] == format!("cookie.{}", self.cookie());
-                let message = STANDARD.decode(envelope["message"].as_str()?).ok()?;
-                let payload: String = serde_json::from_slice(&message).ok()?;
-                (made == signature && is_ours).then_some(payload)
+                let is_ours = data["_rails"]["pur"] == format!("cookie.{name}");
+                (made == signature && is_ours).then(|| timeless(text))
             }
         }
     }
@@ -186,16 +183,32 @@ fn base62(mut number: u64) -> String {
     String::from_utf8(digits).expect("digits are ASCII")
 }
 
-fn keygrip_signature(key: &str, name: &str, value: &str) -> String {
-    URL_SAFE_NO_PAD.encode(sha1(key.as_bytes(), format!("{name}={value}").as_bytes()))
+fn from_base62(digits: &str) -> Option<u64> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'A'..=b'Z' => Some(c - b'A' + 10),
+        b'a'..=b'z' => Some(c - b'a' + 36),
+        _ => None,
+    };
+    digits.bytes().try_fold(0, |number: u64, c| {
+        number.checked_mul(62)?.checked_add(u64::from(digit(c)?))
+    })
 }
 
-/// Valid from that time on, and as long as a session of Django's.
-fn claims(payload: &str, time: u64) -> Vec<u8> {
-    let end = time + crate::site::MAX_AGE;
-    serde_json::json!({ "p": payload, "nbf": time, "exp": end })
-        .to_string()
-        .into_bytes()
+fn keygrip_signature(key: &str, name: &str, value: &[u8]) -> String {
+    let text = [name.as_bytes(), b"=", value].concat();
+    URL_SAFE_NO_PAD.encode(sha1(key.as_bytes(), &text))
+}
+
+fn claims(payload: &str, times: Times) -> Vec<u8> {
+    let mut claims = serde_json::json!({ "p": payload });
+    if let Some(expiry) = times.expiry {
+        claims["exp"] = expiry.into();
+    }
+    if let Some(not_before) = times.not_before {
+        claims["nbf"] = not_before.into();
+    }
+    claims.to_string().into_bytes()
 }
 
 /// Derived once for each key: there are four.
@@ -282,15 +295,25 @@ fn unescaped(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::{RULES, Role};
 
     #[test]
-    fn what_a_scheme_signs_it_reads_under_that_key_alone() {
-        for scheme in SCHEMES {
-            let (key, other) = crate::site::keys_of(scheme);
-            let signed = scheme.sign(key, "eyJhIjoxfQ", 1_800_000_000);
-            let read = |key| scheme.read(key, &signed.value, signed.companion.as_deref());
-            assert_eq!(read(key).as_deref(), Some("eyJhIjoxfQ"), "{scheme:?}");
-            assert_eq!(read(other), None, "{scheme:?}");
+    fn what_a_scheme_signs_it_reads_under_that_key_and_name_alone() {
+        for rule in &RULES {
+            let (key, other) = (rule.key(Role::Current), rule.key(Role::Origin));
+            let times = Times {
+                signed: 1_800_000_000,
+                ..Times::default()
+            };
+            let signed = rule.scheme.sign(key, rule.name, "eyJhIjoxfQ", times);
+            let read = |key, name| {
+                let companion = signed.companion.as_deref();
+                rule.scheme.read(key, name, &signed.value, companion)
+            };
+            assert!(read(key, rule.name).is_some(), "{}", rule.name);
+            assert_eq!(read(other, rule.name), None, "{}", rule.name);
+            let binds_name = !matches!(rule.scheme, Scheme::Django | Scheme::Jwt);
+            assert_eq!(read(key, "other").is_none(), binds_name, "{}", rule.name);
         }
     }
 }

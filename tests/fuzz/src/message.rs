@@ -1,23 +1,59 @@
 //! Headers as a visitor, an attacker and a site might send them, built from bytes so that most of them get far.
 
-use std::collections::BTreeSet;
-
 use arbitrary::Arbitrary;
 
-use crate::independent::{SCHEMES, Scheme, Signed};
-use crate::site::{MAX_AGE, NOW, Role};
+use crate::independent::{Signed, Times};
+use crate::site::{CLOCK_SKEW, COOKIE_MAX_AGE, MAX_AGE, NOW, RULES, Role, Rule};
 
 /// A cookie of a managed name.
 #[derive(Arbitrary, Clone, Debug)]
 pub struct ManagedCookie {
-    scheme: u8,
+    rule: u8,
     role: Role,
+    /// The rule for whose name it is signed, where that is another.
+    signed_for: Option<u8>,
     payload: u8,
-    /// When it was signed, in half days before the day after tomorrow.
-    age: u8,
+    time: u8,
+    expiry: Option<u8>,
+    not_before: Option<u8>,
     change: Option<Change>,
     /// The change of the second cookie, where the signature is one.
     companion: CompanionFate,
+    /// Where it is cut, where it may come in pieces.
+    pieces: Option<(u8, PieceFate)>,
+}
+
+/// What becomes of the pieces of a cookie.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub enum PieceFate {
+    All,
+    Reversed,
+    LeadingZero,
+    Sign,
+    OneMissing,
+    OneMore,
+    OneTwice,
+    Beyond,
+}
+
+/// Times about which something changes, in seconds from now.
+const MOMENTS: [i64; 12] = [
+    0,
+    -1,
+    1,
+    CLOCK_SKEW as i64,
+    CLOCK_SKEW as i64 + 1,
+    -(COOKIE_MAX_AGE as i64),
+    -(COOKIE_MAX_AGE as i64) + 1,
+    -(MAX_AGE as i64),
+    -(MAX_AGE as i64) - 1,
+    -86_400,
+    86_400,
+    -1_000_000,
+];
+
+fn moment(at: u8) -> u64 {
+    NOW.saturating_add_signed(MOMENTS[usize::from(at) % MOMENTS.len()])
 }
 
 /// What becomes of the cookie that holds a signature.
@@ -26,6 +62,8 @@ pub enum CompanionFate {
     Beside,
     Changed(Change),
     Missing,
+    /// It comes without the value.
+    Alone,
 }
 
 /// What an attacker does to a value.
@@ -72,22 +110,10 @@ pub enum Spelling {
     Dollar,
     Quoted,
     InValue,
-    Bare,
     BehindComma,
-    PercentU,
-    Apart,
-    Member,
-}
-
-/// A Cookie header and what it holds.
-#[derive(Debug, Default)]
-pub struct Header {
-    /// The text.
-    pub text: String,
-    /// What a visitor may say with it: scheme and payload, signed under a key of the ring and not too old.
-    pub genuine: BTreeSet<(usize, String)>,
-    /// The tame pairs in their order, as they stand there.
-    pub tame: Vec<String>,
+    InQuotes,
+    OpenQuote,
+    Bare,
 }
 
 const PAYLOADS: [&str; 8] = [
@@ -186,83 +212,79 @@ impl Change {
 }
 
 impl ManagedCookie {
-    /// Its scheme.
-    pub fn scheme(&self) -> Scheme {
-        SCHEMES[self.index()]
+    /// Its rule.
+    pub fn rule(&self) -> &'static Rule {
+        &RULES[usize::from(self.rule) % RULES.len()]
     }
 
-    /// Its scheme's place.
-    pub fn index(&self) -> usize {
-        usize::from(self.scheme) % SCHEMES.len()
-    }
-
-    /// The payload that it was signed with.
-    pub fn payload(&self) -> &'static str {
+    /// The payload that it is signed with.
+    fn payload(&self) -> &'static str {
         PAYLOADS[usize::from(self.payload) % PAYLOADS.len()]
-    }
-
-    /// Whose key signed it.
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
-    /// When.
-    fn time(&self) -> u64 {
-        NOW + 4 * 43_200 - u64::from(self.age) * 43_200
-    }
-
-    /// Whether the format takes one that old.
-    pub fn is_in_time(&self) -> bool {
-        // at its very end a session of Django's counts, a token does not
-        let most = MAX_AGE - u64::from(self.scheme() != Scheme::Django);
-        let age = NOW.checked_sub(self.time());
-        !self.scheme().has_time() || age.is_some_and(|age| age <= most)
-    }
-
-    /// Whether it is shown as it was signed.
-    pub fn is_whole(&self) -> bool {
-        self.change.is_none() && matches!(self.companion, CompanionFate::Beside)
     }
 
     /// The values as they are shown.
     pub fn shown(&self) -> Signed {
-        let scheme = self.scheme();
-        let signed = scheme.sign(self.role.key(scheme), self.payload(), self.time());
+        let rule = self.rule();
+        let name = self
+            .signed_for
+            .map_or(rule.name, |at| RULES[usize::from(at) % RULES.len()].name);
+        let times = Times {
+            signed: moment(self.time),
+            expiry: self.expiry.map(moment),
+            not_before: self.not_before.map(moment),
+        };
+        let signed = rule
+            .scheme
+            .sign(rule.key(self.role), name, self.payload(), times);
         let value = match &self.change {
             None => signed.value,
             Some(change) => change.of(&signed.value),
         };
         let companion = match &self.companion {
-            CompanionFate::Beside => signed.companion,
+            CompanionFate::Beside | CompanionFate::Alone => signed.companion,
             CompanionFate::Changed(change) => signed.companion.map(|value| change.of(&value)),
             CompanionFate::Missing => None,
         };
         Signed { value, companion }
     }
+
+    /// Names and values as they are shown.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        let (rule, shown) = (self.rule(), self.shown());
+        let mut pairs = match self.pieces {
+            Some((cut, fate)) if rule.is_chunked => pieces(rule.name, &shown.value, cut, fate),
+            _ => vec![(rule.name.to_owned(), shown.value)],
+        };
+        if matches!(self.companion, CompanionFate::Alone) {
+            pairs.clear();
+        }
+        let companion = rule.companion().zip(shown.companion);
+        pairs.extend(companion.map(|(name, value)| (name.to_owned(), value)));
+        pairs
+    }
 }
 
-impl ManagedCookie {
-    /// A value as the pieces of a Cookie header, of lengths and spellings that its other fields choose.
-    fn pieces(&self, value: &str) -> String {
-        let name = self.scheme().cookie();
-        let (count, spelling) = (usize::from(self.age % 4), self.payload / 8);
-        if count == 0 || !value.is_ascii() {
-            return format!("{name}={value}");
-        }
-        let length = value.len().div_ceil(count).max(1);
-        let starts = (0..value.len()).step_by(length).enumerate();
-        let piece = |(number, start): (usize, usize)| {
-            let piece = &value[start..(start + length).min(value.len())];
-            match spelling % 6 {
-                1 if number == 1 => format!("{name}.0{number}={piece}"),
-                2 if number == 1 => format!("{name}.+{number}={piece}"),
-                3 if number == 1 => format!("{name}.{number}=x; {name}.{number}={piece}"),
-                4 if number == 1 => format!("{name}.9={piece}"),
-                _ => format!("{name}.{number}={piece}"),
-            }
-        };
-        starts.map(piece).collect::<Vec<_>>().join("; ")
+fn pieces(name: &str, value: &str, cut: u8, fate: PieceFate) -> Vec<(String, String)> {
+    let mut at = usize::from(cut) % (value.len() + 1);
+    while !value.is_char_boundary(at) {
+        at -= 1;
     }
+    let (first, rest) = value.split_at(at);
+    let mut pairs = vec![
+        (format!("{name}.0"), first.to_owned()),
+        (format!("{name}.1"), rest.to_owned()),
+    ];
+    match fate {
+        PieceFate::All => {}
+        PieceFate::Reversed => pairs.reverse(),
+        PieceFate::LeadingZero => pairs[1].0 = format!("{name}.01"),
+        PieceFate::Sign => pairs[1].0 = format!("{name}.+1"),
+        PieceFate::OneMissing => drop(pairs.remove(0)),
+        PieceFate::OneMore => pairs.push((format!("{name}.2"), "more".to_owned())),
+        PieceFate::OneTwice => pairs.push((format!("{name}.1"), "other".to_owned())),
+        PieceFate::Beyond => pairs[1].0 = format!("{name}.101"),
+    }
+    pairs
 }
 
 impl Spelling {
@@ -281,71 +303,39 @@ impl Spelling {
             Self::Dollar => format!("$Version=1; ${name}={value}"),
             Self::Quoted => format!("\"{name}\"={value}"),
             Self::InValue => format!("z=\"a, {name}={value}"),
-            Self::Bare => name.to_owned(),
             Self::BehindComma => format!("z=a,{name}={value}"),
-            Self::PercentU => format!("%u{:04x}{}={value}", name.as_bytes()[0], &name[1..]),
-            Self::Apart => format!("z=a {name}={value}"),
-            Self::Member => format!("z=[{name}={value}]"),
+            Self::InQuotes => format!("z=\"a; {name}={value}\""),
+            Self::OpenQuote => format!("z=\"a; {name}={value}"),
+            Self::Bare => name.to_owned(),
         }
     }
 }
 
-impl Header {
-    /// Of these pairs, with what stands between them.
-    pub fn of(parts: &[(Pair, u8)]) -> Self {
-        let mut header = Self::default();
-        for (pair, between) in parts.iter().take(24) {
-            header.push(pair);
-            header
-                .text
-                .push_str(["; ", ";", "; ", " ; ", ";;"][usize::from(*between) % 5]);
-        }
-        header
+/// A Cookie header of these pairs, with what stands between them.
+pub fn header(parts: &[(Pair, u8)]) -> String {
+    let mut header = String::new();
+    for (pair, between) in parts.iter().take(24) {
+        header.push_str(&pair.text());
+        header.push_str(["; ", ";", "; ", " ; ", ";;"][usize::from(*between) % 5]);
     }
+    header
+}
 
-    /// Repeats it up to a length in bytes.
-    pub fn repeat(&mut self, length: usize) {
-        let times = length / self.text.len();
-        self.text = self.text.repeat(times);
-        self.tame.clear(); // they stand there many times
-    }
-
-    fn push(&mut self, pair: &Pair) {
-        match pair {
-            Pair::Managed(cookie) => {
-                let (scheme, shown) = (cookie.scheme(), cookie.shown());
-                if scheme == Scheme::Pieces {
-                    self.text.push_str(&cookie.pieces(&shown.value));
-                    self.note(cookie);
-                    return;
-                }
-                self.text
-                    .push_str(&format!("{}={}", scheme.cookie(), shown.value));
-                if let (Some(name), Some(companion)) = (scheme.companion(), shown.companion) {
-                    self.text.push_str(&format!("; {name}={companion}"));
-                }
-                self.note(cookie);
+impl Pair {
+    fn text(&self) -> String {
+        match self {
+            Self::Managed(cookie) => {
+                let pairs = cookie.pairs().into_iter();
+                let pairs: Vec<String> = pairs
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
+                pairs.join("; ")
             }
-            Pair::Alike { cookie, spelling } => {
-                let pair = spelling.pair(cookie.scheme().cookie(), &cookie.shown().value);
-                self.text.push_str(&pair);
-                self.note(cookie);
+            Self::Alike { cookie, spelling } => {
+                spelling.pair(cookie.rule().name, &cookie.shown().value)
             }
-            Pair::Tame { name, value } => {
-                let pair = format!("z{}=v{value}", name % 16);
-                self.text.push_str(&pair);
-                self.tame.push(pair);
-            }
-            Pair::Any(text) => self.text.push_str(&text.text()),
-        }
-    }
-
-    /// Notes what the visitor may say, for whatever the change is, the signed payload is his.
-    fn note(&mut self, cookie: &ManagedCookie) {
-        let in_ring = matches!(cookie.role(), Role::Current | Role::Fallback);
-        if in_ring && cookie.is_in_time() {
-            self.genuine
-                .insert((cookie.index(), cookie.payload().to_owned()));
+            Self::Tame { name, value } => format!("z{}=v{value}", name % 16),
+            Self::Any(text) => text.text(),
         }
     }
 }

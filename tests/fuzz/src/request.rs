@@ -3,12 +3,13 @@
 use arbitrary::Arbitrary;
 use countersign_core::gate::verdict::Verdict;
 use countersign_core::gate::{Action, Event, Gate, Pending, RequestDecision, RequestHead};
-use countersign_core::operations::report::Reporter;
+use countersign_core::operations::ledger::tally::Tally;
+use countersign_core::operations::report::{Reporter, points};
 
-use crate::independent::SCHEMES;
-use crate::message::{Header, Pair};
-use crate::readings::{careless, leaves_quote_open, origin_key, pairs, payloads};
-use crate::site::{NOW, first_day, pinned, secrets};
+use crate::given::{self, Shown, all_shown, pairs, piece};
+use crate::message::{Pair, header};
+use crate::servers::{outside_quotes, readings};
+use crate::site::{NOW, RULES, Role, Rule, first_day, observing, pinned, secrets};
 
 /// A request.
 #[derive(Arbitrary, Debug)]
@@ -17,8 +18,6 @@ pub struct RequestCase {
     pub pairs: Vec<(Pair, u8)>,
     /// Whether it opens a page.
     pub is_page: bool,
-    /// Whether the header is repeated until it is long: by two numbers out of 256.
-    pub many: u8,
 }
 
 /// The head of a request that opens a page, or does not.
@@ -45,7 +44,7 @@ impl RequestHead for Head {
 }
 
 /// What the site is sent.
-pub fn forwarded(action: &Action, header: &str) -> Option<String> {
+fn forwarded(action: &Action, header: &str) -> Option<String> {
     match action {
         Action::Unchanged => Some(header.to_owned()),
         Action::WithCookie(cookie) => Some(cookie.clone().unwrap_or_default()),
@@ -55,115 +54,241 @@ pub fn forwarded(action: &Action, header: &str) -> Option<String> {
 
 /// Judges one, and holds every rule against what comes of it.
 pub fn check(case: &RequestCase) {
-    let mut header = Header::of(&case.pairs);
-    if case.many > 253 && !header.text.is_empty() {
-        header.repeat(MOST_BYTES);
-    }
+    let header = header(&case.pairs);
     judge(pinned(), &header, case.is_page);
+    is_only_observed(&header, case.is_page);
 }
 
-/// Enough for more copies than are tried.
-const MOST_BYTES: usize = 32 << 10;
-/// How many values of a request are tried at all (R6).
-const MOST_TRIES: usize = 256;
-
-/// The same for a header that is built already; answers what is left for the response, and what the site is sent.
-pub fn judge(gate: &Gate, header: &Header, is_page: bool) -> (Pending, Option<String>) {
-    let decision = decide(gate, &header.text, is_page);
-    let sent = forwarded(&decision.action, &header.text);
-    if let Some(sent) = &sent {
-        nothing_is_forged(sent, header);
-        tame_pairs_are_kept(sent, header);
-        is_stable(sent, is_page);
+/// Judges a header by a gate, and answers what is left for the response.
+pub fn judge(gate: &Gate, header: &str, is_page: bool) -> Pending {
+    let decision = decide(gate, header, is_page);
+    if let Some(sent) = forwarded(&decision.action, header) {
+        nothing_is_forged(&sent, header);
+        signatures_are_of_values(&sent, header);
+        no_server_reads_more(&sent, header);
+        others_are_kept(&sent, header);
+        is_stable(&sent, is_page);
     }
-    work_is_bounded(decision.pending.steps, header.text.len());
-    tries_are_bounded(&decision);
-    nothing_is_told(gate, &decision, header);
-    (decision.pending, sent)
+    work_is_bounded(decision.pending.steps, header);
+    nothing_is_told(gate, &decision.pending.events, header);
+    decision.pending
 }
 
-fn decide(gate: &Gate, header: &str, is_page: bool) -> RequestDecision {
+/// What the gate decides.
+pub fn decide(gate: &Gate, header: &str, is_page: bool) -> RequestDecision {
     let decision = gate.request(Some(header), &Head { is_page }, NOW * 1000);
     decision.expect("the gate caught itself in a mistake")
 }
 
 /// Each managed name that the site is sent has a value that the site's key verifies, with a payload that the visitor
-/// was given; whatever the server's parser is.
-fn nothing_is_forged(sent: &str, header: &Header) {
-    let shown = &header.text;
-    for (at, scheme) in SCHEMES.into_iter().enumerate() {
-        for payload in payloads(scheme, origin_key(scheme), sent) {
-            let payload = payload
-                .unwrap_or_else(|| panic!("unverified: {scheme:?} in {sent:?}, of {shown:?}"));
-            assert!(
-                header.genuine.contains(&(at, payload.clone())),
-                "a payload that nobody was given: {payload:?} in {sent:?}, of {shown:?}"
-            );
+/// was given.
+fn nothing_is_forged(sent: &str, header: &str) {
+    for (rule, shown) in RULES.iter().zip(all_shown(header)) {
+        let (plain, signatures) = given::values(rule, sent);
+        let joined = whole(rule, sent, &plain);
+        for value in plain.iter().copied().chain(joined.as_deref()) {
+            is_given(rule, &shown, value, &signatures, sent, header);
         }
-    }
-    for found in careless(sent) {
-        panic!("{found:?} to a careless parser, in {sent:?}, of {shown:?}");
-    }
-    for pair in sent.split(';') {
-        assert!(!pair.trim_start().starts_with('$'), "{pair:?} in {sent:?}");
-    }
-    if !sent.contains('\\') {
+        let pieces = pairs(sent)
+            .filter(|(name, _)| piece(rule, name).is_some())
+            .count();
+        let is_whole = pieces == 0 || (plain.is_empty() && joined.is_some());
         assert!(
-            !leaves_quote_open(sent),
-            "a quote is left open: {sent:?}, of {shown:?}"
+            is_whole,
+            "pieces that no framework joins: {sent:?}, of {header:?}"
         );
     }
 }
 
-/// Every pair that nobody could take for a managed one arrives, byte for byte and in its order.
-fn tame_pairs_are_kept(sent: &str, header: &Header) {
-    let is_plain = |text: &str| !text.contains(['"', '$', '\\']);
-    if !is_plain(&header.text) {
-        return; // a quote that is left open may make a tame pair part of another cookie
+/// The value that the framework joins of pieces, where there are any: each number once, from 0 on.
+fn whole(rule: &Rule, sent: &str, plain: &[&str]) -> Option<String> {
+    let mut numbered: Vec<(usize, &str)> = pairs(sent)
+        .filter_map(|(name, value)| Some((piece(rule, name)?, value)))
+        .collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    let is_run = numbered
+        .iter()
+        .enumerate()
+        .all(|(at, (number, _))| at == *number);
+    let joined = numbered.iter().map(|(_, value)| *value).collect::<String>();
+    (plain.is_empty() && is_run && !numbered.is_empty()).then_some(joined)
+}
+
+fn is_given(
+    rule: &Rule,
+    shown: &Shown,
+    value: &str,
+    signatures: &[&str],
+    sent: &str,
+    header: &str,
+) {
+    let payload = if rule.is_wrapped {
+        Some(value.to_owned())
+    } else {
+        given::read(rule, Role::Origin, value, signatures).map(|reading| reading.payload)
+    };
+    let Some(payload) = payload else {
+        panic!(
+            "unverified: {} {value:?} in {sent:?}, of {header:?}",
+            rule.name
+        );
+    };
+    assert!(
+        shown.given.iter().any(|given| given.payload == payload),
+        "a payload that nobody was given: {} {payload:?} in {sent:?}, of {header:?}",
+        rule.name
+    );
+}
+
+/// A signature in a cookie of its own goes on with the value that it signs, or not at all.
+fn signatures_are_of_values(sent: &str, header: &str) {
+    for rule in &RULES {
+        let (plain, signatures) = given::values(rule, sent);
+        for signature in signatures {
+            let signs =
+                |value: &&str| given::read(rule, Role::Origin, value, &[signature]).is_some();
+            assert!(
+                !rule.is_wrapped && plain.iter().any(signs),
+                "a signature of nothing: {} in {sent:?}, of {header:?}",
+                rule.name
+            );
+        }
     }
-    let mut rest = sent;
-    for tame in &header.tame {
-        let at = rest.find(tame.as_str());
-        let at = at.unwrap_or_else(|| panic!("{tame:?} is lost: {sent:?}, of {:?}", header.text));
-        rest = &rest[at + tame.len()..];
+}
+
+/// R7: however a server reads the header, a managed name has a value that the gate vouches for, and no quote hides one.
+fn no_server_reads_more(sent: &str, header: &str) {
+    let names = || {
+        RULES
+            .iter()
+            .flat_map(|rule| [Some(rule.name), rule.companion()])
+            .flatten()
+    };
+    let vouched = |name: &str, value: &str| pairs(sent).any(|pair| pair == (name, value));
+    for (server, read) in readings(sent) {
+        for (name, value) in read {
+            let as_php = |managed: &&str| server == "PHP" && managed.replace('.', "_") == name;
+            let Some(managed) = names().find(|managed| *managed == name || as_php(managed)) else {
+                let piece = RULES
+                    .iter()
+                    .find(|rule| rule.is_chunked && is_any_piece(rule, &name));
+                let is_own = piece.is_none_or(|rule| piece_is_sent(rule, &name, sent));
+                assert!(
+                    is_own,
+                    "{server} reads a piece {name:?} in {sent:?}, of {header:?}"
+                );
+                continue;
+            };
+            assert!(
+                vouched(managed, &value),
+                "{server} reads {managed}={value:?} in {sent:?}, of {header:?}"
+            );
+        }
     }
+    let is_protocol = |pair: &str| pair.trim_matches([' ', '\t']).starts_with('$');
+    assert!(
+        !sent.split(';').any(is_protocol),
+        "a $-name: {sent:?}, of {header:?}"
+    );
+    for escapes in [false, true] {
+        let outside = outside_quotes(sent, escapes);
+        for (name, _) in pairs(sent).filter(|(name, _)| names().any(|managed| managed == *name)) {
+            assert!(
+                outside.iter().any(|seen| seen == name),
+                "a quote hides {name} in {sent:?}, of {header:?}"
+            );
+        }
+    }
+}
+
+/// A name that the framework reads as a piece, however it is written.
+fn is_any_piece(rule: &Rule, name: &str) -> bool {
+    let rest = name
+        .strip_prefix(rule.name)
+        .and_then(|rest| rest.strip_prefix('.'));
+    rest.is_some_and(|digits| digits.trim_start_matches(['+', '-']).parse::<u64>().is_ok())
+}
+
+fn piece_is_sent(rule: &Rule, name: &str, sent: &str) -> bool {
+    piece(rule, name).is_some() && pairs(sent).any(|(own, _)| own == name)
+}
+
+/// R1: every pair that no parser could take for a managed one arrives, byte for byte and in its order.
+fn others_are_kept(sent: &str, header: &str) {
+    let of = |text: &str| {
+        let others = text
+            .split(';')
+            .map(|pair| pair.trim_matches([' ', '\t']).to_owned());
+        others.filter(|pair| is_of_others(pair)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(sent), of(header), "of {header:?}");
+}
+
+fn is_of_others(pair: &str) -> bool {
+    let folded = pair.to_lowercase();
+    let holds = |rule: &Rule| {
+        let names = [rule.name, &rule.name.replace('_', "")];
+        let parts = rule.name.split('_').filter(|part| part.len() > 1);
+        names
+            .into_iter()
+            .chain(parts)
+            .any(|name| folded.contains(name))
+    };
+    // other characters may stand for a letter, or part a name
+    let is_plain = pair.is_ascii() && !pair.contains(['"', '$', '\\', '%']);
+    !pair.is_empty() && is_plain && !RULES.iter().any(holds)
 }
 
 /// What the site is sent is what it would be sent by a gate that only checks: nothing more is changed.
 fn is_stable(sent: &str, is_page: bool) {
+    let has_wrapped = RULES.iter().any(|rule| {
+        let (values, _) = given::values(rule, sent);
+        rule.is_wrapped && !values.is_empty()
+    });
+    if has_wrapped {
+        return; // no key of that gate's signed it
+    }
     let again = decide(first_day(), sent, is_page);
     let kept = forwarded(&again.action, sent);
     assert_eq!(kept.as_deref(), Some(sent), "sent on, it is changed again");
 }
 
-/// R6: what a request costs is linear in its headers, and bounded beside that.
-pub fn work_is_bounded(steps: usize, length: usize) {
-    let most = (4 << 20) + 64 * length;
-    assert!(steps <= most, "{steps} steps for {length} bytes");
+/// B1: where it only observes, not a byte changes.
+fn is_only_observed(header: &str, is_page: bool) {
+    let decision = decide(observing(), header, is_page);
+    assert_eq!(decision.action, Action::Unchanged, "observed: {header:?}");
 }
 
-/// R6: so many values are hashed, and no more.
-fn tries_are_bounded(decision: &RequestDecision) {
-    let is_tried = |event: &&Event| {
-        matches!(
-            event.verdict,
-            Verdict::BadSignature | Verdict::Current | Verdict::Fallback
-        )
-    };
-    let tried = decision.pending.events.iter().filter(is_tried).count();
-    assert!(tried <= MOST_TRIES, "{tried} values are tried");
+/// R6: what a request costs is linear in its headers, and bounded beside that.
+pub fn work_is_bounded(steps: usize, text: &str) {
+    let parts = text.split([';', '\n']).count();
+    let linear = STEPS_A_BYTE * (text.len() + STEPS_A_PART * parts) + 8_192;
+    let most = linear.min((2 << 20) + (32 << 10) * RULES.len() + 24 * text.len());
+    assert!(
+        steps <= most,
+        "{steps} steps for {} bytes: {text:?}",
+        text.len()
+    );
 }
+
+/// What a byte of a header costs at most: each key of a rule's tries it, and joins of pieces go over it again.
+const STEPS_A_BYTE: usize = 48;
+const STEPS_A_PART: usize = 64;
 
 /// B3: no key and no value in what is told.
-fn nothing_is_told(gate: &Gate, decision: &RequestDecision, header: &Header) {
-    let events = &decision.pending.events;
-    let line = Reporter::default().line(gate.policy(), events, Some("ray"), NOW);
+pub fn nothing_is_told(gate: &Gate, events: &[Event], text: &str) {
+    let policy = gate.policy();
+    let line = Reporter::default().line(policy, events, Some("ray"), NOW);
+    let mut tally = Tally::new(policy, crate::site::random, NOW * 1000);
+    tally.count(events, NOW * 1000);
+    let batch = tally.take(NOW * 1000 + 60_000);
     let told = format!(
-        "{}{events:?}",
-        line.map(|line| line.text).unwrap_or_default()
+        "{}{events:?}{:?}{batch:?}{tally:?}",
+        line.map(|line| line.text).unwrap_or_default(),
+        points(policy, events),
     );
     assert_no_secret(&told);
-    for (_, value) in pairs(&header.text).filter(|(_, value)| value.len() > 24) {
+    for (_, value) in pairs(text).filter(|(_, value)| value.len() > 24) {
         assert!(
             !told.contains(value),
             "a value is told: {value:?} in {told:?}"
@@ -176,4 +301,12 @@ pub fn assert_no_secret(told: &str) {
     for secret in secrets() {
         assert!(!told.contains(secret), "a key is told: {told:?}");
     }
+}
+
+/// How many events say so.
+pub fn count_of(events: &[Event], verdict: Verdict) -> usize {
+    events
+        .iter()
+        .filter(|event| event.verdict == verdict)
+        .count()
 }

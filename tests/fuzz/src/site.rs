@@ -1,21 +1,26 @@
-//! The site that is fuzzed: a rule for each scheme, with keys of its own.
+//! The site that is fuzzed: a rule for each scheme, and for what a rule can ask for, with keys of its own.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use countersign_core::config::Policy;
 use countersign_core::gate::Gate;
 use serde_json::{Value, json};
 
-use crate::independent::{SCHEMES, Scheme};
+use crate::independent::Scheme;
 
-/// Unix seconds at which everything happens.
+/// Unix seconds at which everything happens: 2027-01-15T08:00:00Z.
 pub const NOW: u64 = 1_800_000_000;
+const NOW_TEXT: &str = "2027-01-15T08:00:00Z";
 
 /// How long a session of Django's may be old, in seconds.
 pub const MAX_AGE: u64 = 1_209_600;
 
-/// What an upgrade sets.
-pub const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure";
+/// For how long a browser keeps it, in seconds.
+pub const COOKIE_MAX_AGE: u64 = 604_800;
+
+/// How far ahead of the clock a signed time may be, in seconds.
+pub const CLOCK_SKEW: u64 = 300;
 
 /// Whose key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, arbitrary::Arbitrary)]
@@ -24,7 +29,7 @@ pub enum Role {
     Current,
     /// Opens what they still have.
     Fallback,
-    /// Has done so until yesterday.
+    /// Opened it until just now.
     Ended,
     /// The site's own.
     Origin,
@@ -32,111 +37,175 @@ pub enum Role {
     Stranger,
 }
 
-impl Role {
-    /// The name of its secret.
-    fn secret(self, scheme: Scheme) -> String {
-        format!("{scheme:?}_{self:?}").to_uppercase()
-    }
+/// Those that open what a browser shows.
+pub const RING: [Role; 2] = [Role::Current, Role::Fallback];
 
-    /// Its text.
-    pub fn key(self, scheme: Scheme) -> &'static str {
-        &keys()[SCHEMES
-            .iter()
-            .position(|one| *one == scheme)
-            .unwrap_or_default()][self as usize]
+const ROLES: [Role; 5] = [
+    Role::Current,
+    Role::Fallback,
+    Role::Ended,
+    Role::Origin,
+    Role::Stranger,
+];
+
+/// A rule of the site.
+#[derive(Debug)]
+pub struct Rule {
+    pub name: &'static str,
+    pub scheme: Scheme,
+    /// Rules of one ring have the same keys.
+    ring: u8,
+    /// The origin's cookie is not signed.
+    pub is_wrapped: bool,
+    /// Its cookie may come in pieces, as @supabase/ssr has them.
+    pub is_chunked: bool,
+    pub upgrade: &'static str,
+}
+
+const fn rule(name: &'static str, scheme: Scheme, ring: u8) -> Rule {
+    Rule {
+        name,
+        scheme,
+        ring,
+        is_wrapped: false,
+        is_chunked: false,
+        upgrade: "navigation",
     }
 }
 
-/// Two different keys of a scheme.
-#[cfg(test)]
-pub fn keys_of(scheme: Scheme) -> (&'static str, &'static str) {
-    (Role::Current.key(scheme), Role::Origin.key(scheme))
+/// All of them.
+pub const RULES: [Rule; 8] = [
+    rule("sessionid", Scheme::Django, 0),
+    Rule {
+        upgrade: "always",
+        ..rule("grip", Scheme::Keygrip, 1)
+    },
+    Rule {
+        upgrade: "never",
+        ..rule("neighbour", Scheme::Keygrip, 1)
+    },
+    rule("token", Scheme::Jwt, 2),
+    rule("laravel_session", Scheme::Laravel, 3),
+    rule("_rails", Scheme::Rails, 4),
+    Rule {
+        is_wrapped: true,
+        ..rule("user_id", Scheme::Keygrip, 5)
+    },
+    Rule {
+        is_chunked: true,
+        ..rule("sb", Scheme::Jwt, 6)
+    },
+];
+
+impl Rule {
+    /// A key's text.
+    pub fn key(&self, role: Role) -> &'static str {
+        &keys()[&(self.ring, role as usize)]
+    }
+
+    /// The name of the cookie that holds its signature.
+    pub fn companion(&self) -> Option<&'static str> {
+        let companion = match self.name {
+            "grip" => "grip.sig",
+            "neighbour" => "neighbour.sig",
+            "user_id" => "user_id.sig",
+            _ => return None,
+        };
+        Some(companion)
+    }
+
+    /// The attributes that the site sets it with, and that an upgrade sets.
+    pub fn attributes(&self) -> &'static str {
+        match self.scheme {
+            Scheme::Django => "Path=/; Max-Age=604800; HttpOnly; Secure",
+            _ => "Path=/; HttpOnly; Secure",
+        }
+    }
+
+    /// The name of a key's secret.
+    fn secret(&self, role: Role) -> String {
+        format!("RING_{}_{role:?}", self.ring).to_uppercase()
+    }
+
+    fn config(&self, roles: &[Role; 3], mode: &str) -> Value {
+        let key = |role: Role| match self.scheme {
+            Scheme::Laravel => json!({"secret": self.secret(role), "encoding": "base64"}),
+            _ => json!({"secret": self.secret(role)}),
+        };
+        let [current, fallback, origin] = *roles;
+        let mut fallbacks = Vec::new();
+        if fallback != current {
+            let mut ended = key(Role::Ended);
+            ended["until"] = NOW_TEXT.into();
+            fallbacks = vec![key(fallback), ended];
+        }
+        let format = match self.scheme {
+            Scheme::Django => "django-session",
+            Scheme::Keygrip => "keygrip",
+            Scheme::Jwt => "jwt",
+            Scheme::Laravel => "laravel",
+            Scheme::Rails => "rails-signed",
+        };
+        let keys = json!({"current": key(current), "fallbacks": fallbacks, "origin": key(origin)});
+        let mut rule = json!({
+            "name": self.name,
+            "format": format,
+            "mode": mode,
+            "attributes": self.attributes(),
+            "upgrade": self.upgrade,
+        });
+        if self.is_wrapped {
+            rule["origin"] = json!({"format": "plain"});
+        }
+        if self.is_chunked {
+            rule["chunks"] = "supabase".into();
+        }
+        if self.scheme == Scheme::Django {
+            rule["max_age"] = MAX_AGE.into();
+        }
+        rule["keys"] = keys;
+        rule
+    }
 }
 
-/// The texts of the secrets, by scheme and role: any that have the shape of the framework's.
-fn keys() -> &'static Vec<[String; 5]> {
-    static KEYS: OnceLock<Vec<[String; 5]>> = OnceLock::new();
+/// The texts of the secrets, by ring and role: any that have the shape of the framework's.
+fn keys() -> &'static BTreeMap<(u8, usize), String> {
+    static KEYS: OnceLock<BTreeMap<(u8, usize), String>> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let text = |scheme: &Scheme, role: usize| {
-            let number = 10 * (*scheme as usize) + role + 11;
-            match scheme {
+        let text = |rule: &Rule, role: Role| {
+            let number = 10 * rule.ring + role as u8 + 11;
+            match rule.scheme {
                 Scheme::Rails => format!("{number:02x}").repeat(64),
                 Scheme::Laravel => {
                     use base64::Engine as _;
-                    base64::engine::general_purpose::STANDARD.encode([number as u8; 32])
+                    base64::engine::general_purpose::STANDARD.encode([number; 32])
                 }
                 _ => format!("key-{number}-of-the-fuzzed-site-").repeat(2),
             }
         };
-        let row = |scheme: &Scheme| std::array::from_fn(|role| text(scheme, role));
-        SCHEMES.iter().map(row).collect()
+        let all = RULES
+            .iter()
+            .flat_map(|rule| ROLES.map(|role| ((rule.ring, role as usize), text(rule, role))));
+        all.collect()
     })
 }
 
-fn rule(scheme: Scheme, keys: &Value) -> Value {
-    let format = match scheme {
-        Scheme::Django => "django-session",
-        Scheme::Keygrip => "keygrip",
-        Scheme::Jwt | Scheme::Pieces => "jwt",
-        Scheme::Laravel => "laravel",
-        Scheme::Rails => "rails-signed",
+fn gate(roles: [Role; 3], mode: &str, has_wrapped: bool) -> Gate {
+    let rules = RULES.iter().filter(|rule| has_wrapped || !rule.is_wrapped);
+    let rules: Vec<Value> = rules.map(|rule| rule.config(&roles, mode)).collect();
+    let secret = |name: &str| {
+        let named = |rule: &Rule| {
+            let role = ROLES.into_iter().find(|role| rule.secret(*role) == name)?;
+            Some(rule.key(role).to_owned())
+        };
+        RULES.iter().find_map(named)
     };
-    let mut rule = json!({
-        "name": scheme.cookie(),
-        "format": format,
-        "attributes": ATTRIBUTES,
-        "keys": keys,
-    });
-    match scheme {
-        Scheme::Django => {
-            rule["max_age"] = MAX_AGE.into();
-            rule["attributes"] = format!("{ATTRIBUTES}; Max-Age={MAX_AGE}").into();
-        }
-        Scheme::Pieces => rule["chunks"] = "auth.js".into(),
-        _ => {}
-    }
-    rule
+    of(&json!({"reports": "all", "cookies": rules}), &secret)
 }
 
-fn gate(roles: [Option<Role>; 3]) -> Gate {
-    let rules = SCHEMES.map(|scheme| {
-        let key = |role: Role| match scheme {
-            Scheme::Laravel => json!({"secret": role.secret(scheme), "encoding": "base64"}),
-            _ => json!(role.secret(scheme)),
-        };
-        let [current, fallback, origin] = roles.map(|role| role.map(key));
-        let ended = fallback.as_ref().map(|_| {
-            let mut entry = match key(Role::Ended) {
-                Value::String(secret) => json!({ "secret": secret }),
-                entry => entry,
-            };
-            entry["until"] = "2027-01-14T08:00:00Z".into();
-            entry
-        });
-        let fallbacks: Vec<Value> = fallback.into_iter().chain(ended).collect();
-        rule(
-            scheme,
-            &json!({"current": current, "fallbacks": fallbacks, "origin": origin}),
-        )
-    });
-    let all = [
-        Role::Current,
-        Role::Fallback,
-        Role::Ended,
-        Role::Origin,
-        Role::Stranger,
-    ];
-    let secret = |name: &str| {
-        let named = |scheme: Scheme| {
-            all.into_iter()
-                .find(|role| role.secret(scheme) == name)
-                .map(|role| (scheme, role))
-        };
-        let (scheme, role) = SCHEMES.into_iter().find_map(named)?;
-        Some(role.key(scheme).to_owned())
-    };
-    let config = json!({"reports": "all", "cookies": rules.to_vec()});
-    match Policy::parse(&config, &secret) {
+/// The gate of a configuration that is right.
+pub fn of(config: &Value, secret: &dyn Fn(&str) -> Option<String>) -> Gate {
+    match Policy::parse(config, secret) {
         Ok(policy) => Gate::new(policy, random),
         Err(problems) => {
             let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -145,34 +214,43 @@ fn gate(roles: [Option<Role>; 3]) -> Gate {
     }
 }
 
-/// A ring of its own in front of the site's key.
+const PINNED: [Role; 3] = [Role::Current, Role::Fallback, Role::Origin];
+
+/// A ring of its own in front of the site's key. It must see no response that sets a cookie with other attributes: the
+/// gate would remember it.
 pub fn pinned() -> &'static Gate {
     static GATE: OnceLock<Gate> = OnceLock::new();
-    GATE.get_or_init(|| {
-        gate([
-            Some(Role::Current),
-            Some(Role::Fallback),
-            Some(Role::Origin),
-        ])
-    })
+    GATE.get_or_init(|| gate(PINNED, "enforce", true))
 }
 
-/// The same, of another isolate: it sees logouts.
-pub fn with_logouts() -> &'static Gate {
+/// The same for responses with any attributes.
+pub fn watching() -> &'static Gate {
+    static GATE: OnceLock<Gate> = OnceLock::new();
+    GATE.get_or_init(|| gate(PINNED, "enforce", true))
+}
+
+/// A ring of the site's key and an old one, where the gate only observes.
+pub fn observing() -> &'static Gate {
     static GATE: OnceLock<Gate> = OnceLock::new();
     GATE.get_or_init(|| {
-        gate([
-            Some(Role::Current),
-            Some(Role::Fallback),
-            Some(Role::Origin),
-        ])
+        gate(
+            [Role::Origin, Role::Fallback, Role::Origin],
+            "observe",
+            false,
+        )
     })
 }
 
 /// The ring of the first day: what the site would take is left as it is.
 pub fn first_day() -> &'static Gate {
     static GATE: OnceLock<Gate> = OnceLock::new();
-    GATE.get_or_init(|| gate([Some(Role::Origin), None, Some(Role::Origin)]))
+    GATE.get_or_init(|| gate([Role::Origin; 3], "enforce", false))
+}
+
+/// A gate whose origin signs with the ring's current key: what the ring sealed is left as it is.
+pub fn last_day() -> &'static Gate {
+    static GATE: OnceLock<Gate> = OnceLock::new();
+    GATE.get_or_init(|| gate([Role::Current; 3], "enforce", false))
 }
 
 /// Numbers that look random, the same in every run.
@@ -189,5 +267,5 @@ pub fn random(bytes: &mut [u8]) {
 
 /// Every text that nobody may read in a log: the keys of all roles.
 pub fn secrets() -> impl Iterator<Item = &'static str> {
-    keys().iter().flatten().map(String::as_str)
+    keys().values().map(String::as_str)
 }

@@ -1,6 +1,6 @@
 #![no_main]
 
-use countersign_fuzz::exchange::{ResponseCase, check_response};
+use countersign_fuzz::response::{ResponseCase, check};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|case: ResponseCase| check_response(&case));
+fuzz_target!(|case: ResponseCase| check(&case));

@@ -212,11 +212,16 @@ fn line(key: &PlannedKey) -> Result<Zeroizing<String>, Failure> {
             "# the site's own key, in these quotes:\n# {name}='…'\n"
         )));
     };
-    let quoted = quoted(value).ok_or_else(|| {
+    dev_vars_line(name, value).ok_or_else(|| {
         Failure::refused("the key cannot be written into .dev.vars: it has every kind of quote and a # or a line end, and wrangler reads no escapes there")
         .hint("leave --key-file out, and give it to the Worker alone: npx wrangler secret put")
-    })?;
-    Ok(Zeroizing::new(format!("{name}={}\n", *quoted)))
+    })
+}
+
+/// The line of `.dev.vars` that sets a variable; none where wrangler would read another value in any line.
+pub fn dev_vars_line(name: &str, value: &str) -> Option<Zeroizing<String>> {
+    let quoted = quoted(value)?;
+    Some(Zeroizing::new(format!("{name}={}\n", *quoted)))
 }
 
 /// A value as dotenv reads it back byte for byte; none where there is no way to write it.

@@ -15,7 +15,9 @@ pub fn keep(before: &str, after: &str) -> String {
     let mut end = old.first().copied().map_or("\n", end_of);
     let mut text = String::new();
     for change in TextDiff::from_slices(&bare, &new_bare).iter_all_changes() {
-        if let Some(line) = change.old_index().and_then(|at| old.get(at)) {
+        let line = change.old_index().and_then(|at| old.get(at));
+        // the last line of a file may have none
+        if let Some(line) = line.filter(|line| line.ends_with('\n')) {
             end = end_of(line);
         }
         if let Some(line) = change.new_index().and_then(|at| new.get(at))
@@ -50,5 +52,6 @@ mod tests {
         assert_eq!(keep(before, "a\nb\nc\nnew\nd\n"), "a\r\nb\nc\r\nnew\r\nd\n");
         assert_eq!(keep(before, "a\nc\nd\n"), "a\r\nc\r\nd\n");
         assert_eq!(keep("a\nb", "a\nc"), "a\nc");
+        assert_eq!(keep("a\r\nb", "a\nb\n"), "a\r\nb\r\n");
     }
 }

@@ -25,7 +25,9 @@ pub fn push(table: &mut dyn TableLike, list: &str, entry: Value) {
 pub fn remove(table: &mut dyn TableLike, list: &str, at: usize) {
     match table.get_mut(list) {
         Some(Item::ArrayOfTables(tables)) => {
-            tables.remove(at);
+            if at < tables.len() {
+                tables.remove(at);
+            }
             if tables.is_empty() {
                 // a list without entries is not one that is missing: a rule then goes by another
                 table.remove(list);
@@ -156,4 +158,20 @@ fn take_suffix(value: &mut Value) -> String {
     let suffix = suffix.unwrap_or_default().to_owned();
     value.decor_mut().set_suffix("");
     suffix
+}
+
+#[cfg(test)]
+mod tests {
+    use toml_edit::DocumentMut;
+
+    use super::*;
+
+    #[test]
+    fn an_entry_that_is_not_there_is_not_taken_out() {
+        for text in ["[[a]]\nb = 1\n", "a = [1]\n"] {
+            let mut document: DocumentMut = text.parse().unwrap();
+            remove(document.as_table_mut(), "a", 3);
+            assert_eq!(document.to_string(), text);
+        }
+    }
 }

@@ -1,0 +1,579 @@
+//! What must hold of every response, by a second reading of what the site set and of what the browser is sent.
+
+use arbitrary::Arbitrary;
+use countersign_core::gate::verdict::Verdict;
+use countersign_core::gate::{Exchange, Gate, Pending, RequestHead, ResponseDecision};
+
+use crate::given::{self, piece};
+use crate::message::{ManagedCookie, Text};
+use crate::request::{Head, count_of, decide, nothing_is_told, work_is_bounded};
+use crate::site::{NOW, RULES, Role, Rule, last_day, observing, pinned, watching};
+
+/// A response: all but what its request left behind.
+#[derive(Arbitrary, Debug)]
+pub struct ResponseCase {
+    set_cookies: Vec<SetCookieLine>,
+    status: u16,
+    cache: u8,
+    clears: bool,
+    /// How long the site took, in milliseconds.
+    pub took_ms: u16,
+    pub is_page: bool,
+}
+
+/// A Set-Cookie header.
+#[derive(Arbitrary, Clone, Debug)]
+enum SetCookieLine {
+    /// Of a managed cookie, whoever signed it.
+    Managed {
+        cookie: ManagedCookie,
+        attributes: u8,
+    },
+    /// The deletion of one.
+    Deletion {
+        rule: u8,
+        attributes: u8,
+    },
+    /// Of another cookie.
+    Tame {
+        name: u8,
+        text: Text,
+    },
+    Any(Text),
+}
+
+/// The first stands for those of the rule.
+const ATTRIBUTES: [&str; 8] = [
+    "",
+    "",
+    "; Path=/; Max-Age=60",
+    "; path=/; DOMAIN=shop.example; Secure",
+    "; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+    "; Path=/admin; SameSite=Strict; Partitioned",
+    "; Path=/; Max-Age=5; Max-Age=-1; HttpOnly; Secure",
+    "; Path=/; Max-Age=604800; HttpOnly; Secure",
+];
+
+/// Names and values of headers about caches, and whether an upgrade may then be sent.
+const CACHES: [(&[(&str, &str)], bool); 12] = [
+    (&[], true),
+    (&[("cache-control", "private")], true),
+    (&[("cache-control", "no-store, max-age=0")], true),
+    (&[("cache-control", "public, max-age=60")], false),
+    (
+        &[("cache-control", "private=\"x, no-store\", max-age=60")],
+        false,
+    ),
+    (&[("expires", "Thu, 01 Jan 2099 00:00:00 GMT")], false),
+    (
+        &[
+            ("cache-control", "private"),
+            ("surrogate-control", "max-age=60"),
+        ],
+        false,
+    ),
+    (&[("cdn-cache-control", "max-age=60")], false),
+    (&[("cf-cache-status", "HIT")], false),
+    (&[("cf-cache-status", "DYNAMIC")], true),
+    (&[("cache-control", "private"), ("expires", "0")], true),
+    (&[("cache-control", "no-cache")], false),
+];
+
+impl SetCookieLine {
+    fn lines(&self) -> Vec<String> {
+        let of = |rule: &Rule, at: u8| match usize::from(at) % ATTRIBUTES.len() {
+            0 => format!("; {}", rule.attributes()),
+            at => ATTRIBUTES[at].to_owned(),
+        };
+        match self {
+            Self::Managed { cookie, attributes } => {
+                let attributes = of(cookie.rule(), *attributes);
+                let pairs = cookie.pairs().into_iter();
+                let line = |(name, value)| format!("{name}={value}{attributes}");
+                pairs.map(line).collect()
+            }
+            Self::Deletion { rule, attributes } => {
+                let rule = &RULES[usize::from(*rule) % RULES.len()];
+                vec![format!(
+                    "{}={}; Max-Age=0",
+                    rule.name,
+                    of(rule, *attributes)
+                )]
+            }
+            Self::Tame { name, text } => {
+                vec![format!("z{}={}", name % 16, text.text().replace(';', ""))]
+            }
+            Self::Any(text) => vec![text.text()],
+        }
+    }
+}
+
+impl RequestHead for ResponseCase {
+    fn method(&self) -> String {
+        "GET".to_owned()
+    }
+
+    fn request_header(&self, name: &'static str) -> Option<String> {
+        let is_page = self.is_page;
+        Head { is_page }.request_header(name)
+    }
+}
+
+impl Exchange for ResponseCase {
+    fn status(&self) -> u16 {
+        200 + self.status % 400
+    }
+
+    fn response_header(&self, name: &'static str) -> Option<String> {
+        if name.eq_ignore_ascii_case("clear-site-data") {
+            return self.clears.then(|| "\"cookies\"".to_owned());
+        }
+        let mut set = self.cache().0.iter();
+        let found = set.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+        Some(found.1.to_owned())
+    }
+}
+
+/// A Set-Cookie header, read plainly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line<'l> {
+    name: &'l str,
+    value: &'l str,
+    /// Everything behind the value.
+    tail: &'l str,
+}
+
+impl<'l> Line<'l> {
+    fn of(line: &'l str) -> Option<Self> {
+        let (pair, tail) = match line.find(';') {
+            Some(at) => line.split_at(at),
+            None => (line, ""),
+        };
+        let (name, value) = pair.split_once('=')?;
+        let trimmed = |text: &'l str| text.trim_matches([' ', '\t']);
+        Some(Self {
+            name: trimmed(name),
+            value: trimmed(value),
+            tail,
+        })
+    }
+
+    /// The last attribute of a name.
+    fn attribute(&self, name: &str) -> Option<&'l str> {
+        let attributes = self
+            .tail
+            .split(';')
+            .map(|one| one.split_once('=').unwrap_or((one, "")));
+        let mut named = attributes.filter(|(own, _)| own.trim().eq_ignore_ascii_case(name));
+        Some(named.next_back()?.1.trim())
+    }
+
+    fn deletes(&self) -> bool {
+        let max_age = self
+            .attribute("Max-Age")
+            .and_then(|text| text.parse::<i64>().ok());
+        let is_over = || {
+            self.attribute("Expires")
+                .is_some_and(|date| date.contains("1970"))
+        };
+        self.value.is_empty() || max_age.map_or_else(is_over, |max_age| max_age <= 0)
+    }
+
+    fn is_in_place(&self) -> bool {
+        let domain = self.attribute("Domain").unwrap_or_default();
+        self.attribute("Path") == Some("/") && domain.is_empty()
+    }
+}
+
+fn lines_of<'l>(lines: &'l [String], name: &str) -> Vec<Line<'l>> {
+    let all = lines.iter().filter_map(|line| Line::of(line));
+    all.filter(|line| line.name == name).collect()
+}
+
+impl ResponseCase {
+    /// Its Set-Cookie headers.
+    pub fn lines(&self) -> Vec<String> {
+        let lines = self.set_cookies.iter().take(16);
+        lines.flat_map(SetCookieLine::lines).collect()
+    }
+
+    fn cache(&self) -> (&'static [(&'static str, &'static str)], bool) {
+        CACHES[usize::from(self.cache) % CACHES.len()]
+    }
+
+    /// The gate that may see it: one that has to forget nothing.
+    fn gate(&self, lines: &[String]) -> &'static Gate {
+        let is_usual =
+            |rule: &Rule, line: &Line<'_>| line.tail == format!("; {}", rule.attributes());
+        let is_plain = RULES.iter().all(|rule| {
+            lines_of(lines, rule.name)
+                .iter()
+                .all(|line| is_usual(rule, line))
+                && !lines
+                    .iter()
+                    .filter_map(|line| Line::of(line))
+                    .any(|line| piece(rule, line.name).is_some())
+        });
+        if is_plain { pinned() } else { watching() }
+    }
+}
+
+/// Judges one without a request's cookies, and holds every rule against what comes of it.
+pub fn check(case: &ResponseCase) {
+    judge(case, &Pending::default(), "");
+}
+
+/// Judges the response to a request with this Cookie header.
+pub fn judge(case: &ResponseCase, pending: &Pending, header: &str) {
+    let lines = case.lines();
+    let now_ms = NOW * 1000 + u64::from(case.took_ms);
+    let gate = case.gate(&lines);
+    let decision = gate.response(&lines, pending, case, now_ms);
+    let result = decision.set_cookies.as_deref().unwrap_or(&lines);
+    others_are_kept(&lines, result);
+    for rule in RULES.iter().filter(|rule| !rule.is_chunked) {
+        what_is_set_is_sealed(rule, &lines, result);
+        deletions_have_their_twins(rule, &lines, result);
+        signatures_are_of_values(rule, &lines, result);
+    }
+    pieces_are_sealed(&lines, result, header);
+    for rule in &RULES {
+        an_upgrade_is_due(case, rule, header, &lines, &decision, result);
+    }
+    let text = format!("{header}\n{}", lines.join("\n"));
+    work_is_bounded(decision.steps, &text);
+    nothing_is_told(gate, &decision.events, &lines.join(";"));
+    is_stable(case, &lines, result, now_ms);
+    is_only_observed(case, &lines, header, now_ms);
+    if std::ptr::eq(gate, watching()) {
+        what_differs_is_not_upgraded(case, pending, &lines, now_ms);
+    }
+}
+
+/// Every header of another cookie is there, byte for byte and in its order.
+fn others_are_kept(lines: &[String], result: &[String]) {
+    let is_managed = |name: &str| {
+        let is_of = |rule: &Rule| {
+            rule.name == name || rule.companion() == Some(name) || piece(rule, name).is_some()
+        };
+        RULES.iter().any(is_of)
+    };
+    let of = |lines: &[String]| {
+        let others = lines
+            .iter()
+            .filter(|line| !Line::of(line).is_some_and(|line| is_managed(line.name)));
+        others.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(of(lines), of(result), "of {lines:?}");
+}
+
+/// What the site set under its own key, the browser is sent under the current one, with the same attributes; what
+/// the site's key does not verify is sent as it came.
+fn what_is_set_is_sealed(rule: &Rule, lines: &[String], result: &[String]) {
+    let signatures = |lines: &'_ [String]| {
+        let of = rule
+            .companion()
+            .map(|name| lines_of(lines, name))
+            .unwrap_or_default();
+        of.iter()
+            .map(|line| line.value.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let read = |role: Role, line: &Line<'_>, signatures: &[String]| {
+        let signatures: Vec<&str> = signatures.iter().map(String::as_str).collect();
+        let reading = given::read(rule, role, line.value, &signatures)?;
+        Some((reading.payload, line.tail.to_owned()))
+    };
+    let (own_signatures, new_signatures) = (signatures(lines), signatures(result));
+    let by_origin = |line: &Line<'_>| match rule.is_wrapped {
+        true => Some((line.value.to_owned(), line.tail.to_owned())),
+        false => read(Role::Origin, line, &own_signatures),
+    };
+    let (mut vouched, mut as_they_came) = (Vec::new(), Vec::new());
+    for line in lines_of(lines, rule.name)
+        .into_iter()
+        .filter(|line| !line.deletes())
+    {
+        match by_origin(&line) {
+            Some(content) => vouched.push(content),
+            // some frameworks read a value in double quotes without them
+            None if line.value.starts_with('"') => {}
+            None => as_they_came.push(line),
+        }
+    }
+    for line in lines_of(result, rule.name)
+        .into_iter()
+        .filter(|line| !line.deletes())
+    {
+        let sealed = read(Role::Current, &line, &new_signatures);
+        if let Some(at) = sealed.and_then(|sealed| vouched.iter().position(|one| *one == sealed)) {
+            vouched.remove(at);
+        } else if let Some(at) = as_they_came.iter().position(|one| *one == line) {
+            as_they_came.remove(at);
+        }
+    }
+    assert!(
+        as_they_came.is_empty(),
+        "changed or lost: {as_they_came:?} of {lines:?} in {result:?}"
+    );
+    // what the format cannot carry, or what would be read as another cookie, is not sealed
+    vouched.retain(|(payload, _)| {
+        payload
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b":._-".contains(&b))
+    });
+    let is_ambiguous = own_signatures.len() > 1
+        || (rule.companion().is_some() && lines_of(lines, rule.name).len() > 1);
+    assert!(
+        is_ambiguous || vouched.is_empty(),
+        "not sealed: {} {vouched:?} of {lines:?} in {result:?}",
+        rule.name
+    );
+}
+
+/// A managed cookie that a browser is sent anew is vouched for: no line is there that neither came nor is sealed.
+fn signatures_are_of_values(rule: &Rule, lines: &[String], result: &[String]) {
+    let Some(companion) = rule.companion() else {
+        return;
+    };
+    for line in lines_of(result, companion) {
+        let came = lines_of(lines, companion).contains(&line);
+        let signs = |value: &Line<'_>| {
+            given::read(rule, Role::Current, value.value, &[line.value]).is_some()
+        };
+        let is_of_value = lines_of(result, rule.name).iter().any(signs);
+        assert!(
+            came || line.deletes() || is_of_value,
+            "a signature of nothing: {line:?} of {lines:?} in {result:?}"
+        );
+    }
+}
+
+/// Pieces that the browser is sent are those that came, deletions, or make a value under the current key.
+fn pieces_are_sealed(lines: &[String], result: &[String], header: &str) {
+    for rule in RULES.iter().filter(|rule| rule.is_chunked) {
+        let of = |lines: &[String], is_new: &dyn Fn(&String) -> bool| {
+            let all = lines.iter().filter(|line| {
+                Line::of(line).is_some_and(|one| {
+                    (one.name == rule.name || piece(rule, one.name).is_some()) && !one.deletes()
+                }) && is_new(line)
+            });
+            let pairs = all.filter_map(|line| Line::of(line));
+            let pairs: Vec<String> = pairs
+                .map(|line| format!("{}={}", line.name, line.value))
+                .collect();
+            pairs.join("; ")
+        };
+        let new = of(result, &|line| !lines.contains(line));
+        if new.is_empty() {
+            continue;
+        }
+        let payloads = |text: &str, role: Role| {
+            let (plain, _) = given::values(rule, text);
+            let joined = given::joins(rule, text);
+            let values = plain.into_iter().chain(joined.iter().map(String::as_str));
+            let read = values.filter_map(|value| given::read_any(rule, role, value, &[]));
+            read.map(|reading| reading.payload).collect::<Vec<_>>()
+        };
+        let came = payloads(&of(lines, &|_| true), Role::Origin);
+        let shown = given::shown(rule, header).given;
+        let is_vouched = |payload: &String| {
+            came.contains(payload) || shown.iter().any(|one| one.payload == *payload)
+        };
+        // pieces that stayed the same beside new ones count as well
+        let all = of(result, &|_| true);
+        let set = [payloads(&new, Role::Current), payloads(&all, Role::Current)].concat();
+        assert!(
+            !set.is_empty() && set.iter().all(is_vouched),
+            "{new:?} of {lines:?} and {header:?} in {result:?}"
+        );
+    }
+}
+
+/// S3: the deletion of a cookie in another place is followed by one in the place of `attributes`.
+fn deletions_have_their_twins(rule: &Rule, lines: &[String], result: &[String]) {
+    let own = lines_of(lines, rule.name);
+    let elsewhere = own.iter().any(|line| line.deletes() && !line.is_in_place());
+    let lives = own.iter().any(|line| !line.deletes() && line.is_in_place());
+    let mut sent = lines_of(result, rule.name).into_iter();
+    if elsewhere && !lives {
+        let is_twin = |line: Line<'_>| line.deletes() && line.is_in_place();
+        assert!(
+            sent.any(is_twin),
+            "no twin: {} of {lines:?} in {result:?}",
+            rule.name
+        );
+    }
+}
+
+/// S5: an upgrade is sent only where every condition holds.
+fn an_upgrade_is_due(
+    case: &ResponseCase,
+    rule: &Rule,
+    header: &str,
+    lines: &[String],
+    decision: &ResponseDecision,
+    result: &[String],
+) {
+    let is_of = |line: &Line<'_>| {
+        line.name == rule.name
+            || rule.companion() == Some(line.name)
+            || piece(rule, line.name).is_some()
+    };
+    let site_sets = lines
+        .iter()
+        .filter_map(|line| Line::of(line))
+        .any(|line| is_of(&line));
+    let set = |lines: &[String]| {
+        lines_of(lines, rule.name)
+            .into_iter()
+            .filter(|line| !line.deletes())
+            .count()
+    };
+    if site_sets && rule.is_chunked {
+        return; // what is set in pieces is looked at as a whole
+    }
+    if site_sets {
+        assert_eq!(
+            set(lines),
+            set(result),
+            "set beside the site's: {} {result:?}",
+            rule.name
+        );
+        return;
+    }
+    let upgrade = result.iter().filter_map(|line| Line::of(line)).find(is_of);
+    let Some(upgrade) = upgrade else {
+        return;
+    };
+    let shown = given::shown(rule, header);
+    let why = |what: &str| format!("{what}: {upgrade:?} after {header:?}, {case:?}");
+    assert_eq!(
+        shown.count.min(2),
+        if rule.is_chunked {
+            shown.count.clamp(1, 2)
+        } else {
+            1
+        },
+        "{}",
+        why("duplicate")
+    );
+    let is_fallback = |one: &&given::Given| !one.is_current;
+    let old: Vec<_> = shown.given.iter().filter(is_fallback).collect();
+    assert!(!old.is_empty(), "{}", why("nothing is old"));
+    let may = match rule.upgrade {
+        "always" => true,
+        "navigation" => case.is_page,
+        _ => false,
+    };
+    assert!(may, "{}", why("neither asked for nor a navigation"));
+    assert!(!case.clears, "{}", why("clear-site-data"));
+    assert!(!matches!(case.status(), 206 | 304), "{}", why("status"));
+    assert!(case.took_ms <= 2_000, "{}", why("late"));
+    assert!(case.cache().1, "{}", why("cacheable"));
+    let is_private = matches!(case.response_header("cache-control"), Some(text) if text.contains("private") || text.contains("no-store"));
+    assert!(is_private || decision.private, "{}", why("not private"));
+    left_is_right(rule, &old, &upgrade, &why);
+    if !rule.is_chunked {
+        let signatures: Vec<Line<'_>> = rule
+            .companion()
+            .map(|name| lines_of(result, name))
+            .unwrap_or_default();
+        let signatures: Vec<&str> = signatures.iter().map(|line| line.value).collect();
+        let reading = given::read(rule, Role::Current, upgrade.value, &signatures);
+        let is_same = |payload: &str| old.iter().any(|one| one.payload == payload);
+        assert!(
+            reading.is_some_and(|it| is_same(&it.payload)),
+            "{}",
+            why("another payload")
+        );
+    }
+    assert!(
+        count_of(&decision.events, Verdict::Upgraded) > 0,
+        "{}",
+        why("not reported")
+    );
+}
+
+/// The `Max-Age` of an upgrade is what is left of it since the signed time.
+fn left_is_right(
+    rule: &Rule,
+    old: &[&given::Given],
+    upgrade: &Line<'_>,
+    why: &dyn Fn(&str) -> String,
+) {
+    let whole = rule
+        .attributes()
+        .split("; ")
+        .find_map(|one| one.strip_prefix("Max-Age="));
+    let Some(whole) = whole.and_then(|text| text.parse::<u64>().ok()) else {
+        return;
+    };
+    let left = upgrade
+        .attribute("Max-Age")
+        .and_then(|text| text.parse::<u64>().ok());
+    let longest = old
+        .iter()
+        .map(|one| whole.saturating_sub(NOW.saturating_sub(one.signed)))
+        .max();
+    assert!(left.is_some_and(|left| left > 0), "{}", why("outlived"));
+    assert!(
+        left.unwrap_or(u64::MAX) <= longest.unwrap_or_default(),
+        "{}",
+        why("a longer life")
+    );
+}
+
+/// What the ring has sealed, a gate whose origin signs with the current key leaves as it is.
+fn is_stable(case: &ResponseCase, lines: &[String], result: &[String], now_ms: u64) {
+    let wrapped = RULES.iter().filter(|rule| rule.is_wrapped);
+    let has_wrapped = wrapped
+        .into_iter()
+        .any(|rule| !lines_of(result, rule.name).is_empty());
+    let deletes = result
+        .iter()
+        .filter_map(|line| Line::of(line))
+        .any(|line| line.deletes());
+    if has_wrapped || deletes {
+        return; // a deletion brings another each time
+    }
+    let again = last_day().response(result, &Pending::default(), case, now_ms);
+    assert_eq!(
+        again.set_cookies, None,
+        "{result:?} of {lines:?} is changed again"
+    );
+}
+
+/// B1: where it only observes, not a byte changes.
+fn is_only_observed(case: &ResponseCase, lines: &[String], header: &str, now_ms: u64) {
+    let pending = decide(observing(), header, case.is_page).pending;
+    let decision = observing().response(lines, &pending, case, now_ms);
+    assert_eq!(decision.set_cookies, None, "observed: {lines:?}");
+    assert!(!decision.private, "observed: {lines:?}");
+}
+
+/// Once the site was seen to set a cookie otherwise, an upgrade would change it.
+fn what_differs_is_not_upgraded(
+    case: &ResponseCase,
+    pending: &Pending,
+    lines: &[String],
+    now_ms: u64,
+) {
+    let again = watching().response(&Vec::<String>::new(), pending, case, now_ms);
+    let result = again.set_cookies.unwrap_or_default();
+    for rule in &RULES {
+        let own = lines_of(lines, rule.name);
+        let differs = |line: &Line<'_>| {
+            let is_elsewhere = !line.is_in_place();
+            let same_site =
+                line.attribute("SameSite").is_some() || line.attribute("Partitioned").is_some();
+            is_elsewhere || (same_site && !line.deletes())
+        };
+        let is_spoilt = own.iter().any(differs);
+        assert!(
+            !is_spoilt || lines_of(&result, rule.name).is_empty(),
+            "{} is upgraded though the site sets it otherwise: {result:?} after {lines:?}",
+            rule.name
+        );
+    }
+}
