@@ -15,8 +15,9 @@ use crate::wire::look_alike::{Managed, Piece, is_special, opens_quote};
 
 mod pieces;
 
-/// How many cookies of a request are remembered for what other requests do with them: browsers show one or two.
-const MOST_UPGRADABLE: usize = 16;
+/// How many cookies of a request are remembered for what other requests do with them: browsers show one or two
+/// of a rule.
+const MOST_UPGRADABLE: usize = 64;
 
 /// A pair that the gate has something to do with.
 struct Mark<'h> {

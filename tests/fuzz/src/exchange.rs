@@ -5,7 +5,7 @@ use arbitrary::Arbitrary;
 use crate::message::{Pair, header};
 use crate::request;
 use crate::response::{self, ResponseCase};
-use crate::site::pinned;
+use crate::site::{pinned, with_logouts};
 
 /// A request and the response to it.
 #[derive(Arbitrary, Debug)]
@@ -20,4 +20,14 @@ pub fn check(case: &ExchangeCase) {
     // a rule is told by its place, which is the same in every gate
     let pending = request::decide(pinned(), &header, case.response.is_page).pending;
     response::judge(&case.response, &pending, &header);
+}
+
+/// The same request twice: the second is answered with a logout, and then the first.
+pub fn check_logout(case: &ExchangeCase) {
+    let header = header(&case.pairs);
+    let gate = with_logouts();
+    let ask = || request::decide(gate, &header, case.response.is_page).pending;
+    let (first, second) = (ask(), ask());
+    response::log_out(gate, &case.response, &second);
+    response::brings_nothing_back(gate, &case.response, &first, &header);
 }

@@ -250,6 +250,24 @@ pub fn judge(case: &ResponseCase, pending: &Pending, header: &str) {
     }
 }
 
+/// Deletes every cookie of the site.
+pub fn log_out(gate: &Gate, case: &ResponseCase, pending: &Pending) {
+    let deletion = |rule: &Rule| format!("{}=; Path=/; Max-Age=0", rule.name);
+    let lines: Vec<String> = RULES.iter().map(deletion).collect();
+    gate.response(&lines, pending, case, NOW * 1000);
+}
+
+/// A page that the site answers after the logout sets nothing (S5).
+pub fn brings_nothing_back(gate: &Gate, case: &ResponseCase, pending: &Pending, header: &str) {
+    let none: [&str; 0] = [];
+    let now_ms = NOW * 1000 + u64::from(case.took_ms);
+    let sent = gate.response(&none, pending, case, now_ms).set_cookies;
+    for line in sent.unwrap_or_default() {
+        let deletes = Line::of(&line).is_some_and(|line| line.deletes());
+        assert!(deletes, "after a logout: {line:?}, of {header:?}");
+    }
+}
+
 /// Every header of another cookie is there, byte for byte and in its order.
 fn others_are_kept(lines: &[String], result: &[String]) {
     let is_managed = |name: &str| {

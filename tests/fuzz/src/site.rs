@@ -229,6 +229,12 @@ pub fn watching() -> &'static Gate {
     GATE.get_or_init(|| gate(PINNED, "enforce", true))
 }
 
+/// The same where visitors log out: the gate remembers it.
+pub fn with_logouts() -> &'static Gate {
+    static GATE: OnceLock<Gate> = OnceLock::new();
+    GATE.get_or_init(|| gate(PINNED, "enforce", true))
+}
+
 /// A ring of the site's key and an old one, where the gate only observes.
 pub fn observing() -> &'static Gate {
     static GATE: OnceLock<Gate> = OnceLock::new();
