@@ -75,6 +75,14 @@ export async function asked(command, args, { cwd } = {}) {
   return code === 0 ? lines.join("\n") : null;
 }
 
+/** Runs a command and answers its exit code, or why there is none, and all that it printed. */
+export async function outcome(command, args, { cwd, env } = {}) {
+  const lines = [];
+  const stdio = ["ignore", "pipe", "pipe"];
+  const code = await spawned(command, args, { cwd, env, stdio }, (line) => lines.push(line));
+  return { code, text: lines.join("\n") };
+}
+
 function spawned(command, args, options, onLine) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { ...options, env: { ...process.env, ...options.env } });

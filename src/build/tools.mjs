@@ -140,12 +140,26 @@ const QUICK_TO_COMPILE = {
   CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
 };
 
-async function compileWasmBindgen(version) {
-  const target = inRoot(".tools/wasm-bindgen-target");
-  const what = ["wasm-bindgen-cli", "--version", version, "--bin", "wasm-bindgen", "--no-default-features"];
+const compileWasmBindgen = (version) =>
+  compileTool("wasm-bindgen", ["wasm-bindgen-cli", "--version", version, "--bin", "wasm-bindgen"], version);
+
+/** cargo-deny, which judges licences, sources and advisories of crates. */
+export async function cargoDeny() {
+  const own = inRoot(".tools/bin/cargo-deny");
+  for (const candidate of [own, "cargo-deny"]) {
+    if ((await asked(candidate, ["--version"])) === `cargo-deny ${CARGO_DENY}`) return candidate;
+  }
+  await compileTool("cargo-deny", ["cargo-deny", "--version", CARGO_DENY], CARGO_DENY);
+  return own;
+}
+
+const CARGO_DENY = "0.20.2";
+
+async function compileTool(name, what, version) {
+  const target = inRoot(`.tools/${name}-target`);
   const where = ["--root", inRoot(".tools"), "--target-dir", target];
-  const args = ["install", "--locked", "--force", ...what, ...where];
-  await step(`wasm-bindgen ${version} (compiled once)`, "cargo", args, { cwd: root, env: QUICK_TO_COMPILE });
+  const args = ["install", "--locked", "--force", "--no-default-features", ...what, ...where];
+  await step(`${name} ${version} (compiled once)`, "cargo", args, { cwd: root, env: QUICK_TO_COMPILE });
   rmSync(target, { recursive: true, force: true });
 }
 
