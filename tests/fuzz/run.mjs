@@ -15,6 +15,7 @@ is added to target/fuzz/corpus.
 
   --target NAME    this one alone
   --seconds N      each target for N seconds, in place of MINUTES
+  --seed N         the order of what is tried [default: another each time]
   --workers N      N targets at a time [default: one for each core]
   --low            at the lowest priority
   --record         add the figures to tests/fuzz/RESULTS.md
@@ -31,6 +32,7 @@ const LINES_OF_A_FAILURE = 60;
 const OPTIONS = {
   target: { type: "string" },
   seconds: { type: "string" },
+  seed: { type: "string", default: "0" },
   workers: { type: "string" },
   fault: { type: "string" },
   ...Object.fromEntries(
@@ -53,7 +55,7 @@ run(async () => {
   }
   const limit = values.replay ? "-runs=0" : `-max_total_time=${secondsOf(values, positionals, targets.length, workers)}`;
   const runs = [];
-  const job = (target) => async () => runs.push(await fuzzOne(target, program(target), limit, values));
+  const job = (target) => async () => runs.push(await fuzzOne(target, program(target), [limit, `-seed=${Number(values.seed)}`], values));
   await inParallel(targets.map(job), workers);
   if (fuzzed) await record(fuzzed, runs);
   report(runs);
@@ -71,9 +73,9 @@ function above0(text, example) {
 }
 
 /** Runs one; what it prints is shown where it fails, and its figures where it does not. */
-async function fuzzOne(target, program, limit, { low, replay }) {
+async function fuzzOne(target, program, limits, { low, replay }) {
   const folders = replay ? [unpacked(target)] : [found(target), unpacked(target)];
-  const result = await fuzz(program, target, [limit], folders, { isLow: low });
+  const result = await fuzz(program, target, limits, folders, { isLow: low });
   const failed = result.code !== 0;
   if (failed) console.error(result.lines.slice(-LINES_OF_A_FAILURE).join("\n"));
   const { executions, edges, seconds } = result;
