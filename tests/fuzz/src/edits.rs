@@ -219,9 +219,28 @@ pub fn check(case: &EditCase) {
     let Some(before) = before.filter(|_| own.is_some()) else {
         return;
     };
+    if !base.is_toml && names_in(&text) != names_of(&before) {
+        return; // a name stands there twice, and readers do not agree on which counts
+    }
     edits_what_it_names(case, base.is_toml, &text, &before);
     if let Some(kind) = &case.ring {
         changes_the_ring_alone(kind, base.is_toml, &text, &before);
+    }
+}
+
+/// How many names a text of JSON seems to have.
+fn names_in(text: &str) -> usize {
+    let ends = text.split('"').skip(1);
+    ends.filter(|behind| behind.trim_start().starts_with(':'))
+        .count()
+}
+
+/// How many names a value has, those within it among them.
+fn names_of(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => fields.len() + fields.values().map(names_of).sum::<usize>(),
+        Value::Array(entries) => entries.iter().map(names_of).sum(),
+        _ => 0,
     }
 }
 
