@@ -5,7 +5,7 @@ use core::fmt;
 use core::ops::Range;
 
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::prelude::*;
@@ -62,45 +62,22 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = [None; N];
-        while let Some((Name(name), value)) = map.next_entry()? {
-            let value: &RawValue = value;
-            let Some(at) = self.0.iter().position(|known| known.as_bytes() == &*name) else {
+        while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            let is_escaped = name.get().contains('\\');
+            let name = match is_escaped {
+                true => string(name.get()).map(Cow::Owned),
+                false => Some(Cow::Borrowed(name.get().trim_matches('"'))),
+            };
+            // a name that is no Unicode text is another member's
+            let Some(at) = name.and_then(|name| self.0.iter().position(|known| *known == name))
+            else {
                 continue;
             };
-            let is_escaped = matches!(name, Cow::Owned(_));
             if is_escaped || found[at].replace(value).is_some() {
                 return Err(A::Error::custom("a member stands twice or behind escapes"));
             }
         }
         Ok(found)
-    }
-}
-
-/// A member's name: borrowed where it stands in the text as it is, owned where it is behind escapes. As bytes, since
-/// names that are no Unicode text are other members'.
-struct Name<'de>(Cow<'de, [u8]>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_bytes<E>(self, name: &'de [u8]) -> Result<Self::Value, E> {
-        Ok(Name(Cow::Borrowed(name)))
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
-        Ok(Name(Cow::Owned(name.to_vec())))
     }
 }
 
@@ -125,6 +102,9 @@ mod tests {
             (r#"{"a":}"#, None),
             (r#"{"a" 1}"#, None),
             (r#"{a:1}"#, None),
+            (r#"{"a":1,"\ud83d":1}"#, Some([true, false])),
+            ("{\"a\":1,\"x\u{7}\":1}", None),
+            ("{\"a\":1,\"x\":\"\n\"}", None),
             (r#"["a","b"]"#, None),
             ("", None),
         ] {

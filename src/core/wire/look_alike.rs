@@ -393,11 +393,19 @@ pub fn reads_alike(value: &str) -> bool {
 
 /// Whether a pair opens a double quote that it does not close, by any reading of a backslash: that it
 /// means nothing, escapes everywhere, or escapes inside quotes. What follows an open quote, up to the
-/// next one, is part of its value to some parsers.
+/// next one, is part of its value to some parsers. To some of them a quote in a name is none.
 pub fn opens_quote(pair: &str) -> bool {
+    let in_value = || {
+        pair.split_once('=')
+            .is_some_and(|(name, value)| holds(name, b'"') && is_left_open(value))
+    };
+    is_left_open(pair) || in_value()
+}
+
+fn is_left_open(text: &str) -> bool {
     let (mut plain, mut escaping, mut inside) = (false, false, false);
     let (mut escaped, mut escaped_inside) = (false, false);
-    for b in pair.bytes() {
+    for b in text.bytes() {
         if b == b'"' {
             plain = !plain;
             escaping ^= !escaped;
@@ -670,7 +678,18 @@ mod tests {
         for open in ["a=\"b", "a=b\"", "a=\"b\\\"", "a=\"b\"\"", r#"a=\"\""#] {
             assert!(opens_quote(open), "{open}");
         }
-        for closed in ["a=b", "a=\"b\"", "a=\"\"", "a=\"\\\\\""] {
+        // to a server that minds quotes in values alone
+        for open in [r#""a=""#, r#"a"b=c"d"#, r#""a="b"c""#] {
+            assert!(opens_quote(open), "{open}");
+        }
+        for closed in [
+            "a=b",
+            "a=\"b\"",
+            "a=\"\"",
+            "a=\"\\\\\"",
+            "\"a\"=b",
+            "\"a\"=\"b\"",
+        ] {
             assert!(!opens_quote(closed), "{closed}");
         }
     }

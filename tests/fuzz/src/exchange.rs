@@ -2,10 +2,10 @@
 
 use arbitrary::Arbitrary;
 
-use crate::message::{Pair, header};
+use crate::message::{ManagedCookie, Pair, another_visitor, header};
 use crate::request;
 use crate::response::{self, ResponseCase};
-use crate::site::{pinned, with_logouts};
+use crate::site::{Role, pinned, with_logouts};
 
 /// A request and the response to it.
 #[derive(Arbitrary, Debug)]
@@ -14,16 +14,51 @@ pub struct ExchangeCase {
     response: ResponseCase,
 }
 
+/// A request with a cookie that a fallback signed, of which an upgrade is due but for what the response says.
+#[derive(Arbitrary, Debug)]
+pub struct UpgradeCase {
+    rule: u8,
+    payload: u8,
+    /// A cookie for each.
+    times: [u8; 2],
+    copies: u8,
+    /// How many Set-Cookie headers count.
+    lines: u8,
+    response: ResponseCase,
+}
+
+impl UpgradeCase {
+    fn exchange(&self) -> ExchangeCase {
+        let copies = 1 + usize::from(self.copies % 8 == 7);
+        let cookies = self.times[..copies]
+            .iter()
+            .map(|time| ManagedCookie::genuine(self.rule, Role::Fallback, self.payload, *time));
+        ExchangeCase {
+            pairs: cookies.map(|cookie| (Pair::Managed(cookie), 0)).collect(),
+            response: self
+                .response
+                .with_few_lines(usize::from(self.lines % 4).saturating_sub(1)),
+        }
+    }
+}
+
 /// Judges both, and holds every rule against what comes of it.
 pub fn check(case: &ExchangeCase) {
+    another_visitor();
     let header = header(&case.pairs);
     // a rule is told by its place, which is the same in every gate
     let pending = request::decide(pinned(), &header, case.response.is_page).pending;
     response::judge(&case.response, &pending, &header);
 }
 
+/// The same where an upgrade is near.
+pub fn check_upgrade(case: &UpgradeCase) {
+    check(&case.exchange());
+}
+
 /// The same request twice: the second is answered with a logout, and then the first.
 pub fn check_logout(case: &ExchangeCase) {
+    another_visitor();
     let header = header(&case.pairs);
     let gate = with_logouts();
     let ask = || request::decide(gate, &header, case.response.is_page).pending;

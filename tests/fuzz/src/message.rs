@@ -1,5 +1,7 @@
 //! Headers as a visitor, an attacker and a site might send them, built from bytes so that most of them get far.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use arbitrary::Arbitrary;
 
 use crate::independent::{Signed, Times};
@@ -127,6 +129,14 @@ const PAYLOADS: [&str; 8] = [
     "AAAA",
 ];
 
+static VISITOR: AtomicU64 = AtomicU64::new(0);
+
+/// From here on payloads are those of another visitor: a gate remembers what a response set, and withholds upgrades of
+/// it (S5).
+pub fn another_visitor() {
+    VISITOR.fetch_add(1, Ordering::Relaxed);
+}
+
 const TOKENS: [&str; 24] = [
     ";",
     "=",
@@ -217,9 +227,26 @@ impl ManagedCookie {
         &RULES[usize::from(self.rule) % RULES.len()]
     }
 
+    /// One that a key of that role signed for its rule, as the site and the gate sign it.
+    pub fn genuine(rule: u8, role: Role, payload: u8, time: u8) -> Self {
+        Self {
+            rule,
+            role,
+            signed_for: None,
+            payload,
+            time,
+            expiry: None,
+            not_before: None,
+            change: None,
+            companion: CompanionFate::Beside,
+            pieces: None,
+        }
+    }
+
     /// The payload that it is signed with.
-    fn payload(&self) -> &'static str {
-        PAYLOADS[usize::from(self.payload) % PAYLOADS.len()]
+    fn payload(&self) -> String {
+        let text = PAYLOADS[usize::from(self.payload) % PAYLOADS.len()];
+        format!("{text}{}", VISITOR.load(Ordering::Relaxed))
     }
 
     /// The values as they are shown.
@@ -235,7 +262,7 @@ impl ManagedCookie {
         };
         let signed = rule
             .scheme
-            .sign(rule.key(self.role), name, self.payload(), times);
+            .sign(rule.key(self.role), name, &self.payload(), times);
         let value = match &self.change {
             None => signed.value,
             Some(change) => change.of(&signed.value),

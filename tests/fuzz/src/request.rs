@@ -283,7 +283,7 @@ pub fn nothing_is_told(gate: &Gate, events: &[Event], text: &str) {
     tally.count(events, NOW * 1000);
     let batch = tally.take(NOW * 1000 + 60_000);
     let told = format!(
-        "{}{events:?}{:?}{batch:?}{tally:?}",
+        "{}{events:?}{:?}{batch:?}",
         line.map(|line| line.text).unwrap_or_default(),
         points(policy, events),
     );

@@ -36,8 +36,7 @@ fn end_of_pair(text: &str, escapes: bool) -> usize {
         return plain;
     };
     let value = text[equals + 1..].trim_start_matches([' ', '\t']);
-    // where the name holds quotes, servers do not agree on what the next one does
-    if !value.starts_with('"') || text[..equals].contains('"') {
+    if !value.starts_with('"') {
         return plain;
     }
     let start = text.len() - value.len() + 1;
