@@ -178,6 +178,7 @@ export async function venv(name, requirements) {
     "-m",
     "pip",
     "install",
+    "--require-hashes",
     "--disable-pip-version-check",
     "--no-input",
     "--progress-bar",
