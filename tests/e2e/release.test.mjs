@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { archive } from "../../src/build/archive.mjs";
+import { cFlags } from "../../src/build/paths.mjs";
 import { sbom } from "../../src/build/sbom.mjs";
 import { inRoot, root, sha256 } from "../../src/build/tools.mjs";
 import { temporaryFolder } from "./harness/processes.mjs";
@@ -43,6 +44,16 @@ test("the same files make the same archive in another folder, in another order, 
     ],
   );
   assert.equal(execFileSync("tar", ["-xOzf", one, "shop/countersign"], { encoding: "utf8" }), files.countersign);
+});
+
+test("the flags for the C compiler stay whole where a folder's name has spaces and quotes", () => {
+  const flags = cFlags((variable) => `${variable}_musl`, { root: "/home/o'brien/my  shop, $1/", cargo: "/c argo" });
+  const words = execFileSync("sh", ["-c", `printf '%s\\n' ${flags.CFLAGS_musl}`], { encoding: "utf8" });
+  assert.deepEqual(words.trimEnd().split("\n"), [
+    "-ffile-prefix-map=/c argo/registry/src=crates",
+    "-ffile-prefix-map=/home/o'brien/my  shop, $1=.",
+  ]);
+  assert.equal(flags.CC_SHELL_ESCAPED_FLAGS, "1");
 });
 
 test("the list of what is inside names the crates of the command line and of the Worker, with their hashes", async () => {
