@@ -76,7 +76,7 @@ test("the list of what is inside names the crates of the command line and of the
   for (const name of ["clap", "wasm-bindgen", "worker", "sha2", "countersign-core", "rust-std"]) {
     assert.equal(scopeOf(name), "required", name);
   }
-  for (const name of ["syn", "serde_derive", "esbuild", "binaryen"]) assert.equal(scopeOf(name), "excluded", name);
+  for (const name of ["syn", "serde_derive", "wasm-bindgen-cli", "esbuild", "binaryen"]) assert.equal(scopeOf(name), "excluded", name);
   for (const name of ["proptest", "trycmd", "wrangler"]) assert.equal(scopeOf(name), undefined, name);
 
   const worker = list.components.find(({ name }) => name === "countersign-worker");
@@ -92,7 +92,7 @@ test("the list of what is inside names the crates of the command line and of the
   const clap = list.components.find(({ name }) => name === "clap");
   assert.deepEqual([clap.purl, clap.hashes], [`pkg:cargo/clap@${version}`, [{ alg: "SHA-256", content: checksum }]]);
   const bare = list.components.filter(({ hashes }) => !hashes).map(({ name }) => name);
-  assert.deepEqual(bare, ["countersign-core", "rust-std"]);
+  assert.deepEqual(bare, ["countersign-core", "rust-std", "wasm-bindgen-cli"]);
 });
 
 const host = () => /^host: (\S+)$/m.exec(execFileSync("rustc", ["-vV"], { encoding: "utf8", cwd: root }))[1];
