@@ -66,7 +66,7 @@ async function prepared(origin, port) {
   await npmPackages();
   const environment = origin ? null : await venv("demo", inRoot("demo/requirements.txt"));
   if ((await built()) !== 0) throw new Failure("the Worker was not built");
-  await step("command line", "cargo", ["build", "--bin", "countersign"], { cwd: root });
+  await step("command line", "cargo", ["build", "--locked", "--bin", "countersign"], { cwd: root });
   return environment;
 }
 

@@ -9,6 +9,7 @@ import { testPackages, venv, wasmTarget } from "../src/build/tools.mjs";
 import { REAL, shifted } from "./clock.mjs";
 
 const DENY = ["--", "-D", "warnings"];
+const CLIPPY_FOR_WASM = ["clippy", "--locked", "--package", "countersign-worker", "--target", "wasm32-unknown-unknown", ...DENY];
 const BUILD = inRoot("src/build/build.mjs");
 const E2E = inRoot("tests/e2e");
 const TEST_FLAGS = ["--test", "--test-reporter=spec", "--test-timeout=600000"]; // a file that hangs fails
@@ -24,17 +25,17 @@ const PARTS = {
   lint: () => ({
     steps: [
       ["rustfmt", "cargo", ["fmt", "--check"]],
-      ["clippy for the host", "cargo", ["clippy", "--all-targets", ...DENY]],
-      ["clippy for wasm", "cargo", ["clippy", "--package", "countersign-worker", "--target", "wasm32-unknown-unknown", ...DENY]],
+      ["clippy for the host", "cargo", ["clippy", "--locked", "--all-targets", ...DENY]],
+      ["clippy for wasm", "cargo", CLIPPY_FOR_WASM],
     ],
   }),
-  rust: (clock) => ({ steps: [[`Rust tests${clock.label}`, "cargo", ["test", ...clock.forCargo]]] }),
+  rust: (clock) => ({ steps: [[`Rust tests${clock.label}`, "cargo", ["test", "--locked", ...clock.forCargo]]] }),
   e2e: (clock) => ({
     chained: true,
     steps: [
       ["build of the Worker", process.execPath, [BUILD]],
       ["build of a Worker with a fault", process.execPath, [BUILD, "--features", "fault", "--out", "build-fault"]],
-      ["build of the command line", "cargo", ["build", "--bins", "--examples"]],
+      ["build of the command line", "cargo", ["build", "--locked", "--bins", "--examples"]],
       ["build of the sites in Rust", "cargo", ["build", "--locked", ...SITES_IN_RUST]],
       // files are named because Node takes no folder
       clock.around([`end-to-end tests${clock.label}`, process.execPath, [...TEST_FLAGS, ...endToEndFiles(clock)]]),

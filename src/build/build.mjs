@@ -71,8 +71,8 @@ async function build(out, features) {
 
 /** A configuration that is wrong is refused before it is live. Wrangler does not say which environment it builds for. */
 async function checked() {
-  await step("countersign", "cargo", ["build", "--quiet", "--bin", "countersign"], { cwd: root });
-  const check = ["run", "--quiet", "--bin", "countersign", "--", "check", "--no-secrets"];
+  await step("countersign", "cargo", ["build", "--locked", "--quiet", "--bin", "countersign"], { cwd: root });
+  const check = ["run", "--locked", "--quiet", "--bin", "countersign", "--", "check", "--no-secrets"];
   const code = await shown("cargo", check, { cwd: root });
   if (code === 0) return;
   throw new Failure("the configuration in wrangler.toml is wrong", "mend what is marked as an error above");
@@ -81,7 +81,7 @@ async function checked() {
 async function compiled(features) {
   // A folder of its own: a deployable build that runs at the same time must never pick up a feature's wasm.
   const target = inRoot("target", ...(features ? [`feature-${features}`] : []));
-  const args = ["build", ...CARGO_FLAGS, "--target-dir", target, ...(features ? ["--features", features] : [])];
+  const args = ["build", "--locked", ...CARGO_FLAGS, "--target-dir", target, ...(features ? ["--features", features] : [])];
   const env = { CARGO_ENCODED_RUSTFLAGS: RUST_FLAGS.join("\x1f") }; // a path may hold spaces
   await step(`Rust to wasm${features ? ` (feature ${features})` : ""}`, "cargo", args, { cwd: root, env });
   return path.join(target, "wasm32-unknown-unknown/release/countersign_worker.wasm");

@@ -4,13 +4,21 @@ import path from "node:path";
 import { root } from "./tools.mjs";
 
 const CARGO = process.env.CARGO_HOME ?? path.join(homedir(), ".cargo");
-const NAMES = [
-  [path.join(CARGO, "registry/src"), "crates"],
-  [root.replace(/\/$/, ""), "."],
-];
 
 /** For rustc. */
-export const REMAPPED = NAMES.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+export const REMAPPED = names({ root, cargo: CARGO }).map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
 
-/** For the C compiler of crates that have C in them. */
-export const C_FLAGS = NAMES.map(([from, to]) => `-ffile-prefix-map=${from}=${to}`);
+/** Variables for the build scripts of crates with C in them; `of` makes a variable's name one of a target. */
+export function cFlags(of, folders = { root, cargo: CARGO }) {
+  const flags = names(folders).map(([from, to]) => quoted(`-ffile-prefix-map=${from}=${to}`));
+  return { [of("CFLAGS")]: flags.join(" "), CC_SHELL_ESCAPED_FLAGS: "1" }; // else a space in a path parts a flag
+}
+
+function names({ root, cargo }) {
+  return [
+    [path.join(cargo, "registry/src"), "crates"],
+    [root.replace(/\/$/, ""), "."],
+  ];
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

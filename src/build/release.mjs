@@ -7,7 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { archive } from "./archive.mjs";
-import { C_FLAGS, REMAPPED } from "./paths.mjs";
+import { REMAPPED, cFlags } from "./paths.mjs";
 import { Failure, asked, run, shown, step } from "./progress.mjs";
 import { sbom } from "./sbom.mjs";
 import { inRoot, node, npmPackages, root, rust, rustTarget, sha256 } from "./tools.mjs";
@@ -96,7 +96,7 @@ function cCompiler(target) {
   // only for the machine's own processor, as is the one that Debian installs
   const isOwn = { x64: "x86_64", arm64: "aarch64" }[process.arch] === target.split("-")[0];
   const compiler = isOwn && target.endsWith("-linux-musl") ? { [of("CC")]: process.env[of("CC")] ?? MUSL } : {};
-  return { ...compiler, [of("CFLAGS")]: C_FLAGS.join(" ") };
+  return { ...compiler, ...cFlags(of) };
 }
 
 async function release(out, { version, target, binary, seconds }) {

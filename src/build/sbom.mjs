@@ -29,7 +29,7 @@ export async function sbom({ target, binary, wasm, seconds }) {
     const scope = inside.has(nameOf(crate)) ? "required" : "excluded";
     return { type: file ? "application" : "library", ...described(crate, hash), scope };
   });
-  const others = [await standardLibrary(), ...npmTools()];
+  const others = [await standardLibrary(), glueMaker(listed), ...npmTools()];
   const of = (name) => components.find((each) => each.name === name);
   const main = { ...of(COMMAND_LINE), properties: [{ name: "target", value: target }] };
   const needs = edges(listed, resolve.nodes, of(WORKER)["bom-ref"]);
@@ -81,6 +81,14 @@ async function standardLibrary() {
   const ref = `pkg:generic/rust-std@${version}`;
   const licenses = [{ expression: "MIT OR Apache-2.0" }];
   return { type: "library", "bom-ref": ref, name: "rust-std", version, purl: ref, licenses, scope: "required" };
+}
+
+/** What writes the JavaScript around the Worker's wasm, of the version that Cargo.lock names; its own hash is not there. */
+function glueMaker(listed) {
+  const { version, license } = listed.find((crate) => crate.name === "wasm-bindgen");
+  const ref = `pkg:cargo/wasm-bindgen-cli@${version}`;
+  const about = { licenses: [{ expression: license }], scope: "excluded" };
+  return { type: "application", "bom-ref": ref, name: "wasm-bindgen-cli", version, purl: ref, ...about };
 }
 
 function npmTools() {

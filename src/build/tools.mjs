@@ -1,6 +1,6 @@
 // Finds what the scripts need and installs it into node_modules/ and .tools/, never outside the checkout.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, asked, step } from "./progress.mjs";
@@ -9,6 +9,8 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const WASM = "wasm32-unknown-unknown";
 const NODE_AT_LEAST = [22, 12];
 const NODE_TO_GET = "24";
+// Its lock file names npm's package of Node for each platform that has one.
+const NEWER_NODE = "src/build/newer-node";
 const PYTHON_AT_LEAST = [3, 10];
 const GET_RUST = "curl https://sh.rustup.rs -sSf | sh";
 const GET_NODE = `install Node ${NODE_TO_GET} from https://nodejs.org/ (nvm install ${NODE_TO_GET}, brew install node)`;
@@ -35,12 +37,12 @@ export async function newerNode() {
   const own = path.join(folder, "node_modules", name, "bin/node");
   const version = await asked(own, ["--version"]);
   if (version && atLeast(numbers(version), NODE_AT_LEAST)) return own;
-  await npm(`Node ${NODE_TO_GET} (this one is ${process.versions.node}, wrangler needs ${NODE_AT_LEAST.join(".")})`, [
-    ...["install", "--prefix", folder, "--no-save", "--no-package-lock", "--ignore-scripts"],
-    `${name}@${NODE_TO_GET}`,
-  ]);
+  mkdirSync(folder, { recursive: true });
+  for (const file of ["package.json", "package-lock.json"]) copyFileSync(inRoot(NEWER_NODE, file), path.join(folder, file));
+  const label = `Node ${NODE_TO_GET} (this one is ${process.versions.node}, wrangler needs ${NODE_AT_LEAST.join(".")})`;
+  await npm(label, ["ci", "--prefix", folder, "--ignore-scripts"]);
   if (await asked(own, ["--version"])) return own;
-  throw new Failure(`npm's package ${name} does not run on this machine`, GET_NODE);
+  throw new Failure(`no package of npm's in ${NEWER_NODE} runs on this machine`, GET_NODE);
 }
 
 // What npm's package `node` asks npm for when it is installed. Asked for at once no script has to run.
@@ -178,6 +180,7 @@ export async function venv(name, requirements) {
     "-m",
     "pip",
     "install",
+    "--require-hashes",
     "--disable-pip-version-check",
     "--no-input",
     "--progress-bar",

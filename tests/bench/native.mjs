@@ -5,7 +5,7 @@ import { inRoot, root, venv } from "../../src/build/tools.mjs";
 import { nodePeers, opensslFloor } from "./peers.mjs";
 
 const NANOSECONDS = { ps: 1e-3, ns: 1, "µs": 1e3, ms: 1e6, s: 1e9 };
-const BENCH = ["bench", "--bench", "native"];
+const BENCH = ["bench", "--locked", "--bench", "native"];
 const FLOOR_LENGTH = 230;
 
 /** Figures of the core and its peers in nanoseconds: `formats`, `gate` and `peers`. */

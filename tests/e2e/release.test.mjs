@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { archive } from "../../src/build/archive.mjs";
+import { cFlags } from "../../src/build/paths.mjs";
 import { sbom } from "../../src/build/sbom.mjs";
 import { inRoot, root, sha256 } from "../../src/build/tools.mjs";
 import { temporaryFolder } from "./harness/processes.mjs";
@@ -45,6 +46,16 @@ test("the same files make the same archive in another folder, in another order, 
   assert.equal(execFileSync("tar", ["-xOzf", one, "shop/countersign"], { encoding: "utf8" }), files.countersign);
 });
 
+test("the flags for the C compiler stay whole where a folder's name has spaces and quotes", () => {
+  const flags = cFlags((variable) => `${variable}_musl`, { root: "/home/o'brien/my  shop, $1/", cargo: "/c argo" });
+  const words = execFileSync("sh", ["-c", `printf '%s\\n' ${flags.CFLAGS_musl}`], { encoding: "utf8" });
+  assert.deepEqual(words.trimEnd().split("\n"), [
+    "-ffile-prefix-map=/c argo/registry/src=crates",
+    "-ffile-prefix-map=/home/o'brien/my  shop, $1=.",
+  ]);
+  assert.equal(flags.CC_SHELL_ESCAPED_FLAGS, "1");
+});
+
 test("the list of what is inside names the crates of the command line and of the Worker, with their hashes", async () => {
   const folder = temporaryFolder();
   const [binary, wasm] = ["countersign", "countersign_bg.wasm"].map((name) => path.join(folder, name));
@@ -65,7 +76,7 @@ test("the list of what is inside names the crates of the command line and of the
   for (const name of ["clap", "wasm-bindgen", "worker", "sha2", "countersign-core", "rust-std"]) {
     assert.equal(scopeOf(name), "required", name);
   }
-  for (const name of ["syn", "serde_derive", "esbuild", "binaryen"]) assert.equal(scopeOf(name), "excluded", name);
+  for (const name of ["syn", "serde_derive", "wasm-bindgen-cli", "esbuild", "binaryen"]) assert.equal(scopeOf(name), "excluded", name);
   for (const name of ["proptest", "trycmd", "wrangler"]) assert.equal(scopeOf(name), undefined, name);
 
   const worker = list.components.find(({ name }) => name === "countersign-worker");
@@ -81,7 +92,7 @@ test("the list of what is inside names the crates of the command line and of the
   const clap = list.components.find(({ name }) => name === "clap");
   assert.deepEqual([clap.purl, clap.hashes], [`pkg:cargo/clap@${version}`, [{ alg: "SHA-256", content: checksum }]]);
   const bare = list.components.filter(({ hashes }) => !hashes).map(({ name }) => name);
-  assert.deepEqual(bare, ["countersign-core", "rust-std"]);
+  assert.deepEqual(bare, ["countersign-core", "rust-std", "wasm-bindgen-cli"]);
 });
 
 const host = () => /^host: (\S+)$/m.exec(execFileSync("rustc", ["-vV"], { encoding: "utf8", cwd: root }))[1];

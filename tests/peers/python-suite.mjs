@@ -13,8 +13,8 @@ export async function source(python, { name, version, sha256, unpacked }) {
   if (existsSync(folder)) return folder;
   const pinned = `${folder}.txt`;
   writeFileSync(pinned, `${name}==${version} --hash=sha256:${sha256}\n`);
-  const kind = ["--no-deps", "--no-binary", ":all:", "--require-hashes"];
-  const pip = ["-m", "pip", "download", ...kind, "-r", pinned, "-d", into];
+  const kind = ["--no-deps", "--no-binary", ":all:"];
+  const pip = ["-m", "pip", "download", "--require-hashes", ...kind, "-r", pinned, "-d", into];
   await step(`source of ${name} ${version}`, python, pip);
   await step("unpack it", "tar", ["-xzf", `${folder}.tar.gz`, "-C", into]);
   return folder;

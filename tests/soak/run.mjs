@@ -61,7 +61,7 @@ async function build() {
   await venv("e2e", inRoot("tests/e2e/requirements.txt"));
   const code = await shown(process.execPath, [inRoot("src/build/build.mjs")], { cwd: root });
   if (code !== 0) throw new Failure("the Worker cannot be built", "npm run build");
-  await step("command line", "cargo", ["build", "--bins"], { cwd: root });
+  await step("command line", "cargo", ["build", "--locked", "--bins"], { cwd: root });
 }
 
 function positive(text, name) {
