@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use crate::given;
 use crate::independent::{Scheme, Times};
 use crate::message::Text;
-use crate::request::decide;
+use crate::request::{Head, decide};
 use crate::site;
 
 /// A header of many copies.
@@ -107,7 +107,7 @@ fn header(case: &BoundsCase) -> (String, Vec<usize>) {
 /// Judges it, and counts what it must have cost.
 pub fn check(case: &BoundsCase) {
     let (header, lengths) = header(case);
-    let decision = decide(gate(), &header, true);
+    let decision = decide(gate(), &header, Head::PAGE);
     let events = &decision.pending.events;
     let verdicts: Vec<&Event> = events.iter().collect();
     // the verdicts on copies stand in the order of the copies

@@ -47,7 +47,7 @@ pub fn check(case: &ExchangeCase) {
     another_visitor();
     let header = header(&case.pairs);
     // a rule is told by its place, which is the same in every gate
-    let pending = request::decide(pinned(), &header, case.response.is_page).pending;
+    let pending = request::decide(pinned(), &header, case.response.head).pending;
     response::judge(&case.response, &pending, &header);
 }
 
@@ -61,7 +61,7 @@ pub fn check_logout(case: &ExchangeCase) {
     another_visitor();
     let header = header(&case.pairs);
     let gate = with_logouts();
-    let ask = || request::decide(gate, &header, case.response.is_page).pending;
+    let ask = || request::decide(gate, &header, case.response.head).pending;
     let (first, second) = (ask(), ask());
     response::log_out(gate, &case.response, &second);
     response::brings_nothing_back(gate, &case.response, &first, &header);

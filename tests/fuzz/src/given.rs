@@ -101,12 +101,26 @@ pub struct Given {
 #[derive(Debug)]
 pub struct Shown {
     pub given: BTreeSet<Given>,
-    /// How many cookies, or ways to join one, say it.
+    /// How many cookies, or ways to join one, say it as they stand. Who reads them without double quotes finds more.
     pub count: usize,
+}
+
+/// A header without the pairs that have a space before their `=`: to the gate their names are others (R7).
+pub fn with_exact_names(header: &str) -> String {
+    let is_exact = |pair: &&str| {
+        let name = pair.split('=').next();
+        name.is_some_and(|name| !name.ends_with([' ', '\t']))
+    };
+    header
+        .split(';')
+        .filter(is_exact)
+        .collect::<Vec<_>>()
+        .join(";")
 }
 
 /// Reads a header for a rule.
 pub fn shown(rule: &Rule, header: &str) -> Shown {
+    let header = &with_exact_names(header);
     let (plain, signatures) = values(rule, header);
     let joined = joins(rule, header);
     let mut shown = Shown {
@@ -115,12 +129,12 @@ pub fn shown(rule: &Rule, header: &str) -> Shown {
     };
     for value in plain.into_iter().chain(joined.iter().map(String::as_str)) {
         let signers = RING.into_iter().filter(|_| value.len() <= LONGEST_VALUE);
-        let mut read =
+        let mut readings =
             signers.filter_map(|role| Some((role, read_any(rule, role, value, &signatures)?)));
-        let Some((role, reading)) = read.find(|(_, reading)| is_in_time(rule, reading)) else {
+        let Some((role, reading)) = readings.find(|(_, reading)| is_in_time(rule, reading)) else {
             continue;
         };
-        shown.count += 1;
+        shown.count += usize::from(read(rule, role, value, &signatures).is_some());
         shown.given.insert(Given {
             payload: reading.payload,
             signed: reading.times.signed,

@@ -105,6 +105,7 @@ pub enum Pair {
 pub enum Spelling {
     Upper,
     Percent(u8),
+    PercentU(u8),
     SpaceBefore,
     SpaceBehind,
     Dotted,
@@ -322,6 +323,11 @@ impl Spelling {
                 let at = usize::from(*at) % name.len();
                 let byte = name.as_bytes()[at];
                 format!("{}%{byte:02x}{}={value}", &name[..at], &name[at + 1..])
+            }
+            Self::PercentU(at) => {
+                let at = usize::from(*at) % name.len();
+                let byte = name.as_bytes()[at];
+                format!("{}%u{byte:04x}{}={value}", &name[..at], &name[at + 1..])
             }
             Self::SpaceBefore => format!("\u{a0}{name}={value}"),
             Self::SpaceBehind => format!("{name} ={value}"),

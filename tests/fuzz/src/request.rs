@@ -7,39 +7,121 @@ use countersign_core::operations::ledger::tally::Tally;
 use countersign_core::operations::report::{Reporter, points};
 
 use crate::given::{self, Shown, all_shown, pairs, piece};
+use crate::independent::Reading;
 use crate::message::{Pair, header};
 use crate::servers::{outside_quotes, readings};
-use crate::site::{NOW, RULES, Role, Rule, first_day, observing, pinned, secrets};
+use crate::site::{NOW, RING, RULES, Role, Rule, first_day, observing, pinned, secrets};
 
 /// A request.
 #[derive(Arbitrary, Debug)]
 pub struct RequestCase {
     /// Its pairs, each with what stands behind it.
     pub pairs: Vec<(Pair, u8)>,
-    /// Whether it opens a page.
-    pub is_page: bool,
+    pub head: Head,
 }
 
-/// The head of a request that opens a page, or does not.
-#[derive(Debug)]
+/// All of a request but its cookies.
+#[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Head {
-    pub is_page: bool,
+    at: u8,
+}
+
+/// A kind of request.
+struct Kind {
+    method: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    /// Whether a visitor opens a page with it, whatever it changes: it is never answered with 403.
+    is_navigation: bool,
+    /// Whether an upgrade that waits for a navigation may come with the answer.
+    opens_page: bool,
+}
+
+const fn kind(method: &'static str, headers: &'static [(&'static str, &'static str)]) -> Kind {
+    Kind {
+        method,
+        headers,
+        is_navigation: false,
+        opens_page: false,
+    }
+}
+
+const fn page(method: &'static str, headers: &'static [(&'static str, &'static str)]) -> Kind {
+    Kind {
+        is_navigation: true,
+        opens_page: true,
+        ..kind(method, headers)
+    }
+}
+
+const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+const DOCUMENT: (&str, &str) = ("sec-fetch-dest", "document");
+const EMPTY: (&str, &str) = ("sec-fetch-dest", "empty");
+const CROSS_SITE: (&str, &str) = ("sec-fetch-site", "cross-site");
+const SAME_ORIGIN: (&str, &str) = ("sec-fetch-site", "same-origin");
+
+const KINDS: [Kind; 18] = [
+    page("GET", &[NAVIGATE, DOCUMENT]),
+    page("HEAD", &[NAVIGATE, DOCUMENT, CROSS_SITE]),
+    page("GET", &[NAVIGATE]),
+    page("GET", &[NAVIGATE, EMPTY, SAME_ORIGIN]),
+    page(
+        "GET",
+        &[NAVIGATE, ("sec-fetch-dest", "iframe"), SAME_ORIGIN],
+    ),
+    page("GET", &[("accept", "text/html,*/*;q=0.8")]),
+    Kind {
+        opens_page: false,
+        ..page("POST", &[NAVIGATE, DOCUMENT])
+    },
+    Kind {
+        opens_page: false,
+        ..page("GET", &[NAVIGATE, EMPTY, CROSS_SITE])
+    },
+    kind("GET", &[("sec-fetch-mode", "cors"), EMPTY]),
+    kind(
+        "GET",
+        &[
+            ("sec-fetch-mode", "no-cors"),
+            ("sec-fetch-dest", "image"),
+            SAME_ORIGIN,
+        ],
+    ),
+    kind("GET", &[NAVIGATE, ("sec-fetch-dest", "iframe"), CROSS_SITE]),
+    kind("GET", &[NAVIGATE, ("sec-fetch-dest", "object")]),
+    kind(
+        "GET",
+        &[NAVIGATE, DOCUMENT, ("sec-purpose", "prefetch;prerender")],
+    ),
+    kind("GET", &[NAVIGATE, DOCUMENT, ("purpose", "prefetch")]),
+    kind("GET", &[NAVIGATE, DOCUMENT, ("x-moz", "prefetch")]),
+    kind("GET", &[("accept", "application/json")]),
+    kind("GET", &[]),
+    kind("POST", &[("accept", "*/*")]),
+];
+
+impl Head {
+    /// One that opens a page.
+    pub const PAGE: Self = Self { at: 0 };
+
+    fn kind(self) -> &'static Kind {
+        &KINDS[usize::from(self.at) % KINDS.len()]
+    }
+
+    /// Whether an upgrade that waits for a navigation may come with the answer.
+    pub fn opens_page(self) -> bool {
+        self.kind().opens_page
+    }
 }
 
 impl RequestHead for Head {
     fn method(&self) -> String {
-        "GET".to_owned()
+        self.kind().method.to_owned()
     }
 
     fn request_header(&self, name: &'static str) -> Option<String> {
-        let value = match (name.to_ascii_lowercase().as_str(), self.is_page) {
-            ("sec-fetch-mode", true) => "navigate",
-            ("sec-fetch-dest", true) => "document",
-            ("sec-fetch-mode", false) => "cors",
-            ("sec-fetch-dest", false) => "empty",
-            _ => return None,
-        };
-        Some(value.to_owned())
+        let mut headers = self.kind().headers.iter();
+        let found = headers.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+        Some(found.1.to_owned())
     }
 }
 
@@ -55,28 +137,29 @@ fn forwarded(action: &Action, header: &str) -> Option<String> {
 /// Judges one, and holds every rule against what comes of it.
 pub fn check(case: &RequestCase) {
     let header = header(&case.pairs);
-    judge(pinned(), &header, case.is_page);
-    is_only_observed(&header, case.is_page);
+    judge(pinned(), &header, case.head);
+    is_only_observed(&header, case.head);
 }
 
 /// Judges a header by a gate, and answers what is left for the response.
-pub fn judge(gate: &Gate, header: &str, is_page: bool) -> Pending {
-    let decision = decide(gate, header, is_page);
+pub fn judge(gate: &Gate, header: &str, head: Head) -> Pending {
+    let decision = decide(gate, header, head);
     if let Some(sent) = forwarded(&decision.action, header) {
         nothing_is_forged(&sent, header);
         signatures_are_of_values(&sent, header);
         no_server_reads_more(&sent, header);
         others_are_kept(&sent, header);
-        is_stable(&sent, is_page);
+        is_stable(&sent, head);
     }
+    is_rejected_rightly(&decision.action, header, head);
     work_is_bounded(decision.pending.steps, header);
     nothing_is_told(gate, &decision.pending.events, header);
     decision.pending
 }
 
 /// What the gate decides.
-pub fn decide(gate: &Gate, header: &str, is_page: bool) -> RequestDecision {
-    let decision = gate.request(Some(header), &Head { is_page }, NOW * 1000);
+pub fn decide(gate: &Gate, header: &str, head: Head) -> RequestDecision {
+    let decision = gate.request(Some(header), &head, NOW * 1000);
     decision.expect("the gate caught itself in a mistake")
 }
 
@@ -138,6 +221,40 @@ fn is_given(
         "a payload that nobody was given: {} {payload:?} in {sent:?}, of {header:?}",
         rule.name
     );
+}
+
+/// R4: only where a rule asks for it, its cookie is forged and no page is opened, and then always.
+fn is_rejected_rightly(action: &Action, header: &str, head: Head) {
+    type Read = fn(&Rule, Role, &str, &[&str]) -> Option<Reading>;
+    let exact = given::with_exact_names(header);
+    let has_forged = |rule: &Rule, read: Read| {
+        let (values, _) = given::values(rule, &exact);
+        let is_forged = |value: &&str| {
+            RING.iter()
+                .all(|role| read(rule, *role, value, &[]).is_none())
+        };
+        values.iter().any(is_forged)
+    };
+    let mut asking = RULES
+        .iter()
+        .filter(|rule| rule.rejects && !head.kind().is_navigation);
+    if let Action::Reject(deletions) = action {
+        // a value in double quotes may count or not
+        assert!(
+            asking.any(|rule| has_forged(rule, given::read)),
+            "rejected: {header:?}, {head:?}"
+        );
+        let deletes = |line: &String| line.contains("Max-Age=0");
+        assert!(
+            deletions.iter().any(deletes),
+            "no deletion: {deletions:?} of {header:?}"
+        );
+    } else {
+        let is_due = |rule: &Rule| {
+            given::shown(rule, header).given.is_empty() && has_forged(rule, given::read_any)
+        };
+        assert!(!asking.any(is_due), "not rejected: {header:?}, {head:?}");
+    }
 }
 
 /// A signature in a cookie of its own goes on with the value that it signs, or not at all.
@@ -240,7 +357,7 @@ fn is_of_others(pair: &str) -> bool {
 }
 
 /// What the site is sent is what it would be sent by a gate that only checks: nothing more is changed.
-fn is_stable(sent: &str, is_page: bool) {
+fn is_stable(sent: &str, head: Head) {
     let has_wrapped = RULES.iter().any(|rule| {
         let (values, _) = given::values(rule, sent);
         rule.is_wrapped && !values.is_empty()
@@ -248,14 +365,14 @@ fn is_stable(sent: &str, is_page: bool) {
     if has_wrapped {
         return; // no key of that gate's signed it
     }
-    let again = decide(first_day(), sent, is_page);
+    let again = decide(first_day(), sent, head);
     let kept = forwarded(&again.action, sent);
     assert_eq!(kept.as_deref(), Some(sent), "sent on, it is changed again");
 }
 
 /// B1: where it only observes, not a byte changes.
-fn is_only_observed(header: &str, is_page: bool) {
-    let decision = decide(observing(), header, is_page);
+fn is_only_observed(header: &str, head: Head) {
+    let decision = decide(observing(), header, head);
     assert_eq!(decision.action, Action::Unchanged, "observed: {header:?}");
 }
 

@@ -5,10 +5,11 @@
 pub type Pair = (String, String);
 
 /// Every reading of a header.
-pub fn readings(header: &str) -> [(&'static str, Vec<Pair>); 5] {
+pub fn readings(header: &str) -> [(&'static str, Vec<Pair>); 6] {
     [
         ("PHP", php(header)),
         ("Rack", rack(header)),
+        ("CGI.pm", cgi(header)),
         ("a server that splits at commas", commas(header)),
         ("a server that folds names", folded(header)),
         ("a server that reads quotes in names", quoted_names(header)),
@@ -81,6 +82,13 @@ fn php(header: &str) -> Vec<Pair> {
 fn rack(header: &str) -> Vec<Pair> {
     let pairs = split(header, &[';', ',']).into_iter();
     pairs.map(|(name, value)| (decoded(&name), value)).collect()
+}
+
+/// Names are percent-decoded, `%u0073` too.
+fn cgi(header: &str) -> Vec<Pair> {
+    let name = |name: &str| decoded(&name.replace("%u00", "%"));
+    let pairs = split(header, &[';']).into_iter();
+    pairs.map(|(own, value)| (name(&own), value)).collect()
 }
 
 fn commas(header: &str) -> Vec<Pair> {

@@ -59,6 +59,8 @@ pub struct Rule {
     pub is_wrapped: bool,
     /// Its cookie may come in pieces, as @supabase/ssr has them.
     pub is_chunked: bool,
+    /// A request with a forged one is answered with 403.
+    pub rejects: bool,
     pub upgrade: &'static str,
 }
 
@@ -69,12 +71,13 @@ const fn rule(name: &'static str, scheme: Scheme, ring: u8) -> Rule {
         ring,
         is_wrapped: false,
         is_chunked: false,
+        rejects: false,
         upgrade: "navigation",
     }
 }
 
 /// All of them.
-pub const RULES: [Rule; 8] = [
+pub const RULES: [Rule; 9] = [
     rule("sessionid", Scheme::Django, 0),
     Rule {
         upgrade: "always",
@@ -94,6 +97,10 @@ pub const RULES: [Rule; 8] = [
     Rule {
         is_chunked: true,
         ..rule("sb", Scheme::Jwt, 6)
+    },
+    Rule {
+        rejects: true,
+        ..rule("vip", Scheme::Jwt, 7)
     },
 ];
 
@@ -156,6 +163,9 @@ impl Rule {
         });
         if self.is_wrapped {
             rule["origin"] = json!({"format": "plain"});
+        }
+        if self.rejects {
+            rule["on_invalid"] = "reject".into();
         }
         if self.is_chunked {
             rule["chunks"] = "supabase".into();
