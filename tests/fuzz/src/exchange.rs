@@ -24,6 +24,8 @@ pub struct UpgradeCase {
     copies: u8,
     /// How many Set-Cookie headers count.
     lines: u8,
+    /// The attributes with which the site sets the same cookie again, if it does.
+    again: Option<u8>,
     response: ResponseCase,
 }
 
@@ -33,12 +35,19 @@ impl UpgradeCase {
         let cookies = self.times[..copies]
             .iter()
             .map(|time| ManagedCookie::genuine(self.rule, Role::Fallback, self.payload, *time));
-        ExchangeCase {
-            pairs: cookies.map(|cookie| (Pair::Managed(cookie), 0)).collect(),
-            response: self
-                .response
-                .with_few_lines(usize::from(self.lines % 4).saturating_sub(1)),
-        }
+        let pairs = cookies.map(|cookie| (Pair::Managed(cookie), 0)).collect();
+        let response = self
+            .response
+            .with_few_lines(usize::from(self.lines % 4).saturating_sub(1));
+        let response = match self.again {
+            Some(attributes) => {
+                let same =
+                    ManagedCookie::genuine(self.rule, Role::Origin, self.payload, self.times[0]);
+                response.and_sets(same, attributes)
+            }
+            None => response,
+        };
+        ExchangeCase { pairs, response }
     }
 }
 

@@ -199,6 +199,13 @@ impl ResponseCase {
         few
     }
 
+    /// The same with a Set-Cookie header more.
+    pub fn and_sets(mut self, cookie: ManagedCookie, attributes: u8) -> Self {
+        self.set_cookies
+            .push(SetCookieLine::Managed { cookie, attributes });
+        self
+    }
+
     /// Its Set-Cookie headers.
     pub fn lines(&self) -> Vec<String> {
         let lines = self.set_cookies.iter().take(16);
