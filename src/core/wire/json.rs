@@ -64,9 +64,10 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
         let mut found = [None; N];
         while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             let is_escaped = name.get().contains('\\');
-            let name = match is_escaped {
-                true => string(name.get()).map(Cow::Owned),
-                false => Some(Cow::Borrowed(name.get().trim_matches('"'))),
+            let name = if is_escaped {
+                string(name.get()).map(Cow::Owned)
+            } else {
+                Some(Cow::Borrowed(name.get().trim_matches('"')))
             };
             // a name that is no Unicode text is another member's
             let Some(at) = name.and_then(|name| self.0.iter().position(|known| *known == name))
