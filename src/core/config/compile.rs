@@ -8,7 +8,7 @@ use crate::crypto::key::Key;
 use crate::formats::{Configured, Keyed, OctetsOnly, same};
 use crate::prelude::*;
 use crate::settings::{Fault, Problems, Topic};
-use crate::wire::look_alike::{Names, opens_quote, reads_alike};
+use crate::wire::look_alike::{Names, leaves_quote_open, reads_alike};
 
 impl Rule {
     /// `None` where a key does not fit its format.
@@ -44,7 +44,7 @@ impl Rule {
     /// Whether no parser reads a second managed cookie in a value, this rule's own among them, nor makes it part
     /// of the value what follows it: quotes and commas alone do neither.
     pub fn is_one_cookie(&self, value: &str) -> bool {
-        !reads_alike(value) || !(opens_quote(value) || self.carries_other(value))
+        !reads_alike(value) || !(leaves_quote_open(value) || self.carries_other(value))
     }
 
     /// What [`RuleConfig::is_unsealed`] says, which is too slow to be asked for each request.

@@ -391,18 +391,19 @@ pub fn reads_alike(value: &str) -> bool {
     value.as_bytes().chunks(16).any(any)
 }
 
-/// Whether a pair opens a double quote that it does not close, by any reading of a backslash: that it
-/// means nothing, escapes everywhere, or escapes inside quotes. What follows an open quote, up to the
-/// next one, is part of its value to some parsers. To some of them a quote in a name is none.
+/// Whether a pair opens a double quote that it does not close. What follows an open quote, up to the next one, is
+/// part of its value to some parsers. To some of them a quote in a name is none.
 pub fn opens_quote(pair: &str) -> bool {
     let in_value = || {
         pair.split_once('=')
-            .is_some_and(|(name, value)| holds(name, b'"') && is_left_open(value))
+            .is_some_and(|(name, value)| holds(name, b'"') && leaves_quote_open(value))
     };
-    is_left_open(pair) || in_value()
+    leaves_quote_open(pair) || in_value()
 }
 
-fn is_left_open(text: &str) -> bool {
+/// Whether a text opens a double quote that it does not close, by any reading of a backslash: that it means nothing,
+/// escapes everywhere, or escapes inside quotes.
+pub fn leaves_quote_open(text: &str) -> bool {
     let (mut plain, mut escaping, mut inside) = (false, false, false);
     let (mut escaped, mut escaped_inside) = (false, false);
     for b in text.bytes() {
