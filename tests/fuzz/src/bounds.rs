@@ -34,12 +34,9 @@ enum Shape {
     Forged,
     /// One of a key of the ring.
     Genuine,
-    /// One without the shape of a signed one.
+    /// One without the shape of a signed one. Of some lengths it is a piece of another cookie, or one whose salts ask
+    /// for a slow key of its own.
     Shapeless,
-    /// Pieces that can be joined in many ways.
-    Pieces,
-    /// One whose salts ask for a slow key of its own.
-    Slow,
     Any(Text),
 }
 
@@ -104,7 +101,7 @@ fn header(case: &BoundsCase) -> (String, Vec<usize>) {
         let value = match &copies.shape {
             Shape::Forged => signed("nobody's"),
             Shape::Genuine => signed(&key(KEYS - 1)),
-            Shape::Shapeless | Shape::Pieces | Shape::Slow => format!("x{payload}"),
+            Shape::Shapeless => format!("x{payload}"),
             Shape::Any(text) => text.text().replace(';', ""),
         };
         let count = match copies.count {
@@ -112,9 +109,9 @@ fn header(case: &BoundsCase) -> (String, Vec<usize>) {
             many => usize::from(many) * 20,
         };
         for at in 0..count {
-            let pair = match copies.shape {
-                Shape::Pieces => format!("{PIECES}.{}={at}{value}; ", at % 3),
-                Shape::Slow => format!("{SLOW}={}; ", with_salt(at)),
+            let pair = match (&copies.shape, copies.length) {
+                (Shape::Shapeless, 1..=3) => format!("{PIECES}.{}={at}{value}; ", at % 3),
+                (Shape::Shapeless, 4..=63) => format!("{SLOW}={}; ", with_salt(at)),
                 _ => format!("{NAME}={value}; "),
             };
             if header.len() + pair.len() > LONGEST_HEADER {
