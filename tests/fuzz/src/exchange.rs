@@ -39,6 +39,7 @@ impl UpgradeCase {
         let response = self
             .response
             .with_few_lines(usize::from(self.lines % 4).saturating_sub(1));
+        let response = response.and_one_thing(self.copies / 8 % 8);
         let response = match self.again {
             Some(attributes) => {
                 let same =

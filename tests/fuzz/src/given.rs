@@ -79,6 +79,29 @@ pub fn read_any(rule: &Rule, role: Role, value: &str, signatures: &[&str]) -> Op
     plain.or_else(|| read(rule, role, &unquoted(value)?, signatures))
 }
 
+/// The payloads of what must count: of values that stand as the framework writes them, with nothing in them that some
+/// parser reads otherwise.
+pub fn certain(rule: &Rule, header: &str) -> Vec<String> {
+    let header = &with_exact_names(header);
+    let (plain, signatures) = values(rule, header);
+    let joined = joins(rule, header);
+    let all = plain.into_iter().chain(joined.iter().map(String::as_str));
+    let is_usual = |value: &&str| value.len() <= LONGEST_VALUE && rule.scheme.writes(value);
+    let counts = |value: &str| {
+        let readings = RING.map(|role| read(rule, role, value, &signatures));
+        let mut readings = readings.into_iter().flatten();
+        readings.find(|reading| is_in_time(rule, reading) && is_tame(&reading.payload))
+    };
+    let readings = all.filter(is_usual).filter_map(counts);
+    readings.map(|reading| reading.payload).collect()
+}
+
+/// Whether no parser reads a text otherwise than another.
+pub fn is_tame(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b":._-=+/".contains(&b))
+}
+
 /// Whether it counts now.
 pub fn is_in_time(rule: &Rule, reading: &Reading) -> bool {
     let times = reading.times;
@@ -134,7 +157,8 @@ pub fn shown(rule: &Rule, header: &str) -> Shown {
         let Some((role, reading)) = readings.find(|(_, reading)| is_in_time(rule, reading)) else {
             continue;
         };
-        shown.count += usize::from(read(rule, role, value, &signatures).is_some());
+        let is_read = read(rule, role, value, &signatures).is_some();
+        shown.count += usize::from(is_read && is_tame(&reading.payload));
         shown.given.insert(Given {
             payload: reading.payload,
             signed: reading.times.signed,

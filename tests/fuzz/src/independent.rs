@@ -69,16 +69,10 @@ impl Scheme {
                 format!("{text}:{signature}")
             }
             Self::Keygrip => payload.to_owned(),
-            Self::Jwt => {
-                let head = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
-                let claims = URL_SAFE_NO_PAD.encode(claims(payload, times));
-                let text = format!("{head}.{claims}");
-                let signature = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
-                format!("{text}.{signature}")
-            }
+            Self::Jwt => token(ALGORITHM, key, payload, times),
             Self::Laravel => laravel_sealed(key, name, payload),
             Self::Rails => {
-                let text = rails_text(name, payload);
+                let text = rails_text(name, payload, times.expiry);
                 escaped(&format!(
                     "{text}--{}",
                     hex(&sha1(&rails_key(key), text.as_bytes()))
@@ -88,6 +82,24 @@ impl Scheme {
         let companion =
             (self == Self::Keygrip).then(|| keygrip_signature(key, name, payload.as_bytes()));
         Signed { value, companion }
+    }
+
+    /// A token that says that it is signed otherwise than it is.
+    pub fn token_of_another(key: &str, payload: &str, times: Times) -> Signed {
+        Signed {
+            value: token("HS512", key, payload, times),
+            companion: None,
+        }
+    }
+
+    /// Whether a value stands as the framework writes it. What it reads beside that the gate may refuse.
+    pub fn writes(self, value: &str) -> bool {
+        let written = match self {
+            Self::Django | Self::Keygrip | Self::Jwt => return true,
+            Self::Laravel => laravel_written(value),
+            Self::Rails => unescaped(value).map(|text| escaped(&text)),
+        };
+        written.as_deref() == Some(value)
     }
 
     /// What a site with this key reads in a cookie of that name.
@@ -123,12 +135,16 @@ impl Scheme {
             Self::Jwt => {
                 let (text, signature) = value.rsplit_once('.')?;
                 let made = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
-                let claims = URL_SAFE_NO_PAD.decode(text.split_once('.')?.1).ok()?;
-                let claims: Value = serde_json::from_slice(&claims).ok()?;
-                (made == signature).then(|| Reading {
+                let (head, claims) = text.split_once('.')?;
+                let json = |part: &str| {
+                    let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+                    serde_json::from_slice::<Value>(&bytes).ok()
+                };
+                let (head, claims) = (json(head)?, json(claims)?);
+                (made == signature && head["alg"] == ALGORITHM).then(|| Reading {
                     payload: text.to_owned(),
                     times: Times {
-                        signed: 0,
+                        signed: claims["iat"].as_u64().unwrap_or_default(),
                         expiry: claims["exp"].as_u64(),
                         not_before: claims["nbf"].as_u64(),
                     },
@@ -141,7 +157,17 @@ impl Scheme {
                 let made = hex(&sha1(&rails_key(key), text.as_bytes()));
                 let data: Value = serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()?;
                 let is_ours = data["_rails"]["pur"] == format!("cookie.{name}");
-                (made == signature && is_ours).then(|| timeless(text))
+                let expiry = match data["_rails"]["exp"].as_str() {
+                    Some(date) => Some(from_rails_date(date)?),
+                    None => None,
+                };
+                (made == signature && is_ours).then(|| Reading {
+                    payload: text.to_owned(),
+                    times: Times {
+                        expiry,
+                        ..Times::default()
+                    },
+                })
             }
         }
     }
@@ -200,8 +226,20 @@ fn keygrip_signature(key: &str, name: &str, value: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(sha1(key.as_bytes(), &text))
 }
 
+const ALGORITHM: &str = "HS256";
+
+/// Whatever its header says, it is signed with HS256.
+fn token(algorithm: &str, key: &str, payload: &str, times: Times) -> String {
+    let head = format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#);
+    let [head, claims] =
+        [head.into_bytes(), claims(payload, times)].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let text = format!("{head}.{claims}");
+    let signature = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes(), text.as_bytes()));
+    format!("{text}.{signature}")
+}
+
 fn claims(payload: &str, times: Times) -> Vec<u8> {
-    let mut claims = serde_json::json!({ "p": payload });
+    let mut claims = serde_json::json!({ "p": payload, "iat": times.signed });
     if let Some(expiry) = times.expiry {
         claims["exp"] = expiry.into();
     }
@@ -219,13 +257,35 @@ fn rails_key(key: &str) -> [u8; 64] {
     *derived.entry(key.to_owned()).or_insert_with(derive)
 }
 
-fn rails_text(name: &str, payload: &str) -> String {
+fn rails_text(name: &str, payload: &str, expiry: Option<u64>) -> String {
     let message = STANDARD.encode(serde_json::json!(payload).to_string());
     let pur = format!("cookie.{name}");
+    let exp = expiry.map_or("null".to_owned(), |end| format!("\"{}\"", rails_date(end)));
     // Rails writes the members in this order
     STANDARD.encode(format!(
-        r#"{{"_rails":{{"message":"{message}","exp":null,"pur":"{pur}"}}}}"#
+        r#"{{"_rails":{{"message":"{message}","exp":{exp},"pur":"{pur}"}}}}"#
     ))
+}
+
+/// 2027-01-01T00:00:00Z: everything happens in that month.
+const JANUARY: u64 = 1_798_761_600;
+
+fn rails_date(seconds: u64) -> String {
+    let (days, rest) = ((seconds - JANUARY) / 86_400, seconds % 86_400);
+    let (hours, minutes, seconds) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    format!(
+        "2027-01-{:02}T{hours:02}:{minutes:02}:{seconds:02}.000Z",
+        days + 1
+    )
+}
+
+/// The Unix seconds of a date that [`rails_date`] wrote.
+fn from_rails_date(date: &str) -> Option<u64> {
+    let number = |at: std::ops::Range<usize>| date.get(at)?.parse::<u64>().ok();
+    let (days, hours) = (number(8..10)?.checked_sub(1)?, number(11..13)?);
+    let seconds = hours * 3_600 + number(14..16)? * 60 + number(17..19)?;
+    let read = JANUARY + days * 86_400 + seconds;
+    (rails_date(read) == date).then_some(read)
 }
 
 /// A key of Laravel's: `base64:` and 32 bytes, or the bytes in base64 alone.
@@ -248,8 +308,19 @@ fn laravel_sealed(key: &str, name: &str, payload: &str) -> String {
     let value = STANDARD.encode(cipher.encrypt_padded_vec_mut::<Pkcs7>(plain.as_bytes()));
     let iv = STANDARD.encode(iv);
     let mac = hex(&sha256(&key, format!("{iv}{value}").as_bytes()));
+    laravel_envelope(&iv, &value, &mac)
+}
+
+fn laravel_envelope(iv: &str, value: &str, mac: &str) -> String {
     let json = format!(r#"{{"iv":"{iv}","value":"{value}","mac":"{mac}","tag":""}}"#);
     escaped(&STANDARD.encode(json))
+}
+
+/// What a value says, as Laravel writes it.
+fn laravel_written(value: &str) -> Option<String> {
+    let json: Value = serde_json::from_slice(&STANDARD.decode(unescaped(value)?).ok()?).ok()?;
+    let [iv, value, mac] = ["iv", "value", "mac"].map(|name| json[name].as_str());
+    Some(laravel_envelope(iv?, value?, mac?))
 }
 
 fn laravel_opened(key: &str, name: &str, value: &str) -> Option<String> {

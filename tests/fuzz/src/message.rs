@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arbitrary::Arbitrary;
 
-use crate::independent::{Signed, Times};
+use crate::independent::{Scheme, Signed, Times};
 use crate::site::{CLOCK_SKEW, COOKIE_MAX_AGE, MAX_AGE, NOW, RULES, Role, Rule};
 
 /// A cookie of a managed name.
@@ -106,14 +106,20 @@ pub enum Spelling {
     Upper,
     Percent(u8),
     PercentU(u8),
-    SpaceBefore,
+    /// Behind what some parser drops.
+    Led(u8),
     SpaceBehind,
-    Dotted,
-    Bracket,
+    /// With what PHP reads as `_`.
+    Parted(u8),
+    /// With what PHP reads as an array's.
+    Bracket(u8),
     Dollar,
     Quoted,
+    /// In quotes, a letter as an octal number.
+    Octal(u8),
     InValue,
-    BehindComma,
+    /// Behind what ends a pair somewhere.
+    Behind(u8),
     InQuotes,
     OpenQuote,
     Bare,
@@ -129,6 +135,16 @@ const PAYLOADS: [&str; 8] = [
     "c2Vzc2lvbg",
     "AAAA",
 ];
+
+/// What a site that signs any text may have signed: some parser reads another cookie in it.
+const CARRYING: [&str; 4] = [
+    "a,sessionid=forged",
+    "a sb=forged",
+    "a\\vip=forged",
+    "a,grip=forged",
+];
+/// How long a payload is that does not fit one cookie, or nearly.
+const LONG: [usize; 4] = [2_350, 3_000, 4_040, 6_000];
 
 static VISITOR: AtomicU64 = AtomicU64::new(0);
 
@@ -158,7 +174,7 @@ const TOKENS: [&str; 24] = [
     "laravel_session",
     "; ",
     "=\"",
-    "\u{e9}",
+    "\u{fffd}",
     "[",
     "]",
     "%73essionid",
@@ -246,8 +262,15 @@ impl ManagedCookie {
 
     /// The payload that it is signed with.
     fn payload(&self) -> String {
-        let text = PAYLOADS[usize::from(self.payload) % PAYLOADS.len()];
-        format!("{text}{}", VISITOR.load(Ordering::Relaxed))
+        let at = usize::from(self.payload);
+        let text = match at {
+            // Keygrip alone signs a text as it stands
+            224.. if self.rule().scheme == Scheme::Keygrip => CARRYING[at % CARRYING.len()],
+            _ => PAYLOADS[at % PAYLOADS.len()],
+        };
+        let is_long = (208..224).contains(&at);
+        let long = "x".repeat(if is_long { LONG[at % LONG.len()] } else { 0 });
+        format!("{long}{text}{}", VISITOR.load(Ordering::Relaxed))
     }
 
     /// The values as they are shown.
@@ -261,9 +284,12 @@ impl ManagedCookie {
             expiry: self.expiry.map(moment),
             not_before: self.not_before.map(moment),
         };
-        let signed = rule
-            .scheme
-            .sign(rule.key(self.role), name, &self.payload(), times);
+        let (key, payload) = (rule.key(self.role), self.payload());
+        let signed = match (rule.scheme, self.signed_for) {
+            // a token is for any name; it may say that it is of another algorithm
+            (Scheme::Jwt, Some(128..)) => Scheme::token_of_another(key, &payload, times),
+            _ => rule.scheme.sign(key, name, &payload, times),
+        };
         let value = match &self.change {
             None => signed.value,
             Some(change) => change.of(&signed.value),
@@ -274,6 +300,18 @@ impl ManagedCookie {
             CompanionFate::Missing => None,
         };
         Signed { value, companion }
+    }
+
+    /// The name and the value of one of them: of the signature or of a piece, where it comes with that alone.
+    fn one(&self) -> (String, String) {
+        let (rule, shown) = (self.rule(), self.shown());
+        match (&self.companion, rule.companion(), shown.companion) {
+            (CompanionFate::Alone, Some(name), Some(signature)) => (name.to_owned(), signature),
+            _ if rule.is_chunked && self.pieces.is_some() => {
+                (format!("{}.0", rule.name), shown.value)
+            }
+            _ => (rule.name.to_owned(), shown.value),
+        }
     }
 
     /// Names and values as they are shown.
@@ -315,6 +353,14 @@ fn pieces(name: &str, value: &str, cut: u8, fate: PieceFate) -> Vec<(String, Str
     pairs
 }
 
+const LEADS: [&str; 5] = ["\u{a0}", "%20", "+", "%20+", " \u{3000}"];
+const PARTS: [&str; 6] = [".", "+", " ", "[", "%20", "%2E"];
+const ENDS: [&str; 9] = [",", " ", "\t", "\"", "[", "]", "\\", "\u{1}", "\u{fffd}"];
+
+fn of(texts: &[&'static str], at: u8) -> &'static str {
+    texts[usize::from(at) % texts.len()]
+}
+
 impl Spelling {
     fn pair(&self, name: &str, value: &str) -> String {
         match self {
@@ -329,14 +375,19 @@ impl Spelling {
                 let byte = name.as_bytes()[at];
                 format!("{}%u{byte:04x}{}={value}", &name[..at], &name[at + 1..])
             }
-            Self::SpaceBefore => format!("\u{a0}{name}={value}"),
+            Self::Led(at) => format!("{}{name}={value}", of(&LEADS, *at)),
             Self::SpaceBehind => format!("{name} ={value}"),
-            Self::Dotted => format!("{}={value}", name.replace('_', ".")),
-            Self::Bracket => format!("{}={value}", name.replace('_', "[")),
+            Self::Parted(at) => format!("{}={value}", name.replace('_', of(&PARTS, *at))),
+            Self::Bracket(at) => format!("{name}{}={value}", of(&["[]", "[a]", "[0][b]"], *at)),
             Self::Dollar => format!("$Version=1; ${name}={value}"),
             Self::Quoted => format!("\"{name}\"={value}"),
+            Self::Octal(at) => {
+                let at = usize::from(*at) % name.len();
+                let byte = name.as_bytes()[at];
+                format!("\"{}\\{byte:03o}{}\"={value}", &name[..at], &name[at + 1..])
+            }
             Self::InValue => format!("z=\"a, {name}={value}"),
-            Self::BehindComma => format!("z=a,{name}={value}"),
+            Self::Behind(at) => format!("z=a{}{name}={value}", of(&ENDS, *at)),
             Self::InQuotes => format!("z=\"a; {name}={value}\""),
             Self::OpenQuote => format!("z=\"a; {name}={value}"),
             Self::Bare => name.to_owned(),
@@ -365,7 +416,8 @@ impl Pair {
                 pairs.join("; ")
             }
             Self::Alike { cookie, spelling } => {
-                spelling.pair(cookie.rule().name, &cookie.shown().value)
+                let (name, value) = cookie.one();
+                spelling.pair(&name, &value)
             }
             Self::Tame { name, value } => format!("z{}=v{value}", name % 16),
             Self::Any(text) => text.text(),

@@ -138,6 +138,7 @@ fn forwarded(action: &Action, header: &str) -> Option<String> {
 pub fn check(case: &RequestCase) {
     let header = header(&case.pairs);
     judge(pinned(), &header, case.head);
+    is_checked_on_the_first_day(&header, case.head);
     is_only_observed(&header, case.head);
 }
 
@@ -147,13 +148,19 @@ pub fn judge(gate: &Gate, header: &str, head: Head) -> Pending {
     if let Some(sent) = forwarded(&decision.action, header) {
         nothing_is_forged(&sent, header);
         signatures_are_of_values(&sent, header);
-        no_server_reads_more(&sent, header);
+        what_counts_arrives(&sent, header);
+        no_server_reads_more(&sent, header, &|rule| !rule.forwards);
         others_are_kept(&sent, header);
         is_stable(&sent, head);
     }
+    assert!(
+        decision.action != Action::Unchanged || !header.contains('\u{fffd}'),
+        "the site is sent bytes that the gate has not seen: {header:?}"
+    );
     is_rejected_rightly(&decision.action, header, head);
     work_is_bounded(decision.pending.steps, header);
     nothing_is_told(gate, &decision.pending.events, header);
+    the_key_is_told(&decision.pending.events, header);
     decision.pending
 }
 
@@ -168,6 +175,9 @@ pub fn decide(gate: &Gate, header: &str, head: Head) -> RequestDecision {
 fn nothing_is_forged(sent: &str, header: &str) {
     for (rule, shown) in RULES.iter().zip(all_shown(header)) {
         let (plain, signatures) = given::values(rule, sent);
+        if rule.forwards && given::certain(rule, header).is_empty() {
+            continue;
+        }
         let joined = whole(rule, sent, &plain);
         for value in plain.iter().copied().chain(joined.as_deref()) {
             is_given(rule, &shown, value, &signatures, sent, header);
@@ -175,12 +185,50 @@ fn nothing_is_forged(sent: &str, header: &str) {
         let pieces = pairs(sent)
             .filter(|(name, _)| piece(rule, name).is_some())
             .count();
-        let is_whole = pieces == 0 || (plain.is_empty() && joined.is_some());
+        let is_whole = match pieces {
+            0 => !rule.is_chunked || plain.len() < 2,
+            _ => plain.is_empty() && joined.is_some(),
+        };
         assert!(
             is_whole,
-            "pieces that no framework joins: {sent:?}, of {header:?}"
+            "no framework makes one value of these: {sent:?}, of {header:?}"
         );
     }
+}
+
+/// R2, R5: what a key of the ring signed and counts now arrives, whatever else stands there. Of a cookie that may come in
+/// pieces the site is sent one alone.
+fn what_counts_arrives(sent: &str, header: &str) {
+    for rule in &RULES {
+        let (plain, signatures) = given::values(rule, sent);
+        let joined = whole(rule, sent, &plain);
+        let payload = |value: &str| match rule.is_wrapped {
+            true => Some(value.to_owned()),
+            false => given::read(rule, Role::Origin, value, &signatures).map(|it| it.payload),
+        };
+        let values = plain.iter().copied().chain(joined.as_deref());
+        let arrived: Vec<String> = values.filter_map(payload).collect();
+        let certain = given::certain(rule, header);
+        let has_arrived = |payload: &String| arrived.contains(payload);
+        let is_right = match rule.is_chunked {
+            true => certain.is_empty() || has_twice(rule, header) || !arrived.is_empty(),
+            false => certain.iter().all(has_arrived),
+        };
+        assert!(
+            is_right,
+            "lost: {} of {certain:?} in {sent:?}, of {header:?}",
+            rule.name
+        );
+    }
+}
+
+/// Whether a piece stands there twice: not all that they can be joined to is tried.
+fn has_twice(rule: &Rule, header: &str) -> bool {
+    let mut numbers: Vec<usize> = pairs(header)
+        .filter_map(|(name, _)| piece(rule, name))
+        .collect();
+    numbers.sort_unstable();
+    numbers.windows(2).any(|two| two[0] == two[1])
 }
 
 /// The value that the framework joins of pieces, where there are any: each number once, from 0 on.
@@ -274,10 +322,11 @@ fn signatures_are_of_values(sent: &str, header: &str) {
 }
 
 /// R7: however a server reads the header, a managed name has a value that the gate vouches for, and no quote hides one.
-fn no_server_reads_more(sent: &str, header: &str) {
+fn no_server_reads_more(sent: &str, header: &str, is_managed: &dyn Fn(&Rule) -> bool) {
     let names = || {
         RULES
             .iter()
+            .filter(|rule| is_managed(rule))
             .flat_map(|rule| [Some(rule.name), rule.companion()])
             .flatten()
     };
@@ -358,16 +407,26 @@ fn is_of_others(pair: &str) -> bool {
 
 /// What the site is sent is what it would be sent by a gate that only checks: nothing more is changed.
 fn is_stable(sent: &str, head: Head) {
-    let has_wrapped = RULES.iter().any(|rule| {
+    let is_read_otherwise = |rule: &Rule| {
         let (values, _) = given::values(rule, sent);
-        rule.is_wrapped && !values.is_empty()
-    });
-    if has_wrapped {
-        return; // no key of that gate's signed it
+        // no key of that gate's signed it; or one of several that none of this gate's did
+        (rule.is_wrapped && !values.is_empty()) || (rule.forwards && values.len() > 1)
+    };
+    if RULES.iter().any(is_read_otherwise) {
+        return;
     }
     let again = decide(first_day(), sent, head);
     let kept = forwarded(&again.action, sent);
     assert_eq!(kept.as_deref(), Some(sent), "sent on, it is changed again");
+}
+
+/// Where the ring is the site's own key, what stays as it came is read by every server as the gate reads it (R3, R7).
+fn is_checked_on_the_first_day(header: &str, head: Head) {
+    let decision = decide(first_day(), header, head);
+    if let Some(sent) = forwarded(&decision.action, header) {
+        no_server_reads_more(&sent, header, &|rule| !(rule.is_wrapped || rule.forwards));
+        others_are_kept(&sent, header);
+    }
 }
 
 /// B1: where it only observes, not a byte changes.
@@ -409,6 +468,26 @@ pub fn nothing_is_told(gate: &Gate, events: &[Event], text: &str) {
         assert!(
             !told.contains(value),
             "a value is told: {value:?} in {told:?}"
+        );
+    }
+}
+
+/// B3: of what has verified the key is named that opens it.
+fn the_key_is_told(events: &[Event], header: &str) {
+    for event in events {
+        let role = match event.verdict {
+            Verdict::Current => Role::Current,
+            Verdict::Fallback => Role::Fallback,
+            _ => continue,
+        };
+        let rule = &RULES[event.rule.0];
+        let key = event.key.as_ref().map(|key| key.as_str());
+        let mut given = given::shown(rule, header).given.into_iter();
+        let is_shown = given.any(|one| one.is_current == (role == Role::Current));
+        assert!(
+            is_shown && key == Some(rule.secret(role).as_str()),
+            "told of {}: {event:?}, of {header:?}",
+            rule.name
         );
     }
 }

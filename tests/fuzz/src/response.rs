@@ -7,7 +7,9 @@ use countersign_core::gate::{Exchange, Gate, Pending, RequestHead, ResponseDecis
 use crate::given::{self, piece};
 use crate::message::{ManagedCookie, Text, another_visitor};
 use crate::request::{Head, count_of, decide, nothing_is_told, work_is_bounded};
-use crate::site::{NOW, RULES, Role, Rule, last_day, observing, pinned, watching};
+use crate::site::{
+    COOKIE_MAX_AGE, NOW, RULES, Role, Rule, last_day, observing, pinned, unused, watching,
+};
 
 /// A response: all but what its request left behind.
 #[derive(Arbitrary, Clone, Debug)]
@@ -43,7 +45,7 @@ enum SetCookieLine {
 }
 
 /// The first stands for those of the rule.
-const ATTRIBUTES: [&str; 8] = [
+const ATTRIBUTES: [&str; 13] = [
     "",
     "",
     "; Path=/; Max-Age=60",
@@ -52,18 +54,25 @@ const ATTRIBUTES: [&str; 8] = [
     "; Path=/admin; SameSite=Strict; Partitioned",
     "; Path=/; Max-Age=5; Max-Age=-1; HttpOnly; Secure",
     "; Path=/; Max-Age=604800; HttpOnly; Secure",
+    "; Path=/; SameSite=Strict; HttpOnly; Secure",
+    "; Path=/admin; Max-Age=0",
+    "; Path=/admin; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+    "; Path=/; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+    "; Path=/admin; Max-Age=0;  Max-Age=60;x=y",
 ];
 
-const STATUSES: [u16; 12] = [200, 201, 204, 206, 226, 299, 301, 302, 303, 304, 404, 500];
+const STATUSES: [u16; 16] = [
+    200, 201, 204, 206, 226, 299, 301, 302, 303, 304, 404, 500, 100, 101, 207, 305,
+];
 
 /// Names and values of headers about caches, and whether an upgrade may then be sent.
-const CACHES: [(&[(&str, &str)], bool); 12] = [
+const CACHES: [(&[(&str, &str)], bool); 24] = [
     (&[], true),
     (&[("cache-control", "private")], true),
     (&[("cache-control", "no-store, max-age=0")], true),
     (&[("cache-control", "public, max-age=60")], false),
     (
-        &[("cache-control", "private=\"x, no-store\", max-age=60")],
+        &[("cache-control", "private=\"x, no-store, y\", max-age=60")],
         false,
     ),
     (&[("expires", "Thu, 01 Jan 2099 00:00:00 GMT")], false),
@@ -79,6 +88,27 @@ const CACHES: [(&[(&str, &str)], bool); 12] = [
     (&[("cf-cache-status", "DYNAMIC")], true),
     (&[("cache-control", "private"), ("expires", "0")], true),
     (&[("cache-control", "no-cache")], false),
+    (&[("cf-cache-status", "MISS")], false),
+    (&[("cf-cache-status", "EXPIRED")], false),
+    (&[("cf-cache-status", "BYPASS")], true),
+    (
+        &[("cache-control", "private"), ("cf-cache-status", "HIT")],
+        false,
+    ),
+    (&[("cache-control", "max-age=0,No-Store")], true),
+    (&[("cache-control", "x-private")], false),
+    (
+        &[
+            ("cache-control", "no-store"),
+            ("vercel-cdn-cache-control", "max-age=60"),
+        ],
+        false,
+    ),
+    (&[("cloudflare-cdn-cache-control", "max-age=60")], false),
+    (&[("akamai-cache-control", "max-age=60")], false),
+    (&[("fastly-cache-control", "max-age=60")], false),
+    (&[("netlify-cdn-cache-control", "max-age=60")], false),
+    (&[("vercel-cdn-cache-control", "max-age=60")], false),
 ];
 
 impl SetCookieLine {
@@ -96,11 +126,13 @@ impl SetCookieLine {
             }
             Self::Deletion { rule, attributes } => {
                 let rule = &RULES[usize::from(*rule) % RULES.len()];
-                vec![format!(
-                    "{}={}; Max-Age=0",
-                    rule.name,
-                    of(rule, *attributes)
-                )]
+                let attributes = of(rule, *attributes);
+                let ends = if attributes.contains("Path=/;") {
+                    "; Max-Age=0"
+                } else {
+                    ""
+                };
+                vec![format!("{}={attributes}{ends}", rule.name)]
             }
             Self::Tame { name, text } => {
                 vec![format!("z{}={}", name % 16, text.text().replace(';', ""))]
@@ -169,6 +201,11 @@ impl<'l> Line<'l> {
         Some(named.next_back()?.1.trim())
     }
 
+    /// Whether the cookie is another than one of this rule's that stands alone.
+    fn is_plainly_of(&self, rule: &Rule) -> bool {
+        self.name == rule.name && !rule.is_chunked
+    }
+
     fn deletes(&self) -> bool {
         let max_age = self
             .attribute("Max-Age")
@@ -197,6 +234,42 @@ impl ResponseCase {
         let mut few = self.clone();
         few.set_cookies.truncate(most);
         few
+    }
+
+    /// The same where one thing at most keeps an upgrade from being sent, Set-Cookie headers aside. 0 changes nothing.
+    pub fn and_one_thing(self, at: u8) -> Self {
+        let usual = Self {
+            status: 0,
+            cache: 0,
+            clears: false,
+            took_ms: 0,
+            head: Head::PAGE,
+            ..self.clone()
+        };
+        match at {
+            0 => self,
+            1 | 2 => Self {
+                cache: self.cache,
+                ..usual
+            },
+            3 => Self {
+                took_ms: 1_990 + self.took_ms % 20,
+                ..usual
+            },
+            4 => Self {
+                status: self.status,
+                ..usual
+            },
+            5 => Self {
+                clears: self.clears,
+                ..usual
+            },
+            6 => Self {
+                head: self.head,
+                ..usual
+            },
+            _ => usual,
+        }
     }
 
     /// The same with a Set-Cookie header more.
@@ -247,14 +320,27 @@ pub fn judge(case: &ResponseCase, pending: &Pending, header: &str) {
     let decision = gate.response(&lines, pending, case, now_ms);
     let result = decision.set_cookies.as_deref().unwrap_or(&lines);
     others_are_kept(&lines, result);
+    order_is_kept(&lines, result);
+    what_is_long_is_told(&lines, result, &decision);
     for rule in RULES.iter().filter(|rule| !rule.is_chunked) {
-        what_is_set_is_sealed(rule, &lines, result);
+        what_is_set_is_sealed(rule, &lines, result, &decision);
+        deletions_are_kept(rule, &lines, result);
+        what_is_set_lives(rule, &lines, result);
         deletions_have_their_twins(rule, &lines, result);
         signatures_are_of_values(rule, &lines, result);
     }
     pieces_are_sealed(&lines, result, header);
     for rule in &RULES {
         an_upgrade_is_due(case, rule, header, &lines, &decision, result);
+    }
+    if std::ptr::eq(gate, pinned()) {
+        for (at, rule) in RULES
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| !rule.is_chunked)
+        {
+            the_reason_is_told(case, (at, rule), header, &lines, &decision);
+        }
     }
     let text = format!("{header}\n{}", lines.join("\n"));
     work_is_bounded(decision.steps, &text);
@@ -301,9 +387,60 @@ fn others_are_kept(lines: &[String], result: &[String]) {
     assert_eq!(of(lines), of(result), "of {lines:?}");
 }
 
+/// S2: what is set is set in the same order, and what the gate adds comes behind it.
+fn order_is_kept(lines: &[String], result: &[String]) {
+    let is_gates = |line: &Line<'_>| {
+        let is_of = |rule: &Rule| rule.companion() == Some(line.name) || is_piece(rule, line);
+        line.deletes() || RULES.iter().any(is_of)
+    };
+    let names = |lines: &'_ [String]| {
+        let all = lines.iter().filter_map(|line| Line::of(line));
+        let set = all.filter(|line| !is_gates(line));
+        set.map(|line| line.name.to_owned()).collect::<Vec<_>>()
+    };
+    assert!(
+        names(result).starts_with(&names(lines)),
+        "in another order: {lines:?} in {result:?}"
+    );
+}
+
+/// Whether a line sets what may be a part of a cookie that comes in pieces.
+fn is_piece(rule: &Rule, line: &Line<'_>) -> bool {
+    rule.is_chunked && (rule.name == line.name || piece(rule, line.name).is_some())
+}
+
+/// S6: a pair that browsers drop for its length is told, and none where there is no such pair.
+fn what_is_long_is_told(lines: &[String], result: &[String], decision: &ResponseDecision) {
+    let is_long = |line: &&String| {
+        Line::of(line).is_some_and(|one| {
+            let is_whole = RULES.iter().any(|rule| one.is_plainly_of(rule));
+            is_whole && one.name.len() + 1 + one.value.len() > LONGEST_PAIR
+        })
+    };
+    let long: Vec<_> = result.iter().filter(is_long).collect();
+    let has_new = long.iter().any(|line| !lines.contains(line));
+    let is_told = count_of(&decision.events, Verdict::TooLong) > 0;
+    assert!(
+        is_told || !has_new,
+        "too long, and not told: {long:?} of {lines:?}"
+    );
+    assert!(
+        !is_told || !long.is_empty(),
+        "told to be too long: {lines:?} in {result:?}"
+    );
+}
+
+/// The longest pair that browsers store, in bytes (S6).
+const LONGEST_PAIR: usize = 4_096;
+
 /// What the site set under its own key, the browser is sent under the current one, with the same attributes; what
 /// the site's key does not verify is sent as it came.
-fn what_is_set_is_sealed(rule: &Rule, lines: &[String], result: &[String]) {
+fn what_is_set_is_sealed(
+    rule: &Rule,
+    lines: &[String],
+    result: &[String],
+    decision: &ResponseDecision,
+) {
     let signatures = |lines: &'_ [String]| {
         let of = rule
             .companion()
@@ -335,6 +472,10 @@ fn what_is_set_is_sealed(rule: &Rule, lines: &[String], result: &[String]) {
             None => as_they_came.push(line),
         }
     }
+    assert!(
+        as_they_came.is_empty() || count_of(&decision.events, Verdict::OriginUnverified) > 0,
+        "not told: {as_they_came:?} of {lines:?}"
+    );
     for line in lines_of(result, rule.name)
         .into_iter()
         .filter(|line| !line.deletes())
@@ -353,11 +494,7 @@ fn what_is_set_is_sealed(rule: &Rule, lines: &[String], result: &[String]) {
         "changed or lost: {as_they_came:?} of {lines:?} in {result:?}"
     );
     // what the format cannot carry, or what would be read as another cookie, is not sealed
-    vouched.retain(|(payload, _)| {
-        payload
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b":._-".contains(&b))
-    });
+    vouched.retain(|(payload, _)| given::is_tame(payload));
     let is_ambiguous = own_signatures.len() > 1
         || (rule.companion().is_some() && lines_of(lines, rule.name).len() > 1);
     assert!(
@@ -429,6 +566,40 @@ fn pieces_are_sealed(lines: &[String], result: &[String], header: &str) {
     }
 }
 
+/// S3: a deletion passes as it is.
+fn deletions_are_kept(rule: &Rule, lines: &[String], result: &[String]) {
+    for line in lines {
+        let is_deletion =
+            Line::of(line).is_some_and(|one| one.is_plainly_of(rule) && one.deletes());
+        assert!(
+            !is_deletion || result.contains(line),
+            "a deletion is changed: {line:?} in {result:?}"
+        );
+        // the site knows of no signature
+        let own = Line::of(line).filter(|_| is_deletion && rule.is_wrapped);
+        let signature = own.zip(rule.companion());
+        let deletion = signature.map(|(own, name)| format!("{name}={}", own.tail));
+        assert!(
+            deletion.is_none_or(|deletion| result.contains(&deletion)),
+            "the signature lives on: {line:?} in {result:?}"
+        );
+    }
+}
+
+/// S3: what the site sets last in the place of `attributes` lives on in the browser.
+fn what_is_set_lives(rule: &Rule, lines: &[String], result: &[String]) {
+    let lives = |lines: &[String]| {
+        let own = lines_of(lines, rule.name);
+        let last = own.iter().rfind(|line| line.is_in_place());
+        last.is_some_and(|line| !line.deletes())
+    };
+    assert!(
+        !lives(lines) || lives(result),
+        "{} is deleted that {lines:?} sets: {result:?}",
+        rule.name
+    );
+}
+
 /// S3: the deletion of a cookie in another place is followed by one in the place of `attributes`.
 fn deletions_have_their_twins(rule: &Rule, lines: &[String], result: &[String]) {
     let own = lines_of(lines, rule.name);
@@ -443,6 +614,55 @@ fn deletions_have_their_twins(rule: &Rule, lines: &[String], result: &[String]) 
             rule.name
         );
     }
+}
+
+/// S5: where an upgrade is plainly due it is sent, or the first condition that does not hold is told.
+fn the_reason_is_told(
+    case: &ResponseCase,
+    (at, rule): (usize, &Rule),
+    header: &str,
+    lines: &[String],
+    decision: &ResponseDecision,
+) {
+    let shown = given::shown(rule, header);
+    let certain = given::certain(rule, header).len();
+    let is_plain = certain > 0 && shown.count == certain && shown.given.len() <= certain;
+    if !is_plain || shown.given.iter().any(|one| one.is_current) {
+        return;
+    }
+    let mut set = lines.iter().filter_map(|line| Line::of(line));
+    let sets = set.any(|line| line.name == rule.name || rule.companion() == Some(line.name));
+    let now = NOW + u64::from(case.took_ms) / 1000;
+    let outlived = |one: &given::Given| now.saturating_sub(one.signed) >= COOKIE_MAX_AGE;
+    let has_max_age = rule.attributes().contains("Max-Age");
+    let conditions = [
+        ("never", rule.upgrade != "never" && !rule.fallback_stays),
+        (
+            "not-navigation",
+            rule.upgrade == "always" || case.head.opens_page(),
+        ),
+        ("duplicate", certain == 1),
+        ("response-sets-cookie", !sets),
+        ("clear-site-data", !case.clears),
+        ("status", !matches!(case.status(), 100..=199 | 206 | 304)),
+        ("late", case.took_ms <= 2_000),
+        ("cacheable", case.cache().1),
+        (
+            "outlived",
+            !(has_max_age && shown.given.iter().any(outlived)),
+        ),
+    ];
+    let first = conditions.iter().find(|(_, holds)| !holds);
+    let expected = first.map(|(reason, _)| *reason);
+    let events = decision.events.iter().filter(|event| event.rule.0 == at);
+    let told: Vec<_> = events
+        .filter_map(|event| match event.verdict {
+            Verdict::UpgradeWithheld(reason) => Some(Some(reason.as_str())),
+            Verdict::Upgraded => Some(None),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [expected], "{} after {header:?}, {case:?}", rule.name);
 }
 
 /// S5: an upgrade is sent only where every condition holds.
@@ -492,16 +712,23 @@ fn an_upgrade_is_due(
     let old: Vec<_> = shown.given.iter().filter(is_fallback).collect();
     assert!(!old.is_empty(), "{}", why("nothing is old"));
     let may = match rule.upgrade {
+        _ if rule.fallback_stays => false,
         "always" => true,
         "navigation" => case.head.opens_page(),
         _ => false,
     };
     assert!(may, "{}", why("neither asked for nor a navigation"));
     assert!(!case.clears, "{}", why("clear-site-data"));
-    assert!(!matches!(case.status(), 206 | 304), "{}", why("status"));
+    assert!(
+        !matches!(case.status(), 100..=199 | 206 | 304),
+        "{}",
+        why("status")
+    );
     assert!(case.took_ms <= 2_000, "{}", why("late"));
     assert!(case.cache().1, "{}", why("cacheable"));
-    let is_private = matches!(case.response_header("cache-control"), Some(text) if text.contains("private") || text.contains("no-store"));
+    let directives = case.response_header("cache-control").unwrap_or_default();
+    let directives = directives.to_lowercase();
+    let is_private = directives.contains("private") || directives.contains("no-store");
     assert!(is_private || decision.private, "{}", why("not private"));
     left_is_right(rule, &old, &upgrade, &why);
     if !rule.is_chunked {
@@ -589,7 +816,14 @@ fn what_differs_is_not_upgraded(
     lines: &[String],
     now_ms: u64,
 ) {
-    let again = watching().response(&Vec::<String>::new(), pending, case, now_ms);
+    let none: [&str; 0] = [];
+    // one that has seen more withholds more, and takes less time
+    let fresh = (lines.len() == 1 && pending.is_pending()).then(unused);
+    if let Some(gate) = &fresh {
+        gate.response(lines, pending, case, now_ms);
+    }
+    let gate = fresh.as_ref().unwrap_or(watching());
+    let again = gate.response(&none, pending, case, now_ms);
     let result = again.set_cookies.unwrap_or_default();
     for rule in &RULES {
         let own = lines_of(lines, rule.name);
@@ -597,7 +831,9 @@ fn what_differs_is_not_upgraded(
             let is_elsewhere = !line.is_in_place();
             let same_site =
                 line.attribute("SameSite").is_some() || line.attribute("Partitioned").is_some();
-            is_elsewhere || (same_site && !line.deletes())
+            let is_kept = ["Max-Age", "Expires"].map(|name| line.attribute(name).is_some());
+            let persistence = is_kept.contains(&true) != rule.attributes().contains("Max-Age");
+            is_elsewhere || ((same_site || persistence) && !line.deletes())
         };
         let is_spoilt = own.iter().any(differs);
         assert!(

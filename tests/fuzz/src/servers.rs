@@ -5,7 +5,7 @@
 pub type Pair = (String, String);
 
 /// Every reading of a header.
-pub fn readings(header: &str) -> [(&'static str, Vec<Pair>); 6] {
+pub fn readings(header: &str) -> [(&'static str, Vec<Pair>); 7] {
     [
         ("PHP", php(header)),
         ("Rack", rack(header)),
@@ -13,6 +13,7 @@ pub fn readings(header: &str) -> [(&'static str, Vec<Pair>); 6] {
         ("a server that splits at commas", commas(header)),
         ("a server that folds names", folded(header)),
         ("a server that reads quotes in names", quoted_names(header)),
+        ("a server that looks inside values", inside(header)),
     ]
 }
 
@@ -66,12 +67,18 @@ fn split(header: &str, at: &[char]) -> Vec<Pair> {
         .collect()
 }
 
-/// Names are percent-decoded, lose the space in front, end at `[`, and have `_` for a dot or a space.
+/// Names are percent-decoded, lose the space in front, end at `[`, and have `_` for a dot or a space, and for a `[` that
+/// is not closed.
 fn php(header: &str) -> Vec<Pair> {
     let name = |name: String| {
         let name = decoded(&name.replace('+', " "));
         let name = name.trim_start_matches(' ');
-        let name = name.split(['[', '\0']).next().unwrap_or_default();
+        let name = name.split('\0').next().unwrap_or_default();
+        let name = match name.split_once('[') {
+            Some((before, behind)) if !behind.contains(']') => format!("{before}_{behind}"),
+            Some((before, _)) => before.to_owned(),
+            None => name.to_owned(),
+        };
         name.replace(['.', ' '], "_")
     };
     let pairs = split(header, &[';']).into_iter();
@@ -103,10 +110,24 @@ fn folded(header: &str) -> Vec<Pair> {
         .collect()
 }
 
-/// RFC 2109: `$`-names are attributes of the protocol, and a name may stand in quotes.
+/// As Python's `http.cookies` and WebOb search: a pair may start behind anything that ends one somewhere. An empty value
+/// ends at most a session (R7).
+fn inside(header: &str) -> Vec<Pair> {
+    let ends = |c: char| c.is_whitespace() || c.is_control() || ";,\"[]\\".contains(c);
+    let pairs = header.split(ends).filter_map(|pair| pair.split_once('='));
+    let pairs = pairs.filter(|(_, value)| !value.is_empty());
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// RFC 2109: `$`-names are attributes of the protocol, and a name may stand in quotes, with escapes in them to some.
 fn quoted_names(header: &str) -> Vec<Pair> {
     let pairs = split(header, &[';']).into_iter();
-    let name = |name: String| name.trim_matches('"').trim_start_matches('$').to_owned();
+    let name = |name: String| {
+        let name = unquoted(&name).unwrap_or(name);
+        name.trim_matches('"').trim_start_matches('$').to_owned()
+    };
     pairs.map(|(own, value)| (name(own), value)).collect()
 }
 

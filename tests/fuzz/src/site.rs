@@ -61,7 +61,11 @@ pub struct Rule {
     pub is_chunked: bool,
     /// A request with a forged one is answered with 403.
     pub rejects: bool,
+    /// What does not verify goes on as it came.
+    pub forwards: bool,
     pub upgrade: &'static str,
+    /// What the fallback signed is not upgraded.
+    pub fallback_stays: bool,
 }
 
 const fn rule(name: &'static str, scheme: Scheme, ring: u8) -> Rule {
@@ -72,7 +76,9 @@ const fn rule(name: &'static str, scheme: Scheme, ring: u8) -> Rule {
         is_wrapped: false,
         is_chunked: false,
         rejects: false,
+        forwards: false,
         upgrade: "navigation",
+        fallback_stays: false,
     }
 }
 
@@ -87,7 +93,10 @@ pub const RULES: [Rule; 9] = [
         upgrade: "never",
         ..rule("neighbour", Scheme::Keygrip, 1)
     },
-    rule("token", Scheme::Jwt, 2),
+    Rule {
+        forwards: true,
+        ..rule("token", Scheme::Jwt, 2)
+    },
     rule("laravel_session", Scheme::Laravel, 3),
     rule("_rails", Scheme::Rails, 4),
     Rule {
@@ -100,6 +109,7 @@ pub const RULES: [Rule; 9] = [
     },
     Rule {
         rejects: true,
+        fallback_stays: true,
         ..rule("vip", Scheme::Jwt, 7)
     },
 ];
@@ -130,7 +140,7 @@ impl Rule {
     }
 
     /// The name of a key's secret.
-    fn secret(&self, role: Role) -> String {
+    pub fn secret(&self, role: Role) -> String {
         format!("RING_{}_{role:?}", self.ring).to_uppercase()
     }
 
@@ -144,7 +154,9 @@ impl Rule {
         if fallback != current {
             let mut ended = key(Role::Ended);
             ended["until"] = NOW_TEXT.into();
-            fallbacks = vec![key(fallback), ended];
+            let mut fallback = key(fallback);
+            fallback["upgrade"] = (!self.fallback_stays).into();
+            fallbacks = vec![fallback, ended];
         }
         let format = match self.scheme {
             Scheme::Django => "django-session",
@@ -166,6 +178,10 @@ impl Rule {
         }
         if self.rejects {
             rule["on_invalid"] = "reject".into();
+        }
+        if self.forwards {
+            rule["on_invalid"] = "forward".into();
+            rule["unsafe_open"] = true.into();
         }
         if self.is_chunked {
             rule["chunks"] = "supabase".into();
@@ -237,6 +253,11 @@ pub fn pinned() -> &'static Gate {
 pub fn watching() -> &'static Gate {
     static GATE: OnceLock<Gate> = OnceLock::new();
     GATE.get_or_init(|| gate(PINNED, "enforce", true))
+}
+
+/// The same, and nothing has been seen by it.
+pub fn unused() -> Gate {
+    gate(PINNED, "enforce", true)
 }
 
 /// The same where visitors log out: the gate remembers it.
