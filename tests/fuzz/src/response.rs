@@ -627,7 +627,10 @@ fn the_reason_is_told(
     let shown = given::shown(rule, header);
     let certain = given::certain(rule, header).len();
     let is_plain = certain > 0 && shown.count == certain && shown.given.len() <= certain;
-    if !is_plain || shown.given.iter().any(|one| one.is_current) {
+    // in double quotes it may count or not
+    let is_quoted = |value: &&str| value.starts_with('"');
+    let has_quoted = given::values(rule, header).0.iter().any(is_quoted);
+    if !is_plain || has_quoted || shown.given.iter().any(|one| one.is_current) {
         return;
     }
     let mut set = lines.iter().filter_map(|line| Line::of(line));
